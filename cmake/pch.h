@@ -1,0 +1,24 @@
+// The one precompiled header: std, Asio's awaitable, nlohmann. Beast, TLS and YAML stay out (they cost instantiation time).
+#include <algorithm>
+#include <array>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <charconv>
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <deque>
+#include <expected>
+#include <functional>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+#include <vector>
