@@ -19,6 +19,9 @@ Status ResourceMemory::load() {
             ResourceRecord record = get(key);
             record.written_by_us = true;
             record.document = audit.intent.document;
+            // The DELETE may have arrived: a version that retention removed must not be made again. If it did not arrive, the
+            // version is still there and the tombstone says nothing.
+            if (audit.intent.step == "DeleteVersion" && audit.intent.reason == "retention") record.tombstone = true;
             if (const Status stored = put(key, record); !stored) return stored;
         }
         const Status closed = journal_.finish_intent(audit.id, "unknown: the process ended before the answer", "", audit.intent.at, std::nullopt);
