@@ -220,7 +220,8 @@ void GalleryPlanner::plan_storage() {
         Conflict conflict = conflict_of(account, "GD2207", "ImmutableFieldChanged", std::string("/stagingStorage/") + field);
         conflict.before = was;
         conflict.after = is;
-        conflict.message = "the storage account " + wanted.name + " exists with " + field + " " + was + ", the document asks for " + is + "; galleryd does not change or replace it";
+        conflict.message = "the storage account " + wanted.name + " exists with " + field + " " + was + ", the document asks for " + is +
+                           "; galleryd does not change or replace it";
         conflict.ways_out = {"set spec.stagingStorage to what is there (" + was + ")", "name another account, which galleryd then creates"};
         plan_.conflicts.push_back(std::move(conflict));
     };
@@ -253,7 +254,7 @@ Plan plan_gallery_scope(const GalleryScopeInput& input, const Policy& policy, Ti
     if (!plan.complete) {
         plan.notices.push_back(plan.scope + ": the look at Azure was not complete; nothing is planned from it");
     } else if (input.gallery == nullptr) {
-        plan_gallery_removal(plan, *input.view, policy, now);
+        plan_gallery_removal(plan, input, policy, now);
     } else if (input.gallery->governance.mode == Mode::suspend) {
         plan.notices.push_back(plan.scope + ": suspended (spec.mode: Suspend); nothing is compared or written");
     } else {

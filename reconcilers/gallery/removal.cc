@@ -28,7 +28,8 @@ Change deletion_of(const Subject& subject, const ObservedGallery& live) {
     return change;
 }
 
-void plan_one(Plan& plan, const RemovedDocument& removed, const GalleryView& view, const Policy& policy, TimePoint now) {
+void plan_one(Plan& plan, const RemovedDocument& removed, const GalleryScopeInput& input, const Policy& policy, TimePoint now) {
+    const GalleryView& view = *input.view;
     const Subject subject{removed_address(removed), "Gallery", removed.id, nullptr, removed.mode};
     if (plan.scope.empty()) plan.scope = subject.address;
     if (!view.gallery || removed.mode == Mode::suspend) return;
@@ -54,14 +55,19 @@ void plan_one(Plan& plan, const RemovedDocument& removed, const GalleryView& vie
                               .way_out = "remove them first; galleryd never deletes a gallery together with what is in it (galleryd explain GD2220)"});
         facts.evidence["definitions"] = std::to_string(count);
     }
+    if (!input.definitions.empty()) {
+        facts.children.push_back({.interlock_point = 0, .reason = "still_declared", .condition = "HasDefinitions",
+                                  .message = to_string(input.definitions.front()->meta.key) + " is still declared below the gallery",
+                                  .way_out = "remove the documents of its definitions too, or put the Gallery document back"});
+    }
     propose_destruction(plan, subject, deletion_of(subject, *view.gallery), facts, policy, now);
 }
 
 }  // namespace
 
-void plan_gallery_removal(Plan& plan, const GalleryView& view, const Policy& policy, TimePoint now) {
+void plan_gallery_removal(Plan& plan, const GalleryScopeInput& input, const Policy& policy, TimePoint now) {
     for (const RemovedDocument& removed : policy.removed) {
-        if (removed.key.kind == Kind::gallery) plan_one(plan, removed, view, policy, now);
+        if (removed.key.kind == Kind::gallery) plan_one(plan, removed, input, policy, now);
     }
 }
 
