@@ -94,6 +94,7 @@ Task<Executor::Fresh> Executor::strong_look(Change change) {
 }
 
 Status Executor::may_send(const Change& change, const Fresh& fresh, const ApplyContext& context) const {
+    if (context.is_current && !context.is_current()) return changed_since_plan(change, "the documents changed after the plan was made");
     if (change.destructive && !context.allow_deletes) {
         return fail(ErrorKind::denied, "DeletesNotAllowed", change.address + ": this daemon runs without --allow-deletes");
     }

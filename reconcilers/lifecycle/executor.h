@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -23,6 +24,7 @@ struct ApplyContext {
     std::string instance;                      // who may own resources here (for the owner's record)
     bool allow_deletes = false;                // asked again right before every destructive request
     std::map<std::string, std::string> document_digests;   // to_string(ObjectKey) -> Metadata::digest, for drift
+    std::function<bool()> is_current;          // false: documents or leadership changed since the plan; asked before every request
 };
 
 enum class ChangeResult : std::uint8_t { done, accepted, skipped, failed };

@@ -1,0 +1,64 @@
+#pragma once
+#include <boost/asio/io_context.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "controller/ports/clock.h"
+#include "controller/ports/desired_source.h"
+#include "controller/ports/log.h"
+#include "controller/ports/metrics.h"
+#include "controller/program/engine.h"
+#include "controller/runtime/task_group.h"
+#include "controller/runtime/work_queue.h"
+
+namespace galleryd {
+
+struct DaemonOptions {
+    std::chrono::seconds interval{60};          // between two looks at every scope, jittered by a tenth
+    int workers = 4;                            // scopes worked on at the same time
+    std::chrono::seconds pass_deadline{600};    // for one pass of one scope
+};
+
+// The loop: documents come in, scopes are queued, workers pass over them, operations are followed. Everything runs on the
+// io_context's thread and belongs to one task group; `stop` ends it within the deadline of the caller.
+class Daemon {
+  public:
+    Daemon(boost::asio::io_context& context, Engine& engine, std::vector<DesiredSource*> sources, Clock& clock, Random& random,
+           Log& log, Metrics& metrics, DaemonOptions options);
+    ~Daemon();
+
+    Status start();                             // resumes the journal's operations, then everything else
+    boost::asio::awaitable<void> stop();        // cancels and joins every task
+    void request_pass(const std::string& scope) { queue_.add(scope); }
+
+    bool sources_read() const;                  // every source has been looked at once
+    bool azure_seen() const;                    // every scope has been looked at once, and Azure answered at least once
+    // Called after each pass, on the loop thread (metrics, page).
+    std::function<void(const PassResult&)> on_pass;
+
+  private:
+    boost::asio::awaitable<void> source_loop(DesiredSource* source);
+    boost::asio::awaitable<void> worker_loop();
+    boost::asio::awaitable<void> interval_loop();
+    boost::asio::awaitable<void> follow_loop(OperationRecord operation);
+    boost::asio::awaitable<void> one_pass(std::string scope);
+    void queue_all(std::chrono::nanoseconds delay_max);
+    void queue_children(const PassResult& result);
+    void take_snapshot(const Snapshot& snapshot);
+
+    boost::asio::io_context& context_;
+    Engine& engine_;
+    std::vector<DesiredSource*> sources_;
+    Clock& clock_;
+    Random& random_;
+    Log& log_;
+    Metrics& metrics_;
+    DaemonOptions options_;
+    WorkQueue queue_;
+    TaskGroup tasks_;
+    std::set<std::string> read_sources_;
+};
+
+}  // namespace galleryd

@@ -1,0 +1,59 @@
+#!/usr/bin/env python3
+"""A file beyond 400 lines holds a second idea, a function beyond 80 a second job."""
+import re
+
+from cxx.source import Report, blank_out, code_files, expect, main, read
+
+LINES_MAX = 400
+FUNCTION_LINES_MAX = 80
+COLUMNS_MAX = 180   # clang-format wraps at 120; what it cannot wrap (long strings, comments) still has to be readable
+NO_FUNCTION = re.compile(r"^(namespace|struct|class|enum|union|extern|#|\}|template <[^>]*>\s*(struct|class)|TEST_)|=\s*\{|\{\{")
+
+
+def long_functions(text):
+    """(line, length) of functions at namespace scope: clang-format puts their braces into the first column."""
+    found, start = [], None
+    for number, line in enumerate(blank_out(text).split("\n"), 1):
+        if start is None:
+            if line[:1] not in ("", " ", "}") and line.rstrip().endswith("{") and not NO_FUNCTION.search(line):
+                start = number
+        elif line.startswith("}"):
+            if number - start - 1 > FUNCTION_LINES_MAX:
+                found.append((start, number - start - 1))
+            start = None
+    return found
+
+
+def problems(path, text):
+    lines = text.count("\n")
+    found = []
+    if lines > LINES_MAX:
+        found.append((1, f"{lines} lines; at {LINES_MAX} look for the second idea"))
+    if path.endswith((".h", ".cc")):
+        found += [(line, f"a function of {length} lines (at most {FUNCTION_LINES_MAX})") for line, length in long_functions(text)
+                  if not path.startswith("tests/")]
+    if not path.endswith(".cmake"):
+        found += [(number, f"{len(line)} columns") for number, line in enumerate(text.split("\n"), 1) if len(line) > COLUMNS_MAX]
+    return found
+
+
+def self_test():
+    body = "    ++x;\n" * 90
+    expect(problems("controller/a.cc", "int f() {\n" + body + "}\n"), "a long function")
+    expect(not problems("controller/a.cc", "int f() {\n    return 1;\n}\n"), "a short function")
+    expect(not problems("controller/a.cc", "namespace x {\n" + "int y;\n" * 90 + "}\n"), "a namespace is no function")
+    expect(problems("controller/a.cc", "int x;\n" * 401), "a long file")
+    expect(problems("controller/a.cc", "x" * 200 + "\n"), "a long line")
+
+
+def check(root):
+    report = Report()
+    files = code_files(root, (".h", ".cc", ".py", ".cmake"))
+    for path in files:
+        for line, what in problems(path, read(root, path)):
+            report.add(path, line, what)
+    report.finish("file sizes", len(files))
+
+
+if __name__ == "__main__":
+    main(check, self_test)
