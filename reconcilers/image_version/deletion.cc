@@ -68,6 +68,17 @@ class Deletions {
         return question;
     }
 
+    // For people everything at once, so the brakes that stand by themselves (window, hour, approval) are asked too; how many go
+    // together is only known of those that are ready.
+    void block_early(std::size_t i, InterlockQuestion question, bool by_retention) {
+        const Retention& retention = brakes_of(facts_);
+        question.brakes = BrakeQuestion{.deletions = 0, .per_pass_max = 0, .percent_max = std::nullopt, .versions_total = 0,
+                                        .hourly_left = facts_.policy.deletes_per_hour_max - facts_.policy.deletes_last_hour,
+                                        .window = retention.window, .approval_required = by_retention && retention.approval_required,
+                                        .approved = false, .digest = {}};
+        block(i, interlock(question));
+    }
+
     void block(std::size_t i, std::vector<BlockReason> reasons) {
         fates_[i].blocked_by = reasons;
         plan_.blocked.push_back(blocked_about(facts_, facts_.versions[i], Action::remove, fates_[i].judgement.rule, std::move(reasons)));
@@ -83,8 +94,7 @@ class Deletions {
         InterlockQuestion question = deletion_question(i);
         question.positive_reason = "document removed";
         question.removed = version.removed;
-        std::vector<BlockReason> reasons = interlock(without_brakes(question));
-        if (!reasons.empty()) return block(i, std::move(reasons));
+        if (!interlock(without_brakes(question)).empty()) return block_early(i, question, false);
         ready_.push_back({i, std::move(question), "removed", "removedDocument", "its document was removed with deletionPolicy: Delete"});
     }
 
@@ -102,27 +112,29 @@ class Deletions {
         question.positive_reason = fate.judgement.rule;
         question.grace_until = mark.delete_after;
         question.end_of_life_counts = fate.judgement.rule != facts_.rule("failedAfter");
-        std::vector<BlockReason> reasons = interlock(without_brakes(question));
-        if (!mark.delete_after) return weigh_unmarked(i, mark, std::move(reasons));
+        const std::vector<BlockReason> reasons = interlock(without_brakes(question));
+        if (!mark.delete_after) return weigh_unmarked(i, mark, question, reasons);
         fate.delete_after = mark.delete_after;
         if (has_reason(reasons, "in_use")) {  // grace has to be a whole one once it is out of use
             fate.mark = MarkStep::unmark;
+            fate.mark_why = "it is in use; the grace starts anew when it no longer is";
             fate.delete_after.reset();
         }
         if (reasons.size() == 1 && reasons.front().reason == "grace") return;  // marked and on its way: nothing to report
-        if (!reasons.empty()) return block(i, std::move(reasons));
+        if (!reasons.empty()) return block_early(i, question, true);
         ready_.push_back({i, std::move(question), "retention", fate.judgement.rule, fate.judgement.text});
     }
 
     // Marked only when nothing but time, permission and brakes stands in the way: a mark is an announcement that should come true.
-    void weigh_unmarked(std::size_t i, const Mark& mark, std::vector<BlockReason> reasons) {
+    void weigh_unmarked(std::size_t i, const Mark& mark, const InterlockQuestion& question, const std::vector<BlockReason>& reasons) {
         Fate& fate = fates_[i];
         for (const int point : {2, 3, 4, 5, 6, 7, 8, 9}) {
             if (!has_point(reasons, point)) continue;
             if (mark.any_tag) fate.mark = MarkStep::unmark;
-            return block(i, std::move(reasons));
+            fate.mark_why = "something stands in the way of its deletion";
+            return block_early(i, question, true);
         }
-        if (facts_.versions[i].strict_mode != Mode::manage) return block(i, std::move(reasons));
+        if (facts_.versions[i].strict_mode != Mode::manage) return block_early(i, question, true);
         fate.mark = MarkStep::mark;
         fate.delete_after = std::chrono::ceil<std::chrono::seconds>(facts_.now) + facts_.retention()->grace;
     }

@@ -15,6 +15,7 @@ struct Fate {
     std::vector<BlockReason> blocked_by;       // of a candidate that cannot go
     std::optional<TimePoint> delete_after;     // a mark that counts, or the one that this plan makes
     MarkStep mark = MarkStep::none;
+    std::string mark_why;                      // for unmark; "" = the judgement says it
     bool deleted_now = false;                  // a DeleteVersion is in the plan: nothing else is planned for it
 };
 

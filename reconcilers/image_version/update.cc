@@ -97,7 +97,8 @@ void explain(Change& change, const VersionPlan& input, const RegionSteps& steps,
         change.action = input.fate.mark == MarkStep::mark ? Action::mark : Action::unmark;
         change.reason = "retention";
         change.rule = input.fate.judgement.rule;
-        change.why = input.fate.mark == MarkStep::mark ? input.fate.judgement.text : "no longer to be deleted: " + input.fate.judgement.text;
+        change.why = input.fate.mark == MarkStep::mark ? input.fate.judgement.text
+                                                           : "the mark is taken off: " + (input.fate.mark_why.empty() ? input.fate.judgement.text : input.fate.mark_why);
     } else if (steps.removes_region || steps.raises_flag) {
         change.reason = "region_removal";
         change.rule = steps.rule;
