@@ -122,7 +122,7 @@ std::map<std::string, std::string> latest_effects(const Change& change) {
 std::string undo_text(const Change& change) {
     if (!change.destructive) return {};
     if (!change.reversible) return "not possible";
-    if (change.action == Action::remove) return "galleryd restore, while the gallery's soft delete keeps it";
+    if (change.action == Action::remove) return "Azure can restore it while the gallery's soft delete keeps it";
     return "put it back in the manifest";
 }
 
