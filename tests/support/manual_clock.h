@@ -1,7 +1,6 @@
 #pragma once
 #include <boost/asio/io_context.hpp>
 #include <cstddef>
-#include <map>
 #include <memory>
 #include <optional>
 
@@ -10,7 +9,7 @@
 namespace galleryd {
 
 // Time that stands still until a test moves it. `advance` lets an hour of back-off pass at once, in order.
-// Requires: nobody sleeps any more when it is destroyed.
+// Coroutines that still sleep when it is destroyed never wake up.
 class ManualClock : public Clock {
   public:
     static constexpr TimePoint default_start = std::chrono::sys_days{std::chrono::year{2026} / 3 / 1};
@@ -27,19 +26,18 @@ class ManualClock : public Clock {
     void advance(std::chrono::nanoseconds duration);
     // Moves to the next deadline; false when nobody sleeps or it is further than `limit`.
     bool advance_to_next(std::chrono::nanoseconds limit = std::chrono::nanoseconds::max());
-    std::size_t sleepers() const { return sleepers_.size(); }
+    std::size_t sleepers() const;
     std::optional<std::chrono::nanoseconds> next_deadline() const;  // from now
     void set_wall(TimePoint now);  // the wall clock jumps (NTP, an operator); monotonic time does not
 
   private:
     struct Sleeper;
-    using Key = std::pair<std::chrono::nanoseconds, std::size_t>;  // deadline, arrival
+    struct Sleepers;
 
     boost::asio::io_context& io_;
     TimePoint wall_at_zero_;
     std::chrono::nanoseconds monotonic_{0};
-    std::map<Key, Sleeper*> sleepers_;
-    std::size_t arrivals_ = 0;
+    std::shared_ptr<Sleepers> sleepers_;  // shared with the sleeping frames, which may die after the clock
 };
 
 }  // namespace galleryd

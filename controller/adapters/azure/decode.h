@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "controller/adapters/http/message.h"
 #include "controller/core/observed.h"
 #include "controller/core/result.h"
 #include "controller/ports/gallery_api.h"
@@ -49,6 +50,9 @@ Result<Page<ObservedRoleAssignment>> decode_role_assignment_page(std::string_vie
 // The body of a status answer (Azure-AsyncOperation). An unknown status is in progress: the daemon then looks at the resource.
 // A missing status is an error.
 Result<OperationStatus> decode_operation_status(std::string_view json);
+// A successful answer of an operation URL of either kind (azure-facts §4, §11): a status body says it; without a status, 202 is in
+// progress, and an empty body (`monitor=true`) or the resource itself (storage) means succeeded. retry_after: when Azure named one.
+Result<OperationStatus> operation_status_of(const http::Response& answer, TimePoint now);
 
 // {"error": {code, message, target, details, innererror}} or the same without the outer key (azure-facts §6, §7.2). Message: the
 // outer text, then the innermost detail's when it adds something; at most 2,000 characters, control characters replaced.

@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "controller/adapters/azure/decode_tree.h"
+#include "controller/adapters/azure/retry_after.h"
 
 // The envelopes around resources: list pages, operation status, error bodies.
 namespace galleryd::azure {
@@ -102,6 +103,24 @@ Result<OperationStatus> decode_operation_status(std::string_view json) {
         found.error_code = error->code;
         found.error_message = error->message;
     }
+    return found;
+}
+
+Result<OperationStatus> operation_status_of(const http::Response& answer, TimePoint now) {
+    OperationStatus found;
+    found.state = answer.status == 202 ? OperationState::in_progress : OperationState::succeeded;
+    if (!answer.body.empty()) {
+        const auto tree = parse_json(answer.body, "operation status");
+        if (!tree) return std::unexpected(tree.error());
+        if (!text_member(*tree, "status").empty()) {
+            auto decoded = decode_operation_status(answer.body);
+            if (!decoded) return decoded;
+            found = std::move(*decoded);
+        } else if (text_member(*tree, "id").empty() && answer.status == 200) {
+            return unreadable("GD3005", "the operation's answer has neither a status nor a resource");
+        }
+    }
+    found.retry_after = find_retry_after(answer.headers, "", now);
     return found;
 }
 

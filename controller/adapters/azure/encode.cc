@@ -217,6 +217,18 @@ std::string encode_resource_group(const EnsureResourceGroup& step) {
     return print(Json{{"location", step.location}, {"tags", step.tags}});
 }
 
-std::string encode_resource_group_tags(const Tags& tags) { return print(Json{{"tags", tags}}); }
+Result<std::string> encode_resource_group_tags(std::string_view current, const Tags& ours) {
+    auto group = parse_json(current, "resource group");
+    if (!group) return std::unexpected(std::move(group.error()));
+    const ObservedTags present = tags_member(*group);
+    const bool is_complete = std::ranges::all_of(ours, [&present](const auto& tag) {
+        return std::ranges::any_of(present, [&tag](const auto& other) { return fold_case(other.first) == fold_case(tag.first) && other.second == tag.second; });
+    });
+    if (is_complete) return std::string{};
+    Json body = Json::object();
+    body["tags"] = member(*group, "tags");
+    merge_tags(body, ours, {});
+    return print(body);
+}
 
 }  // namespace galleryd::azure

@@ -1,6 +1,7 @@
 #pragma once
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "controller/core/observed.h"
 #include "controller/core/plan.h"
@@ -29,6 +30,7 @@ std::string encode_role_assignment(const RoleAccess& access, const std::string& 
 // Secure defaults: no public blob access, TLS 1.2, https only, StorageV2.
 std::string encode_storage_account(const EnsureStorage& step);
 std::string encode_resource_group(const EnsureResourceGroup& step);      // PUT of a group that does not exist
-std::string encode_resource_group_tags(const Tags& tags);                // PATCH: the whole tag map after the change
+// PATCH with the whole tag map after the change (a PATCH replaces it); "" when `current`, a GET's body, holds all of `ours`.
+Result<std::string> encode_resource_group_tags(std::string_view current, const Tags& ours);
 
 }  // namespace galleryd::azure
