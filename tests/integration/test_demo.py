@@ -15,7 +15,7 @@ def regions(version):
 class Demo(Case):
     def test_it_converges_within_a_minute(self):
         began = time.monotonic()
-        demo = self.start("demo", "--http", "127.0.0.1:0", "--state-dir", self.path("state"), name="demo").ready()
+        demo = self.start("demo", "--http", "127.0.0.1:0", "--listen", "127.0.0.1:0", "--dir", self.path("demo"), name="demo").ready()
         azure = until(lambda: re.search(r"(?m)^.*[Aa]zure.*?(http://127\.0\.0\.1:\d+)", demo.output()), "the simulator's address", process=demo).group(1)
         arm = Arm(azure)
         until(lambda: get(demo.url + "/readyz")[0] == 200, "/readyz", 30, process=demo)
