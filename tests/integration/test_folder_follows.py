@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
-"""The daemon on a folder: an edit converges, drift is taken back, and then there is silence."""
+"""The daemon on a folder: an edit converges, drift is taken back, a document that is really gone takes its version with it, and
+then there is silence."""
+import os
+
 from folder_case import Folder
-from harness import gallery_id, main, until, writes
+from harness import gallery_id, main, metric, until
 
 PASSES_OF_SILENCE = 100
 
@@ -9,14 +12,12 @@ PASSES_OF_SILENCE = 100
 class Follows(Folder):
     def test_an_edit_is_followed_and_then_a_hundred_passes_write_nothing(self):
         daemon = self.run_daemon()
-        self.edit("ubuntu", "edited")
-        until(lambda: self.described("ubuntu") == "edited", "the edit arrives in Azure", 20, process=daemon)
+        self.assert_followed(daemon, "ubuntu", "edited")
         self.quiet(daemon)
-        before = len(self.azure.requests())
+        before, reads = self.writes(daemon), metric(daemon.url, "galleryd_arm_requests_total", method="GET")
         self.after_passes(daemon, PASSES_OF_SILENCE, 80)
-        later = self.azure.requests()[before:]
-        self.assertEqual(writes(later), [])
-        self.assertGreater(len(later), PASSES_OF_SILENCE, "it did look")
+        self.assertEqual(self.writes(daemon), before)
+        self.assertGreater(metric(daemon.url, "galleryd_arm_requests_total", method="GET"), reads + 3 * PASSES_OF_SILENCE, "it did look")
 
     def test_drift_in_azure_is_taken_back(self):
         daemon = self.run_daemon()
@@ -26,6 +27,15 @@ class Follows(Folder):
         self.arm.send("PUT", path, live)
         until(lambda: self.described("ubuntu") == "Ubuntu", "the drift is taken back", 20, process=daemon)
         self.assert_nothing_lost(daemon)
+
+    def test_a_version_whose_document_is_removed_goes_and_no_other(self):
+        """The counter-test of everything in test_folder_survives: here nothing stands in the way."""
+        daemon = self.run_daemon()
+        os.unlink(self.path("manifests", "ubuntu-0.yaml"))
+        until(lambda: self.versions()["ubuntu"] == ["1.0.1", "1.0.2"], "1.0.0 is deleted", 40, process=daemon)
+        self.quiet(daemon)
+        self.assertEqual(self.versions(), {"ubuntu": ["1.0.1", "1.0.2"], "rhel": ["1.0.0", "1.0.1", "1.0.2"]})
+        self.assertEqual(metric(daemon.url, "galleryd_arm_requests_total", method="DELETE"), 1)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from harness import GALLERY, Arm, Case, definition_document, gallery_id, main, m
 from proxy import KillingProxy
 
 POINTS = int(os.environ.get("GALLERYD_KILL_POINTS", "44"))
-AT_ONCE = 6
+AT_ONCE = 12
 TAKEN = gallery_id() + "/images/taken"
 
 
