@@ -87,6 +87,16 @@ class Folder(Case):
         self.after_passes(daemon, passes)
         self.assertFalse(metric(daemon.url, "galleryd_arm_requests_total", method="DELETE"), "a deletion was sent")
         self.assertTrue(self.all_there(), self.versions())
+        self.assertEqual(self.waiting_for_approval(daemon), {}, "only a person's word stands between this and a deletion")
+
+    def waiting_for_approval(self, daemon):
+        """{digest: [what]} of deletions that would be done if a person approved them: the interlock's point 10 is all that is left."""
+        found = {}
+        for plan in json.loads(get(daemon.url + "/api/v1/plan")[1])["items"]:
+            waits = [one["address"] for one in plan["blocked"] if one["reasons"] and {reason["point"] for reason in one["reasons"]} == {10}]
+            if waits and plan["deletionsDigest"]:
+                found[plan["deletionsDigest"]] = waits
+        return found
 
     def edit(self, name, description):
         path = self.path("manifests", f"{name}.yaml")
