@@ -158,7 +158,8 @@ void Rows::creation(std::ostream& out, const Change& change) const {
     detail(out, "regions", regions);
     const auto held = std::ranges::find_if(change.fields, [](const FieldChange& field) { return field.cause == "hold_latest"; });
     if (held != change.fields.end()) {
-        detail(out, "latest", "held back until " + (write.target_regions.size() == 1 ? std::string("its region is") : "all " + std::to_string(write.target_regions.size()) + " regions are") + " Completed");
+        const std::size_t wanted = write.target_regions.size();
+        detail(out, "latest", "held back until " + (wanted == 1 ? std::string("its region is") : "all " + std::to_string(wanted) + " regions are") + " Completed");
     }
     for (const FieldChange& field : change.fields) {
         if (field.effect.starts_with("latest_")) detail(out, "latest", effect_text(field).substr(2));
@@ -171,7 +172,8 @@ void Rows::fields(std::ostream& out, const Change& change) const {
     for (const FieldChange& field : change.fields) {
         const char glyph = field.op == FieldOp::add ? '+' : field.op == FieldOp::remove ? '-' : '~';
         const std::string before = value(counted(field, field.before)), after = value(counted(field, field.after));
-        std::string text = field.op == FieldOp::add ? after : field.op == FieldOp::remove ? before : (before.empty() ? "(none)" : before) + " -> " + (after.empty() ? "(none)" : after);
+        std::string text = field.op == FieldOp::add ? after : before;
+        if (field.op == FieldOp::replace) text = (before.empty() ? "(none)" : before) + " -> " + (after.empty() ? "(none)" : after);
         const std::string effect = printable(effect_text(field));
         if (!effect.empty()) text = padded(text, 8) + " " + effect;
         out << "      " << glyph << " " << printable(padded(label_of(field), width)) << " " << text << "\n";

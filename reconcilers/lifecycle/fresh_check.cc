@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "controller/core/fingerprint.h"
+#include "controller/core/tags.h"
 #include "reconcilers/lifecycle/interlock.h"
 
 namespace galleryd {
@@ -24,13 +25,13 @@ Status check_fresh(const Fingerprint& seen, const ObservedVersion& fresh, TimePo
         return changed(fresh, "its published date is not the one the plan saw, so it is another version under the same name");
     }
     if (!(seen.source == fresh.source)) return changed(fresh, "its source is not the one the plan saw");
-    if (fresh.tags.contains(hold_tag)) return fail(ErrorKind::denied, "Held", "version " + fresh.name + ": it carries the tag galleryd-hold");
+    if (has_tag(fresh.tags, hold_tag)) return fail(ErrorKind::denied, "Held", "version " + fresh.name + ": it carries the tag galleryd-hold");
     if (seen.etag.empty() || seen.etag != fingerprint(fresh)) return changed(fresh, "somebody changed it after the plan was made");
     if (!fresh.server_date) return fail(ErrorKind::not_ready, "ClockUnknown", "version " + fresh.name + ": the answer carried no Date");
     if (std::chrono::abs(fresh.read_at - *fresh.server_date) >= clock_skew_max) {
         return fail(ErrorKind::denied, "ClockSkew", "our clock and Azure's differ by five minutes or more; set this machine's clock");
     }
-    if (const auto mark = fresh.tags.find(delete_after_tag); mark != fresh.tags.end()) {
+    if (const auto mark = find_tag_any_case(fresh.tags, delete_after_tag); mark != fresh.tags.end()) {
         const auto until = mark->second ? parse_rfc3339(*mark->second) : std::nullopt;
         if (!until || *until >= *fresh.server_date) return changed(fresh, "its grace has not ended by Azure's clock");
     }
