@@ -23,13 +23,18 @@ std::string page_of(const std::vector<std::string>& rows, const std::string& nex
     return body + "]" + (next_link.empty() ? "" : R"(,"nextLink":")" + next_link + "\"") + "}";
 }
 
-std::string header_of(const ScriptedTransport::Sent& sent, std::string_view name) { return sent.request.headers.get(name); }
+std::string header_of(const ScriptedTransport::Sent& sent, std::string_view name) {
+    return sent.request.headers.get(name);
+}
 
 }  // namespace
 
 TEST_CASE("a gallery is read with its sharing groups, a token, and the pinned api-version") {
     Bench bench;
-    bench.transport.answer(200, gallery_body(), {{"Date", "Sun, 01 Mar 2026 00:00:02 GMT"}, {"Content-Type", "application/json; charset=utf-8"}});
+    bench.transport.answer(
+        200,
+        gallery_body(),
+        {{"Date", "Sun, 01 Mar 2026 00:00:02 GMT"}, {"Content-Type", "application/json; charset=utf-8"}});
     const auto gallery = bench.run(bench.client.get_gallery(sample_gallery));
     REQUIRE(gallery.has_value());
     REQUIRE(gallery->has_value());
@@ -41,7 +46,11 @@ TEST_CASE("a gallery is read with its sharing groups, a token, and the pinned ap
     CHECK(sent.request.target == sample_gallery.text() + "?api-version=2024-03-03&$select=Permissions");
     CHECK(header_of(sent, "Authorization") == "Bearer token-1");
     CHECK(sent.origin.host == "management.azure.com");
-    CHECK(bench.metrics.value("galleryd_arm_requests_total", {{"subscription_id", subscription}, {"resource_type", "Microsoft.Compute/galleries"}, {"method", "GET"}, {"code", "200"}}) == 1);
+    CHECK(bench.metrics.value("galleryd_arm_requests_total",
+                              {{"subscription_id", subscription},
+                               {"resource_type", "Microsoft.Compute/galleries"},
+                               {"method", "GET"},
+                               {"code", "200"}}) == 1);
     CHECK(bench.log.text.contains("azure answered"));
     CHECK_FALSE(bench.log.text.contains("token-1"));
 }
@@ -49,7 +58,9 @@ TEST_CASE("a gallery is read with its sharing groups, a token, and the pinned ap
 TEST_CASE("404 with Azure's words is absent, 403 and a proxy's 404 are errors") {
     Bench bench;
     bench.transport.answer(404, error_body("ResourceNotFound", "The Resource was not found."));
-    bench.transport.answer(403, error_body("AuthorizationFailed", "no right to perform action 'Microsoft.Compute/galleries/read' over scope '/s'"));
+    bench.transport.answer(403,
+                           error_body("AuthorizationFailed",
+                                      "no right to perform action 'Microsoft.Compute/galleries/read' over scope '/s'"));
     bench.transport.answer(404, "<html>not here</html>", {{"Content-Type", "text/html"}});
     bench.transport.answer(404, error_body("SubscriptionNotFound", "m"));
     const auto absent = bench.run(bench.client.get_gallery(sample_gallery));
@@ -95,13 +106,19 @@ TEST_CASE("a list is all its pages, followed byte for byte, without bodies kept"
     REQUIRE(versions->size() == 2);
     CHECK(versions->at(0).id == sample_version);
     CHECK(versions->at(0).raw.empty());
-    CHECK(bench.transport.sent.at(1).request.target == sample_definition.text() + "/versions?api-version=2024-03-03&$skipToken=a%2Bb");
+    CHECK(bench.transport.sent.at(1).request.target ==
+          sample_definition.text() + "/versions?api-version=2024-03-03&$skipToken=a%2Bb");
 }
 
 TEST_CASE("a list that is not whole is an error") {
     SUBCASE("foreign host: nothing is sent there") {
-        for (const char* link : {"https://evil.example/next", "http://management.azure.com/next", "https://management.azure.com:8443/next",
-                                 "https://management.azure.com@evil.example/next", "https://169.254.169.254/metadata", "//evil.example/next", "file:///etc/passwd"}) {
+        for (const char* link : {"https://evil.example/next",
+                                 "http://management.azure.com/next",
+                                 "https://management.azure.com:8443/next",
+                                 "https://management.azure.com@evil.example/next",
+                                 "https://169.254.169.254/metadata",
+                                 "//evil.example/next",
+                                 "file:///etc/passwd"}) {
             CAPTURE(link);
             Bench bench;
             bench.transport.answer(200, page_of({version_body()}, link));
@@ -126,7 +143,11 @@ TEST_CASE("a list that is not whole is an error") {
         CHECK(bench.transport.sent.size() == 5);
     }
     SUBCASE("a later page fails, is half, or is denied") {
-        for (const auto& [status, body] : std::vector<std::pair<int, std::string>>{{500, ""}, {200, R"({"value":[{"id)"}, {403, error_body("AuthorizationFailed", "m")}, {404, error_body("ResourceNotFound", "m")}}) {
+        for (const auto& [status, body] :
+             std::vector<std::pair<int, std::string>>{{500, ""},
+                                                      {200, R"({"value":[{"id)"},
+                                                      {403, error_body("AuthorizationFailed", "m")},
+                                                      {404, error_body("ResourceNotFound", "m")}}) {
             CAPTURE(status);
             Bench bench;
             bench.transport.answer(200, page_of({version_body()}, arm + "/next"));
@@ -143,7 +164,11 @@ TEST_CASE("reads are tried again after 5xx and broken connections, a few times, 
     bench.transport.answer(200, gallery_body());
     CHECK(bench.run(bench.client.get_gallery(sample_gallery)).has_value());
     CHECK(bench.transport.sent.at(1).at - bench.transport.sent.at(0).at == seconds{2});
-    CHECK(bench.metrics.value("galleryd_arm_requests_total", {{"subscription_id", subscription}, {"resource_type", "Microsoft.Compute/galleries"}, {"method", "GET"}, {"code", "<error>"}}) == 1);
+    CHECK(bench.metrics.value("galleryd_arm_requests_total",
+                              {{"subscription_id", subscription},
+                               {"resource_type", "Microsoft.Compute/galleries"},
+                               {"method", "GET"},
+                               {"code", "<error>"}}) == 1);
     for (int i = 0; i < 9; ++i) bench.transport.answer(500, error_body("InternalServerError", "m"));
     const auto failed = bench.run(bench.client.get_gallery(sample_gallery));
     REQUIRE_FALSE(failed.has_value());
@@ -166,22 +191,29 @@ TEST_CASE("after a short 429 a read waits and asks again, never too early") {
     bench.transport.answer(200, gallery_body());
     CHECK(bench.run(bench.client.get_gallery(sample_gallery)).has_value());
     CHECK(bench.transport.sent.at(1).at - bench.transport.sent.at(0).at >= seconds{6});
-    CHECK(bench.metrics.value("galleryd_arm_throttled_requests_total", {{"subscription_id", subscription}, {"layer", "subscription"}}) == 1);
-    CHECK_FALSE(bench.metrics.value("galleryd_arm_held_until_timestamp_seconds", {{"subscription_id", subscription}}).has_value());
+    CHECK(bench.metrics.value("galleryd_arm_throttled_requests_total",
+                              {{"subscription_id", subscription}, {"layer", "subscription"}}) == 1);
+    CHECK_FALSE(bench.metrics.value("galleryd_arm_held_until_timestamp_seconds", {{"subscription_id", subscription}})
+                    .has_value());
 }
 
 TEST_CASE("a long 429 closes the subscription for everyone until its time is over, other subscriptions go on") {
     Bench bench;
-    bench.transport.answer(429, R"({"code":"OperationNotAllowed","message":"The server rejected the request","details":[{"code":"TooManyRequests"}]})",
-                           {{"Retry-After", "1200"}, {"x-ms-ratelimit-remaining-resource", "Microsoft.Compute/GetGallery30Min;0"}});
+    bench.transport.answer(
+        429,
+        R"({"code":"OperationNotAllowed","message":"The server rejected the request","details":[{"code":"TooManyRequests"}]})",
+        {{"Retry-After", "1200"}, {"x-ms-ratelimit-remaining-resource", "Microsoft.Compute/GetGallery30Min;0"}});
     const auto throttled = bench.run(bench.client.get_gallery(sample_gallery));
     REQUIRE_FALSE(throttled.has_value());
     CHECK(throttled.error().kind == ErrorKind::throttled);
     CHECK(throttled.error().retry_after == seconds{1200});
-    CHECK(bench.metrics.value("galleryd_arm_throttled_requests_total", {{"subscription_id", subscription}, {"layer", "compute"}}) == 1);
-    CHECK(bench.metrics.value("galleryd_arm_ratelimit_remaining", {{"subscription_id", subscription}, {"bucket", "GetGallery30Min"}}) == 0);
+    CHECK(bench.metrics.value("galleryd_arm_throttled_requests_total",
+                              {{"subscription_id", subscription}, {"layer", "compute"}}) == 1);
+    CHECK(bench.metrics.value("galleryd_arm_ratelimit_remaining",
+                              {{"subscription_id", subscription}, {"bucket", "GetGallery30Min"}}) == 0);
     CHECK(bench.metrics.value("galleryd_arm_held_until_timestamp_seconds", {{"subscription_id", subscription}}) ==
-          static_cast<double>(std::chrono::duration_cast<seconds>(ManualClock::default_start.time_since_epoch()).count() + 1200));
+          static_cast<double>(
+              std::chrono::duration_cast<seconds>(ManualClock::default_start.time_since_epoch()).count() + 1200));
 
     bench.clock.advance(seconds{1000});
     const auto held = bench.run(bench.client.delete_resource(sample_version));
@@ -197,7 +229,8 @@ TEST_CASE("a long 429 closes the subscription for everyone until its time is ove
     bench.clock.advance(seconds{200});
     bench.transport.answer(200, gallery_body());
     CHECK(bench.run(bench.client.get_gallery(sample_gallery)).has_value());
-    CHECK_FALSE(bench.metrics.value("galleryd_arm_held_until_timestamp_seconds", {{"subscription_id", subscription}}).has_value());
+    CHECK_FALSE(bench.metrics.value("galleryd_arm_held_until_timestamp_seconds", {{"subscription_id", subscription}})
+                    .has_value());
 }
 
 TEST_CASE("a 429 without any hint holds a minute") {
@@ -226,8 +259,12 @@ TEST_CASE("at most eight requests of a subscription are on the wire") {
 }
 
 TEST_CASE("an id that could leave its place in the path never becomes a request") {
-    for (const std::string& text : {std::string("/subscriptions/s/resourceGroups/../x"), std::string("https://evil.example/"), std::string(""),
-                                    sample_gallery.text() + "?api-version=1999", sample_gallery.text() + "/images/a%2fb", sample_gallery.text() + "/images/a\r\nHost: x"}) {
+    for (const std::string& text : {std::string("/subscriptions/s/resourceGroups/../x"),
+                                    std::string("https://evil.example/"),
+                                    std::string(""),
+                                    sample_gallery.text() + "?api-version=1999",
+                                    sample_gallery.text() + "/images/a%2fb",
+                                    sample_gallery.text() + "/images/a\r\nHost: x"}) {
         CAPTURE(text);
         Bench bench;
         const auto gallery = bench.run(bench.client.get_gallery(ResourceId(text)));
@@ -241,8 +278,9 @@ TEST_CASE("an id that could leave its place in the path never becomes a request"
 
 TEST_CASE("role assignments of exactly that scope are listed, inherited ones are left out") {
     const auto row = [](const std::string& scope) {
-        return R"({"id":")" + scope + R"(/providers/Microsoft.Authorization/roleAssignments/88888888-0000-0000-0000-000000000001","properties":{"scope":")" + scope +
-               R"(","roleDefinitionId":"/r","principalId":"p","principalType":"User"}})";
+        return R"({"id":")" + scope +
+               R"(/providers/Microsoft.Authorization/roleAssignments/88888888-0000-0000-0000-000000000001","properties":{"scope":")" +
+               scope + R"(","roleDefinitionId":"/r","principalId":"p","principalType":"User"}})";
     };
     Bench bench;
     std::string upper = sample_gallery.text();
@@ -251,5 +289,6 @@ TEST_CASE("role assignments of exactly that scope are listed, inherited ones are
     const auto assignments = bench.run(bench.client.list_role_assignments(sample_gallery));
     REQUIRE(assignments.has_value());
     REQUIRE(assignments->size() == 1);
-    CHECK(bench.transport.sent.at(0).request.target.ends_with("/roleAssignments?api-version=2022-04-01&$filter=atScope()"));
+    CHECK(bench.transport.sent.at(0).request.target.ends_with(
+        "/roleAssignments?api-version=2022-04-01&$filter=atScope()"));
 }

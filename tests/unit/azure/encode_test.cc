@@ -70,9 +70,17 @@ TEST_CASE("a created version reads back as it was written, whatever it was") {
         write.tags = {{"round", std::to_string(round)}};
         for (const std::string& name : names) {
             if (below(3) == 0) continue;
-            TargetRegion region{.name = name, .replicas = 1 + below(50), .storage_account_type = storage_types[static_cast<std::size_t>(below(4))], .exclude_from_latest = std::nullopt, .encryption = std::nullopt};
+            TargetRegion region{.name = name,
+                                .replicas = 1 + below(50),
+                                .storage_account_type = storage_types[static_cast<std::size_t>(below(4))],
+                                .exclude_from_latest = std::nullopt,
+                                .encryption = std::nullopt};
             if (below(2) == 0) region.exclude_from_latest = below(2) == 0;
-            if (below(3) == 0) region.encryption = DiskEncryption{.os_disk_encryption_set_id = "/des/" + name, .cvm_encryption_type = below(2) == 0 ? "EncryptedWithCmk" : "", .cvm_disk_encryption_set_id = {}, .data_disk_encryption_set_ids = {{below(4), "/des/d"}}};
+            if (below(3) == 0)
+                region.encryption = DiskEncryption{.os_disk_encryption_set_id = "/des/" + name,
+                                                   .cvm_encryption_type = below(2) == 0 ? "EncryptedWithCmk" : "",
+                                                   .cvm_disk_encryption_set_id = {},
+                                                   .data_disk_encryption_set_ids = {{below(4), "/des/d"}}};
             write.target_regions.push_back(region);
         }
         std::ranges::sort(write.target_regions, {}, &TargetRegion::name);
@@ -80,16 +88,23 @@ TEST_CASE("a created version reads back as it was written, whatever it was") {
         source.type = static_cast<SourceType>(1 + below(5));
         if (source.type == SourceType::managed_image) source.id = ResourceId(prefix + "images/i");
         if (source.type == SourceType::virtual_machine) source.id = ResourceId(prefix + "virtualMachines/v");
-        if (source.type == SourceType::gallery_image_version) source.id = ResourceId(prefix + "galleries/g/images/d/versions/1.0.0");
-        if (source.type == SourceType::community_gallery_image) source.id = ResourceId("/CommunityGalleries/p/Images/i/Versions/1.0.0");
+        if (source.type == SourceType::gallery_image_version)
+            source.id = ResourceId(prefix + "galleries/g/images/d/versions/1.0.0");
+        if (source.type == SourceType::community_gallery_image)
+            source.id = ResourceId("/CommunityGalleries/p/Images/i/Versions/1.0.0");
         if (source.type == SourceType::os_disk) {
             source.os_host_caching = "ReadOnly";
             if (below(2) == 0) {
                 source.id = ResourceId(prefix + "snapshots/s");
-                source.data_disks = {{.lun = 0, .source = ResourceId(prefix + "disks/d"), .vhd_uri = {}, .storage_account = {}, .host_caching = "None"}};
+                source.data_disks = {{.lun = 0,
+                                      .source = ResourceId(prefix + "disks/d"),
+                                      .vhd_uri = {},
+                                      .storage_account = {},
+                                      .host_caching = "None"}};
             } else {
                 source.vhd_uri = "https://a.blob.core.windows.net/vhds/x.vhd";
-                source.storage_account = ResourceId("/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/a");
+                source.storage_account =
+                    ResourceId("/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/a");
             }
         }
         write.source = source;
@@ -124,7 +139,8 @@ TEST_CASE("an update sends unknown properties back and drops what only Azure may
     json raw = json::parse(version_body());
     raw["zones"] = {"1"};
     raw["systemData"] = {{"createdAt", "x"}};
-    raw["tags"] = {{"theirs", "kept"}, {"nothing", nullptr}, {"Galleryd-Owner", "old"}, {"galleryd-delete-after", "gone"}};
+    raw["tags"] = {
+        {"theirs", "kept"}, {"nothing", nullptr}, {"Galleryd-Owner", "old"}, {"galleryd-delete-after", "gone"}};
     raw["properties"]["future"] = {{"deep", {1, 2.5, "three"}}};
     raw["properties"]["securityProfile"] = {{"uefiSettings", {{"signatureTemplateNames", {"t"}}}}};
     raw["properties"]["replicationStatus"] = {{"aggregatedState", "Completed"}};
@@ -132,7 +148,8 @@ TEST_CASE("an update sends unknown properties back and drops what only Azure may
     raw["properties"]["safetyProfile"]["policyViolations"] = json::array();
     raw["properties"]["safetyProfile"]["futureFlag"] = true;
     raw["properties"]["storageProfile"]["futureDisk"] = "kept";
-    raw["properties"]["publishingProfile"]["targetRegions"][0]["additionalReplicaSets"] = {{{"storageAccountType", "PremiumV2_LRS"}, {"regionalReplicaCount", 1}}};
+    raw["properties"]["publishingProfile"]["targetRegions"][0]["additionalReplicaSets"] = {
+        {{"storageAccountType", "PremiumV2_LRS"}, {"regionalReplicaCount", 1}}};
     const ObservedVersion base = observed_version(raw);
     VersionWrite write = write_of(base);
     write.exclude_from_latest = true;
@@ -147,7 +164,8 @@ TEST_CASE("an update sends unknown properties back and drops what only Azure may
     CHECK(properties["securityProfile"] == raw["properties"]["securityProfile"]);
     CHECK(properties["safetyProfile"]["futureFlag"] == true);
     CHECK(properties["storageProfile"] == json{{"futureDisk", "kept"}});
-    for (const char* read_only : {"provisioningState", "replicationStatus", "validationsProfile"}) CHECK_FALSE(properties.contains(read_only));
+    for (const char* read_only : {"provisioningState", "replicationStatus", "validationsProfile"})
+        CHECK_FALSE(properties.contains(read_only));
     for (const char* read_only : {"id", "name", "type", "systemData"}) CHECK_FALSE(body.contains(read_only));
     CHECK_FALSE(properties["publishingProfile"].contains("publishedDate"));
     CHECK_FALSE(properties["safetyProfile"].contains("reportedForPolicyViolation"));
@@ -157,7 +175,8 @@ TEST_CASE("an update sends unknown properties back and drops what only Azure may
     const json& regions = properties["publishingProfile"]["targetRegions"];
     REQUIRE(regions.size() == 2);
     CHECK(regions[1]["name"] == "westus2");
-    CHECK(regions[1]["additionalReplicaSets"] == raw["properties"]["publishingProfile"]["targetRegions"][0]["additionalReplicaSets"]);
+    CHECK(regions[1]["additionalReplicaSets"] ==
+          raw["properties"]["publishingProfile"]["targetRegions"][0]["additionalReplicaSets"]);
     CHECK(body["tags"] == json{{"theirs", "kept"}, {"nothing", nullptr}, {"galleryd-owner", "new"}});
 }
 
@@ -203,14 +222,17 @@ TEST_CASE("a storage strategy excludes storage account types") {
 
 TEST_CASE("encryption of an existing region goes back as Azure spelled it") {
     json raw = json::parse(version_body());
-    raw["properties"]["publishingProfile"]["targetRegions"][0]["encryption"] = {{"osDiskImage", {{"securityProfile", json::object()}, {"diskEncryptionSetId", "/des/1"}, {"future", 1}}}};
+    raw["properties"]["publishingProfile"]["targetRegions"][0]["encryption"] = {
+        {"osDiskImage", {{"securityProfile", json::object()}, {"diskEncryptionSetId", "/des/1"}, {"future", 1}}}};
     const ObservedVersion base = observed_version(raw);
     const json same = body_of(encode_version(write_of(base), base));
-    CHECK(same["properties"]["publishingProfile"]["targetRegions"][1]["encryption"] == raw["properties"]["publishingProfile"]["targetRegions"][0]["encryption"]);
+    CHECK(same["properties"]["publishingProfile"]["targetRegions"][1]["encryption"] ==
+          raw["properties"]["publishingProfile"]["targetRegions"][0]["encryption"]);
     VersionWrite undeclared = write_of(base);
     for (TargetRegion& region : undeclared.target_regions) region.encryption.reset();
     const json kept = body_of(encode_version(undeclared, base));
-    CHECK(kept["properties"]["publishingProfile"]["targetRegions"][1]["encryption"]["osDiskImage"]["diskEncryptionSetId"] == "/des/1");
+    CHECK(kept["properties"]["publishingProfile"]["targetRegions"][1]["encryption"]["osDiskImage"]
+              ["diskEncryptionSetId"] == "/des/1");
 }
 
 TEST_CASE("an update without the body of a fresh read is refused") {
@@ -227,7 +249,9 @@ TEST_CASE("fixed fields of a definition go back as read, mutable ones follow the
     raw["properties"]["privacyStatementUri"] = "https://stored";
     raw["properties"]["description"] = "old";
     raw["properties"]["allowUpdateImage"] = true;
-    raw["properties"]["features"] = {{{"name", "SecurityType"}, {"value", "ConfidentialVm"}, {"startsAtVersion", "1.0.0"}}, {{"name", "Theirs"}, {"value", "x"}}};
+    raw["properties"]["features"] = {
+        {{"name", "SecurityType"}, {"value", "ConfidentialVm"}, {"startsAtVersion", "1.0.0"}},
+        {{"name", "Theirs"}, {"value", "x"}}};
     raw["properties"]["recommended"] = {{"vCPUs", {{"min", 1}, {"max", 4}}}, {"memory", {{"min", 1}}}};
     raw["properties"]["disallowed"] = {{"diskTypes", {"Standard_LRS"}}, {"future", 1}};
     const auto base = decode_definition(raw.dump(), {});
@@ -247,11 +271,33 @@ TEST_CASE("fixed fields of a definition go back as read, mutable ones follow the
     CHECK(properties["description"] == "new");
     CHECK(properties["recommended"] == json{{"vCPUs", {{"min", 2}, {"max", 8}}}});
     CHECK(properties["disallowed"] == json{{"future", 1}});
-    CHECK(properties["features"] == json{{{"name", "SecurityType"}, {"value", "ConfidentialVm"}, {"startsAtVersion", "1.0.0"}}, {{"name", "Theirs"}, {"value", "x"}}, {{"name", "IsHibernateSupported"}, {"value", "True"}}});
+    CHECK(properties["features"] ==
+          json{{{"name", "SecurityType"}, {"value", "ConfidentialVm"}, {"startsAtVersion", "1.0.0"}},
+               {{"name", "Theirs"}, {"value", "x"}},
+               {{"name", "IsHibernateSupported"}, {"value", "True"}}});
 }
 
 TEST_CASE("a created definition reads back as it was written, with its generation always named") {
-    const DefinitionWrite write{.location = "eastus2", .publisher = "p", .offer = "o", .sku = "s", .os_type = "Linux", .os_state = "Generalized", .hyper_v_generation = "V2", .architecture = "Arm64", .description = "d", .eula = "e", .privacy_statement_uri = "https://p", .release_note_uri = "https://r", .end_of_life = parse_rfc3339("2030-01-01T00:00:00Z"), .recommended_vcpus = std::nullopt, .recommended_memory_gb = RecommendedRange{.min = 4, .max = std::nullopt}, .disallowed_disk_types = {"Standard_LRS"}, .purchase_plan = PurchasePlan{.name = "n", .publisher = "p", .product = "q"}, .features = {{"SecurityType", "TrustedLaunchSupported"}}, .tags = {{"a", "b"}}, .tags_removed = {}};
+    const DefinitionWrite write{.location = "eastus2",
+                                .publisher = "p",
+                                .offer = "o",
+                                .sku = "s",
+                                .os_type = "Linux",
+                                .os_state = "Generalized",
+                                .hyper_v_generation = "V2",
+                                .architecture = "Arm64",
+                                .description = "d",
+                                .eula = "e",
+                                .privacy_statement_uri = "https://p",
+                                .release_note_uri = "https://r",
+                                .end_of_life = parse_rfc3339("2030-01-01T00:00:00Z"),
+                                .recommended_vcpus = std::nullopt,
+                                .recommended_memory_gb = RecommendedRange{.min = 4, .max = std::nullopt},
+                                .disallowed_disk_types = {"Standard_LRS"},
+                                .purchase_plan = PurchasePlan{.name = "n", .publisher = "p", .product = "q"},
+                                .features = {{"SecurityType", "TrustedLaunchSupported"}},
+                                .tags = {{"a", "b"}},
+                                .tags_removed = {}};
     const auto encoded = encode_definition(write, std::nullopt);
     REQUIRE(encoded.has_value());
     const auto read = decode_definition(as_answer(*encoded, sample_definition), {});
@@ -276,16 +322,30 @@ TEST_CASE("a created definition reads back as it was written, with its generatio
 
 TEST_CASE("a gallery's sharing and identity go back as read, without what only Azure may set") {
     json raw = json::parse(gallery_body());
-    raw["identity"] = {{"type", "UserAssigned"}, {"principalId", "p"}, {"tenantId", "t"}, {"userAssignedIdentities", {{"/id/1", {{"clientId", "c"}}}}}};
-    raw["properties"]["sharingProfile"] = {{"permissions", "Community"}, {"groups", json::array()}, {"communityGalleryInfo", {{"publicNamePrefix", "x"}, {"publicNames", {"x-1"}}, {"communityGalleryEnabled", true}}}};
+    raw["identity"] = {{"type", "UserAssigned"},
+                       {"principalId", "p"},
+                       {"tenantId", "t"},
+                       {"userAssignedIdentities", {{"/id/1", {{"clientId", "c"}}}}}};
+    raw["properties"]["sharingProfile"] = {
+        {"permissions", "Community"},
+        {"groups", json::array()},
+        {"communityGalleryInfo",
+         {{"publicNamePrefix", "x"}, {"publicNames", {"x-1"}}, {"communityGalleryEnabled", true}}}};
     raw["properties"]["sharingStatus"] = {{"aggregatedState", "Succeeded"}};
     raw["properties"]["softDeletePolicy"] = {{"isSoftDeleteEnabled", false}, {"retentionPeriodInDays", 31}};
     const auto base = decode_gallery(raw.dump(), {});
     REQUIRE(base.has_value());
-    GalleryWrite write{.location = "eastus2", .description = "golden", .soft_delete_enabled = true, .permissions = std::nullopt, .community = std::nullopt, .tags = {}, .tags_removed = {}};
+    GalleryWrite write{.location = "eastus2",
+                       .description = "golden",
+                       .soft_delete_enabled = true,
+                       .permissions = std::nullopt,
+                       .community = std::nullopt,
+                       .tags = {},
+                       .tags_removed = {}};
     const json body = body_of(encode_gallery(write, *base));
     CHECK(body["identity"] == json{{"type", "UserAssigned"}, {"userAssignedIdentities", {{"/id/1", json::object()}}}});
-    CHECK(body["properties"]["sharingProfile"] == json{{"permissions", "Community"}, {"communityGalleryInfo", {{"publicNamePrefix", "x"}}}});
+    CHECK(body["properties"]["sharingProfile"] ==
+          json{{"permissions", "Community"}, {"communityGalleryInfo", {{"publicNamePrefix", "x"}}}});
     CHECK_FALSE(body["properties"].contains("sharingStatus"));
     CHECK(body["properties"]["softDeletePolicy"] == json{{"isSoftDeleteEnabled", true}, {"retentionPeriodInDays", 31}});
     CHECK(body["properties"]["description"] == "golden");
@@ -296,13 +356,18 @@ TEST_CASE("a gallery's sharing and identity go back as read, without what only A
 TEST_CASE("small bodies: share, role assignment, storage account, group") {
     const json share = json::parse(encode_share({.operation = "Add", .subscription_ids = {"s1"}, .tenant_ids = {}}));
     CHECK(share == json{{"operationType", "Add"}, {"groups", {{{"type", "Subscriptions"}, {"ids", {"s1"}}}}}});
-    CHECK(json::parse(encode_share({.operation = "Reset", .subscription_ids = {}, .tenant_ids = {}})) == json{{"operationType", "Reset"}});
-    const json role = json::parse(encode_role_assignment({.role = "Reader", .principal_id = "p", .principal_type = "Group"}, "/r"));
+    CHECK(json::parse(encode_share({.operation = "Reset", .subscription_ids = {}, .tenant_ids = {}})) ==
+          json{{"operationType", "Reset"}});
+    const json role =
+        json::parse(encode_role_assignment({.role = "Reader", .principal_id = "p", .principal_type = "Group"}, "/r"));
     CHECK(role == json{{"properties", {{"roleDefinitionId", "/r"}, {"principalId", "p"}, {"principalType", "Group"}}}});
-    const json account = json::parse(encode_storage_account({.account = {}, .location = "eastus", .sku = "", .container = "vhds"}));
-    CHECK(account["properties"] == json{{"allowBlobPublicAccess", false}, {"minimumTlsVersion", "TLS1_2"}, {"supportsHttpsTrafficOnly", true}});
+    const json account =
+        json::parse(encode_storage_account({.account = {}, .location = "eastus", .sku = "", .container = "vhds"}));
+    CHECK(account["properties"] ==
+          json{{"allowBlobPublicAccess", false}, {"minimumTlsVersion", "TLS1_2"}, {"supportsHttpsTrafficOnly", true}});
     CHECK(account["sku"]["name"] == "Standard_LRS");
     const std::string group = R"({"name":"rg","tags":{"Env":"prod","theirs":null}})";
     CHECK(*encode_resource_group_tags(group, {{"env", "prod"}}) == "");
-    CHECK(json::parse(*encode_resource_group_tags(group, {{"env", "test"}, {"new", "1"}})) == json{{"tags", {{"env", "test"}, {"theirs", nullptr}, {"new", "1"}}}});
+    CHECK(json::parse(*encode_resource_group_tags(group, {{"env", "test"}, {"new", "1"}})) ==
+          json{{"tags", {{"env", "test"}, {"theirs", nullptr}, {"new", "1"}}}});
 }

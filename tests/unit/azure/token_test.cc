@@ -21,8 +21,8 @@ std::string token_answer(const std::string& token, int life) {
 }
 
 std::string refused(int number) {
-    return R"({"error":"invalid_client","error_description":"AADSTS)" + std::to_string(number) + R"(: secret words for app s3cr3t~canary.\r\nTrace ID: 1","error_codes":[)" +
-           std::to_string(number) + "]}";
+    return R"({"error":"invalid_client","error_description":"AADSTS)" + std::to_string(number) +
+           R"(: secret words for app s3cr3t~canary.\r\nTrace ID: 1","error_codes":[)" + std::to_string(number) + "]}";
 }
 
 struct SignIn {
@@ -31,12 +31,16 @@ struct SignIn {
     ScriptedTransport transport{clock};
     RecordingMetrics metrics;
     RecordingLog log;
-    ClientSecretToken tokens{transport, clock, log, metrics,
-                             ClientSecretOptions{.login = {.scheme = "https", .host = "login.microsoftonline.com", .port = "443"},
-                                                 .tenant_id = "72f988bf-0000-0000-0000-000000000000",
-                                                 .client_id = "app id",
-                                                 .client_secret = Secret(secret_text),
-                                                 .scope = "https://management.azure.com/.default"}};
+    ClientSecretToken tokens{
+        transport,
+        clock,
+        log,
+        metrics,
+        ClientSecretOptions{.login = {.scheme = "https", .host = "login.microsoftonline.com", .port = "443"},
+                            .tenant_id = "72f988bf-0000-0000-0000-000000000000",
+                            .client_id = "app id",
+                            .client_secret = Secret(secret_text),
+                            .scope = "https://management.azure.com/.default"}};
     Result<std::string> token() { return run_task(io, clock, tokens.token()); }
 };
 
@@ -55,8 +59,11 @@ TEST_CASE("a token is fetched once, kept, and renewed five minutes before its en
     const auto& request = sign_in.transport.sent.at(0).request;
     CHECK(request.method == "POST");
     CHECK(request.target == "/72f988bf-0000-0000-0000-000000000000/oauth2/v2.0/token");
-    CHECK(request.body == "grant_type=client_credentials&client_id=app%20id&client_secret=s3cr3t~canary&scope=https%3A%2F%2Fmanagement.azure.com%2F.default");
-    CHECK(sign_in.metrics.value("galleryd_arm_token_expiry_timestamp_seconds", {{"credential", "client-secret"}}).has_value());
+    CHECK(request.body ==
+          "grant_type=client_credentials&client_id=app%20id&client_secret=s3cr3t~canary&scope=https%3A%2F%2Fmanagement."
+          "azure.com%2F.default");
+    CHECK(sign_in.metrics.value("galleryd_arm_token_expiry_timestamp_seconds", {{"credential", "client-secret"}})
+              .has_value());
 }
 
 TEST_CASE("a short-lived token is renewed after two thirds of its life, and its numbers may be text") {
@@ -113,8 +120,13 @@ TEST_CASE("a refused token is forgotten, a newer one stays") {
 }
 
 TEST_CASE("sign-in errors say what to change and never repeat the service's words or the secret") {
-    const std::vector<std::pair<int, std::string>> cases{{7000215, "GD3011"}, {7000222, "GD3012"}, {700016, "GD3013"}, {90002, "GD3014"},
-                                                         {700027, "GD3017"},  {70021, "GD3018"},   {50194, "GD3010"}};
+    const std::vector<std::pair<int, std::string>> cases{{7000215, "GD3011"},
+                                                         {7000222, "GD3012"},
+                                                         {700016, "GD3013"},
+                                                         {90002, "GD3014"},
+                                                         {700027, "GD3017"},
+                                                         {70021, "GD3018"},
+                                                         {50194, "GD3010"}};
     for (const auto& [number, code] : cases) {
         CAPTURE(number);
         SignIn sign_in;
@@ -138,8 +150,11 @@ TEST_CASE("sign-in errors say what to change and never repeat the service's word
 }
 
 TEST_CASE("odd answers of the sign-in service are errors without their content") {
-    for (const std::string& body : {std::string("<html>portal</html>"), std::string(R"({"access_token":"half)"), std::string("{}"),
-                                    std::string(R"({"access_token":"two words"})"), std::string("{\"access_token\":\"line\\r\\nbreak\"}")}) {
+    for (const std::string& body : {std::string("<html>portal</html>"),
+                                    std::string(R"({"access_token":"half)"),
+                                    std::string("{}"),
+                                    std::string(R"({"access_token":"two words"})"),
+                                    std::string("{\"access_token\":\"line\\r\\nbreak\"}")}) {
         CAPTURE(body);
         SignIn sign_in;
         sign_in.transport.answer(200, body);
@@ -158,8 +173,13 @@ TEST_CASE("odd answers of the sign-in service are errors without their content")
 
 TEST_CASE("a tenant that could change the path is refused before any request") {
     SignIn sign_in;
-    ClientSecretToken tokens(sign_in.transport, sign_in.clock, sign_in.log, sign_in.metrics,
-                             ClientSecretOptions{.login = {}, .tenant_id = "../common?x", .client_id = "a", .client_secret = Secret("b"), .scope = "c"});
+    ClientSecretToken tokens(
+        sign_in.transport,
+        sign_in.clock,
+        sign_in.log,
+        sign_in.metrics,
+        ClientSecretOptions{
+            .login = {}, .tenant_id = "../common?x", .client_id = "a", .client_secret = Secret("b"), .scope = "c"});
     CHECK(run_task(sign_in.io, sign_in.clock, tokens.token()).error().code == "GD3014");
     CHECK(sign_in.transport.sent.empty());
 }
