@@ -9,7 +9,7 @@
 namespace galleryd::http {
 
 struct ClientOptions {
-    std::string ca_file;                                      // extra CA bundle in PEM; empty: the system's only
+    std::string ca_file{};                                    // extra CA bundle in PEM; empty: the system's only
     std::size_t connections_per_origin_max = 8;               // further calls wait their turn (inside their deadline)
     std::chrono::milliseconds connect_deadline{10'000};       // name look-up, TCP and TLS handshake together
     std::chrono::seconds idle_max{60};                        // pooled connections older than this are closed
