@@ -17,6 +17,7 @@ struct ClientOptions {
 
 // Keep-alive pool over TCP and TLS (1.2 or newer, host name verified, SNI). An idle connection that turns out dead before
 // the first answer byte is replaced once, for GET, HEAD, PUT and DELETE only when nothing was answered.
+// The owner of the client joins its calls before destroying it, and `clock` outlives it.
 // Errors: a CA file that cannot be read is `invalid`.
 Result<std::unique_ptr<Transport>> make_client(boost::asio::any_io_executor executor, Clock& clock, ClientOptions options);
 
