@@ -23,6 +23,7 @@
 #include "controller/program/state_directory.h"
 #include "controller/program/wall_clock.h"
 #include "controller/runtime/blocking_pool.h"
+#include "controller/runtime/task_group.h"
 #include "controller/simulator/face.h"
 #include "controller/simulator/simulator.h"
 
