@@ -138,8 +138,8 @@ TEST_CASE("a creation says everything explicitly, defaults that move between api
 
     SUBCASE("generation 2 without a security type says Standard") {
         world.definition.features.clear();
-        const auto& body = std::get<CreateDefinition>(world.plan().changes.at(0).step).write;
-        CHECK(body.features == std::map<std::string, std::string>{{"SecurityType", "Standard"}});
+        const Plan silent = world.plan();
+        CHECK(std::get<CreateDefinition>(silent.changes.at(0).step).write.features == std::map<std::string, std::string>{{"SecurityType", "Standard"}});
         world.view.definition = live_like(world.definition);
         world.view.definition->features = {{"SecurityType", "Standard"}};
         CHECK(world.plan().conflicts.empty());
@@ -147,7 +147,8 @@ TEST_CASE("a creation says everything explicitly, defaults that move between api
     SUBCASE("generation 1 has no security type") {
         world.definition.features.clear();
         world.definition.hyper_v_generation = "V1";
-        CHECK(std::get<CreateDefinition>(world.plan().changes.at(0).step).write.features.empty());
+        const Plan first_generation = world.plan();
+        CHECK(std::get<CreateDefinition>(first_generation.changes.at(0).step).write.features.empty());
     }
 }
 
