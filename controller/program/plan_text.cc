@@ -80,6 +80,7 @@ void print_counts(std::ostream& out, const PlanCounts& counts) {
         out << "  Regions";
         if (counts.regions_added > 0) out << " +" << counts.regions_added;
         if (counts.regions_removed > 0) out << " -" << counts.regions_removed;
+        out << ".";
     }
     out << "\n";
 }

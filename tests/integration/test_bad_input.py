@@ -114,7 +114,7 @@ class InAFolder(Case):
         self.write("manifests/ubuntu.yaml", definition_document() + "---\n" + version_document())
 
     def run_until_made(self, *definitions):
-        daemon = self.daemon(self.azure.url, self.path("manifests"), "--allow-deletes", "--prune", interval="200ms").ready()
+        daemon = self.daemon(self.azure.url, self.path("manifests"), "--allow-deletes", "--prune").ready()
         for name in definitions:
             until(lambda name=name: self.arm.get(gallery_id()) and self.arm.get(f"{gallery_id()}/images/{name}") and self.arm.version(name, "1.0.0"),
                   f"{name} is made", 30, process=daemon)
