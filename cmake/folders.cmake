@@ -21,7 +21,7 @@ function(galleryd_folder name folder)
 endfunction()
 
 set(GALLERYD_LIBRARIES
-    galleryd_lifecycle galleryd_gallery galleryd_image_definition galleryd_image_version galleryd_simulator galleryd_journal
+    galleryd_gallery galleryd_image_definition galleryd_image_version galleryd_lifecycle galleryd_simulator galleryd_journal
     galleryd_telemetry galleryd_azure galleryd_folder galleryd_documents galleryd_http galleryd_clock galleryd_runtime
     galleryd_ports galleryd_core)
 

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -33,6 +34,7 @@ struct ResourceRecord {
     std::map<std::string, TimePoint> region_retry_after;     // by region: not before
     std::map<std::string, int> region_readds;                // by region: how often removed and added again (at most 3)
     std::optional<TimePoint> removal_failed_at;              // a region removal that Azure refused or that failed
+    bool excluded_by_us = false;              // excludeFromLatest was set by deprecation or hold, not by a person or the document
     bool tombstone = false;                   // retention removed it: not made again
     std::optional<TimePoint> deleted_at;
 };
@@ -82,6 +84,9 @@ class Policy {
     int deletes_last_hour = 0;                // in this subscription
     int deletes_per_hour_max = 20;
     Prices prices;
+    // Offset of an IANA time zone from UTC at that instant, for deletion windows; from the program, which reads the zone files.
+    // Unset, or nullopt for a zone: unknown, so a window in that zone never opens.
+    std::function<std::optional<Duration>(const std::string& zone, TimePoint at)> zone_offset;
 
     // ---- questions ----
     bool may_write(Mode mode) const { return !observe && leader && mode == Mode::manage; }

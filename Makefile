@@ -1,0 +1,95 @@
+# Everything a developer or CI runs. `make` alone prints the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+JOBS ?= $(shell nproc)
+STEPS ?= 20000
+SEED ?=
+RELEASE := build/release
+DOCTEST := unit plans simulation
+FORMATTED = $(shell git ls-files '*.h' '*.cc' 2>/dev/null || find controller reconcilers tests -name '*.h' -o -name '*.cc')
+
+.PHONY: help deps build all test plans sim integration bench sanitize asan tsan docs verify format lint run clean
+
+help: ## print this
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# ---- packages: a stamp per section, so that a second run costs nothing ----
+build/.packages-%: packages.txt .ci/install_packages
+	@.ci/install_packages $*
+	@mkdir -p build && touch $@
+
+deps: build/.packages-build ## install the Debian packages that are missing (root or sudo)
+
+# ---- building ----
+build/%/build.ninja: build/.packages-build CMakePresets.json
+	@cmake --preset $* --log-level=WARNING
+	@touch $@
+
+build: $(RELEASE)/build.ninja ## release binary: build/release/galleryd
+	@cmake --build $(RELEASE) --target galleryd -j $(JOBS)
+
+all: $(RELEASE)/build.ninja ## release binary, tests and tools
+	@cmake --build $(RELEASE) -j $(JOBS)
+
+# ---- testing ----
+# ctest runs everything; doctest's own summaries are then taken from its log, so that both are seen and nothing runs twice.
+test: all ## every test that needs neither GPU nor internet
+	@status=0; ctest --test-dir $(RELEASE) --output-on-failure --no-tests=error -j $(JOBS) || status=$$?; \
+	echo; grep -h '^\[doctest\] test cases\|^\[doctest\] assertions' $(RELEASE)/Testing/Temporary/LastTest.log || true; \
+	exit $$status
+
+plans: $(RELEASE)/build.ninja ## golden plan cases (UPDATE_GOLDEN=1 rewrites the expectations)
+	@cmake --build $(RELEASE) --target plans_tests -j $(JOBS)
+	@$(RELEASE)/tests/plans_tests
+
+sim: $(RELEASE)/build.ninja ## simulation with faults (STEPS=20000, SEED= repeats one)
+	@cmake --build $(RELEASE) --target simulation_tests -j $(JOBS)
+	@STEPS=$(STEPS) SEED=$(SEED) $(RELEASE)/tests/simulation_tests
+
+integration: all ## end-to-end tests on the release binary
+	@ctest --test-dir $(RELEASE) --output-on-failure --no-tests=error -j $(JOBS) -R '^integration\.'
+
+bench: build ## time and memory of the benchmarks
+	@python3 tests/bench/documents.py $(RELEASE)/galleryd
+
+sanitize: asan tsan ## unit, plan and simulation tests under ASan+UBSan and under TSan
+
+asan tsan: build/.packages-sanitize
+	@cmake --preset $@ --log-level=WARNING
+	@targets=$$(cmake --build build/$@ --target help | sed -n 's/^\(unit_tests\|plans_tests\|simulation_tests\): phony$$/\1/p'); \
+	cmake --build build/$@ -j $(JOBS) --target $$targets
+	@for group in $(DOCTEST); do \
+	    binary=build/$@/tests/$${group}_tests; [ -x $$binary ] || continue; \
+	    echo "$@: $$group"; \
+	    ASAN_SYMBOLIZER_PATH=$$(command -v llvm-symbolizer-19) UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
+	    ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1 \
+	    TSAN_OPTIONS=halt_on_error=1:external_symbolizer_path=$$(command -v llvm-symbolizer-19) $$binary; \
+	done
+
+# ---- keeping the house clean ----
+docs: build ## write docs/reference from the binary
+	@mkdir -p docs/reference && $(RELEASE)/galleryd reference docs/reference
+
+lint: ## layout, banned calls, sizes (also part of make test)
+	@for script in tests/lint/*.py; do python3 $$script . ; done
+
+verify: build/.packages-verify build lint ## format, generated files current, clang-tidy on changed files
+	@clang-format-14 --dry-run -Werror $(FORMATTED)
+	@rm -rf build/reference && mkdir -p build/reference && $(RELEASE)/galleryd reference build/reference
+	@diff -ru -x .gitkeep docs/reference build/reference || { echo "docs/reference is stale: make docs" >&2; exit 1; }
+	@changed=$$(git diff --name-only --diff-filter=d $$(git merge-base HEAD origin/main 2>/dev/null || echo HEAD) -- '*.cc'); \
+	[ -z "$$changed" ] || clang-tidy-19 -p $(RELEASE) --quiet $$changed
+
+format: build/.packages-verify ## format all sources in place
+	@clang-format-14 -i $(FORMATTED)
+
+# ---- using it ----
+run: build ## build, then galleryd demo: the daemon against the built-in Azure, no account needed
+	@exec $(RELEASE)/galleryd demo
+
+clean: ## remove build/
+	rm -rf build

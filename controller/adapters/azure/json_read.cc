@@ -1,0 +1,164 @@
+#include "controller/adapters/azure/json_read.h"
+
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+namespace galleryd::azure {
+namespace {
+
+// nlohmann parses iteratively but prints recursively: the depth is limited before anything else happens.
+bool is_too_deep(std::string_view text) {
+    int depth = 0;
+    bool in_text = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (in_text) {
+            if (c == '\\') {
+                ++i;
+            } else if (c == '"') {
+                in_text = false;
+            }
+        } else if (c == '"') {
+            in_text = true;
+        } else if (c == '{' || c == '[') {
+            if (++depth > json_depth_max) return true;
+        } else if (c == '}' || c == ']') {
+            --depth;
+        }
+    }
+    return false;
+}
+
+bool looks_like_web_page(std::string_view text) {
+    const std::size_t start = text.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
+    return start != std::string_view::npos && text[start] == '<';
+}
+
+std::optional<int> parse_whole(std::string_view text) {
+    int value = 0;
+    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (problem != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return value;
+}
+
+constexpr TimePoint oldest_believable{std::chrono::sys_days{std::chrono::year{2000} / 1 / 1}};
+
+}  // namespace
+
+std::unexpected<Error> unreadable(std::string code, std::string message) {
+    return std::unexpected(Error{
+        .kind = ErrorKind::transient, .reason = "AzureError", .message = std::move(message), .code = std::move(code)});
+}
+
+std::string printable(std::string_view text, std::size_t limit) {
+    std::string clean;
+    clean.reserve(std::min(text.size(), limit));
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        const bool is_blank = byte < 0x20 || byte == 0x7f;
+        if (is_blank && !clean.empty() && clean.back() == ' ') continue;  // CR LF becomes one blank
+        clean += is_blank ? ' ' : c;
+    }
+    if (clean.size() > limit) {
+        std::size_t end = limit;
+        while (end > 0 && (static_cast<unsigned char>(clean[end]) & 0xC0U) == 0x80U) --end;
+        clean.resize(end);
+        clean += "…";
+    }
+    while (!clean.empty() && clean.back() == ' ') clean.pop_back();
+    return clean;
+}
+
+Result<Json> parse_json(std::string_view text, std::string_view what) {
+    const std::string name(what);
+    if (looks_like_web_page(text)) {
+        return unreadable("GD3002",
+                          name +
+                              ": the answer is a web page, not Azure's JSON: a proxy or gateway on the way answered. "
+                              "It begins with: " +
+                              printable(text, 120));
+    }
+    if (text.empty()) return unreadable("GD3001", name + ": the answer is empty");
+    if (is_too_deep(text))
+        return unreadable("GD3001", name + ": the answer is nested deeper than " + std::to_string(json_depth_max));
+    Json parsed = Json::parse(text, nullptr, false);
+    if (parsed.is_discarded()) {
+        return unreadable("GD3001",
+                          name + ": the answer (" + std::to_string(text.size()) + " bytes) is not whole JSON");
+    }
+    return parsed;
+}
+
+const Json& member(const Json& object, std::string_view key) {
+    static const Json nothing;
+    if (!object.is_object()) return nothing;
+    const auto found = object.find(key);
+    return found == object.end() ? nothing : *found;
+}
+
+std::string text_member(const Json& object, std::string_view key) {
+    const Json& value = member(object, key);
+    if (value.is_string()) return value.get<std::string>();
+    if (value.is_number() || value.is_boolean()) return value.dump();
+    return {};
+}
+
+std::optional<bool> flag_member(const Json& object, std::string_view key) {
+    const Json& value = member(object, key);
+    if (value.is_boolean()) return value.get<bool>();
+    if (!value.is_string()) return std::nullopt;
+    const std::string word = fold_case(value.get_ref<const std::string&>());
+    if (word == "true") return true;
+    if (word == "false") return false;
+    return std::nullopt;
+}
+
+std::optional<int> number_member(const Json& object, std::string_view key) {
+    const Json& value = member(object, key);
+    if (value.is_string()) return parse_whole(value.get_ref<const std::string&>());
+    if (!value.is_number()) return std::nullopt;
+    const double number = value.get<double>();
+    if (std::floor(number) != number || std::abs(number) > std::numeric_limits<int>::max()) return std::nullopt;
+    return static_cast<int>(number);
+}
+
+std::string word_member(const Json& object, std::string_view key, std::initializer_list<std::string_view> known) {
+    std::string value = text_member(object, key);
+    const std::string folded = fold_case(value);
+    for (const std::string_view word : known) {
+        if (fold_case(word) == folded) return std::string(word);
+    }
+    return value;
+}
+
+ObservedTags tags_member(const Json& object) {
+    ObservedTags tags;
+    const Json& found = member(object, "tags");
+    if (!found.is_object()) return tags;
+    for (const auto& [name, value] : found.items()) {
+        if (value.is_string()) {
+            tags.emplace(name, value.get<std::string>());
+        } else if (value.is_null()) {
+            tags.emplace(name, std::nullopt);
+        } else {
+            tags.emplace(name, value.dump());
+        }
+    }
+    return tags;
+}
+
+std::optional<TimePoint> parse_azure_time(std::string_view text) {
+    const auto time = parse_rfc3339(text);
+    if (!time || *time < oldest_believable) return std::nullopt;
+    return time;
+}
+
+std::optional<TimePoint> parse_azure_deadline(std::string_view text) {
+    const auto time = parse_deadline(text);
+    if (!time || *time < oldest_believable) return std::nullopt;
+    return time;
+}
+
+}  // namespace galleryd::azure

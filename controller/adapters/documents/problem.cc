@@ -1,0 +1,73 @@
+#include "controller/adapters/documents/problem.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "controller/core/resource_id.h"
+
+namespace galleryd::documents {
+namespace {
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> row(b.size() + 1);
+    std::iota(row.begin(), row.end(), std::size_t{0});
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        std::size_t diagonal = row[0];
+        row[0] = i;
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            const std::size_t above = row[j];
+            row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
+            diagonal = above;
+        }
+    }
+    return row[b.size()];
+}
+
+}  // namespace
+
+Diagnostic locate(const Problem& problem, const std::string& file, const Places& places) {
+    const Place place = problem.at_key ? places.key_at(problem.pointer) : places.value_at(problem.pointer);
+    return {.code = problem.code,
+            .severity = problem.severity,
+            .where = {file, static_cast<int>(place.line), static_cast<int>(place.column)},
+            .field = problem.pointer,
+            .message = problem.message,
+            .remedy = problem.remedy};
+}
+
+bool has_error(const std::vector<Diagnostic>& problems) {
+    return std::ranges::any_of(problems, [](const Diagnostic& problem) { return problem.severity == Severity::error; });
+}
+
+std::string nearest(std::string_view wanted, const std::vector<std::string>& candidates) {
+    if (wanted.size() > 100) return {};
+    std::string best;
+    std::size_t best_distance = std::max<std::size_t>(2, wanted.size() / 3) + 1;
+    const std::string folded = fold_case(wanted);
+    for (const std::string& candidate : candidates) {
+        const std::size_t distance = edit_distance(folded, fold_case(candidate));
+        if (distance < best_distance) {
+            best = candidate;
+            best_distance = distance;
+        }
+    }
+    return best;
+}
+
+std::string shortened(std::string_view text) {
+    if (text.size() <= 80) return std::string(text);
+    std::size_t end = 80;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+    return std::string(text.substr(0, end)) + "…";
+}
+
+std::string listed(const std::vector<std::string>& words, std::string_view last_word) {
+    std::string text;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        if (i > 0) text += i + 1 == words.size() ? " " + std::string(last_word) + " " : ", ";
+        text += words[i];
+    }
+    return text;
+}
+
+}  // namespace galleryd::documents

@@ -1,0 +1,66 @@
+#include "controller/adapters/journal/record_text.h"
+
+#include <nlohmann/json.hpp>
+
+namespace galleryd::journal {
+
+namespace {
+
+using nlohmann::json;
+
+std::int64_t micros(TimePoint time) { return time.time_since_epoch().count(); }
+TimePoint instant(std::int64_t count) { return TimePoint(Duration(count)); }
+
+json optional_time(const std::optional<TimePoint>& time) { return time ? json(micros(*time)) : json(); }
+
+std::optional<TimePoint> read_time(const json& object, const char* key) {
+    const auto found = object.find(key);
+    if (found == object.end() || found->is_null()) return std::nullopt;
+    return instant(found->get<std::int64_t>());
+}
+
+}  // namespace
+
+std::string print_resource_record(const ResourceRecord& record) {
+    json retry_after = json::object();
+    for (const auto& [region, time] : record.region_retry_after) retry_after[region] = micros(time);
+    const json text{{"writtenByUs", record.written_by_us},
+                    {"document", record.document},
+                    {"lastAppliedDigest", record.last_applied_digest},
+                    {"lastFailureAt", optional_time(record.last_failure_at)},
+                    {"failures", record.failures},
+                    {"lastFailure", record.last_failure},
+                    {"regionRetries", record.region_retries},
+                    {"regionRetryAfter", std::move(retry_after)},
+                    {"regionReadds", record.region_readds},
+                    {"removalFailedAt", optional_time(record.removal_failed_at)},
+                    {"tombstone", record.tombstone},
+                    {"deletedAt", optional_time(record.deleted_at)}};
+    return text.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::optional<ResourceRecord> parse_resource_record(const std::string& text) {
+    try {
+        const json object = json::parse(text);
+        ResourceRecord record;
+        record.written_by_us = object.at("writtenByUs").get<bool>();
+        record.document = object.at("document").get<std::string>();
+        record.last_applied_digest = object.at("lastAppliedDigest").get<std::string>();
+        record.last_failure_at = read_time(object, "lastFailureAt");
+        record.failures = object.at("failures").get<int>();
+        record.last_failure = object.at("lastFailure").get<std::string>();
+        record.region_retries = object.at("regionRetries").get<std::map<std::string, int>>();
+        for (const auto& [region, time] : object.at("regionRetryAfter").items()) {
+            record.region_retry_after[region] = instant(time.get<std::int64_t>());
+        }
+        record.region_readds = object.at("regionReadds").get<std::map<std::string, int>>();
+        record.removal_failed_at = read_time(object, "removalFailedAt");
+        record.tombstone = object.at("tombstone").get<bool>();
+        record.deleted_at = read_time(object, "deletedAt");
+        return record;
+    } catch (const json::exception&) {
+        return std::nullopt;
+    }
+}
+
+}  // namespace galleryd::journal

@@ -1,0 +1,206 @@
+#include "controller/program/daemon.h"
+
+#include <algorithm>
+#include <boost/system/system_error.hpp>
+
+#include "controller/runtime/within.h"
+
+namespace galleryd {
+namespace {
+
+constexpr std::chrono::seconds source_retry{5};
+constexpr std::chrono::seconds farewell{3};
+constexpr const char* controller_name = "scope";
+
+std::string result_label(const PassResult& result) {
+    if (result.error) return "error";
+    return result.plan && result.plan->converged() ? "success" : "requeue_after";
+}
+
+}  // namespace
+
+Daemon::Daemon(boost::asio::any_io_executor executor, Engine& engine, std::vector<DesiredSource*> sources, Clock& clock, Random& random,
+               Log& log, Metrics& metrics, DaemonOptions options)
+    : engine_(engine), sources_(std::move(sources)), clock_(clock), random_(random), log_(log), metrics_(metrics),
+      options_(options), queue_(executor, clock, random),
+      workers_(executor, [this](const std::exception_ptr& error) { note_bug(error); }),
+      tasks_(executor, [this](const std::exception_ptr& error) { note_bug(error); }) {
+    queue_.set_observer([this](QueueEvent event, const std::string& key) { note_queue(event, key); });
+}
+
+Daemon::~Daemon() = default;
+
+void Daemon::note_bug(const std::exception_ptr& error) {
+    std::string what = "unknown exception";
+    try {
+        std::rethrow_exception(error);
+    } catch (const std::exception& exception) {
+        what = exception.what();
+    } catch (...) {  // not derived from std::exception: the text above has to do
+    }
+    log_.error("a task ended with an exception", {{"detail", std::move(what)}});
+    metrics_.add("controller_runtime_reconcile_panics_total", {{"controller", controller_name}});
+}
+
+void Daemon::note_queue(QueueEvent event, const std::string& key) {
+    const MetricLabels labels{{"name", controller_name}, {"controller", controller_name}};
+    switch (event) {
+        case QueueEvent::added:
+            metrics_.add("workqueue_adds_total", labels);
+            queued_at_.try_emplace(key, clock_.monotonic());
+            break;
+        case QueueEvent::retried: metrics_.add("workqueue_retries_total", labels); break;
+        case QueueEvent::started: {
+            const auto queued = queued_at_.find(key);
+            if (queued == queued_at_.end()) break;
+            metrics_.observe("workqueue_queue_duration_seconds", labels, std::chrono::duration<double>(clock_.monotonic() - queued->second).count());
+            queued_at_.erase(queued);
+            break;
+        }
+        case QueueEvent::dropped:
+        case QueueEvent::done: break;
+    }
+    metrics_.set("workqueue_depth", {{"name", controller_name}, {"controller", controller_name}, {"priority", ""}}, static_cast<double>(queue_.depth()));
+    metrics_.set("controller_runtime_active_workers", {{"controller", controller_name}}, static_cast<double>(queue_.processing()));
+}
+
+Status Daemon::start() {
+    const auto operations = engine_.operations_in_flight();
+    if (!operations) return std::unexpected(operations.error());
+    for (const OperationRecord& operation : *operations) {
+        log_.info("operation resumed", {{"key", operation.resource}, {"step", operation.step}});
+        tasks_.spawn(follow_loop(operation));
+    }
+    for (DesiredSource* source : sources_) tasks_.spawn(source_loop(source));
+    for (int i = 0; i < options_.workers; ++i) workers_.spawn(worker_loop());
+    tasks_.spawn(interval_loop());
+    metrics_.set("controller_runtime_max_concurrent_reconciles", {{"controller", controller_name}}, options_.workers);
+    return {};
+}
+
+boost::asio::awaitable<void> Daemon::stop() {
+    engine_.stop_writing();
+    queue_.shut_down();
+    co_await finishes_within(clock_, farewell, workers_.wait_idle());
+    co_await workers_.close();
+    co_await tasks_.close();
+    co_await queue_.close();
+}
+
+bool Daemon::sources_read() const { return read_sources_.size() == sources_.size(); }
+bool Daemon::azure_seen() const { return engine_.looked_everywhere() && (engine_.last_look().has_value() || engine_.scopes().empty()); }
+
+void Daemon::take_snapshot(const Snapshot& snapshot) {
+    const auto changed = engine_.accept(snapshot);
+    if (!changed) {
+        log_.error("documents were not taken over", {{"reason", changed.error().reason}, {"detail", changed.error().message}});
+        return;
+    }
+    if (!changed->empty()) {
+        log_.info("documents read", {{"source", snapshot.source}, {"revision", snapshot.revision}, {"documents", std::to_string(snapshot.documents.size())},
+                                     {"scopes", std::to_string(engine_.scopes().size())}});
+    }
+    for (const std::string& scope : *changed) queue_.add(scope);
+}
+
+boost::asio::awaitable<void> Daemon::source_loop(DesiredSource* source) {
+    while (true) {
+        const auto snapshot = co_await source->look();
+        if (snapshot) {
+            read_sources_.insert(source->name());
+            metrics_.add("galleryd_source_fetch_total", {{"source", source->name()}, {"result", snapshot->readable ? "success" : "error"}});
+            take_snapshot(*snapshot);
+            co_await source->changed();
+        } else {
+            metrics_.add("galleryd_source_fetch_total", {{"source", source->name()}, {"result", "error"}});
+            log_.error("source look failed", {{"source", source->name()}, {"reason", snapshot.error().reason}, {"detail", snapshot.error().message}});
+            co_await clock_.sleep_for(source_retry);
+        }
+    }
+}
+
+boost::asio::awaitable<void> Daemon::worker_loop() {
+    while (true) {
+        const auto scope = co_await queue_.next();
+        if (!scope) co_return;
+        const WorkItem item(queue_, *scope);
+        co_await one_pass(item.key());
+    }
+}
+
+boost::asio::awaitable<void> Daemon::one_pass(std::string scope) {
+    const auto began = clock_.monotonic();
+    // The worker is the one place that catches everything: a bug in one scope must not hold up the others.
+    std::optional<std::string> bug;
+    Result<PassResult> passed = fail(ErrorKind::bug, "NotRun", "the pass did not run");
+    try {
+        Task<PassResult> task = engine_.pass(scope);
+        passed = co_await within(clock_, options_.pass_deadline, "pass over " + scope, std::move(task));
+    } catch (const boost::system::system_error&) {
+        throw;  // cancellation
+    } catch (const std::exception& error) {
+        bug = error.what();
+    }
+    const double seconds = std::chrono::duration<double>(clock_.monotonic() - began).count();
+    metrics_.observe("controller_runtime_reconcile_time_seconds", {{"controller", controller_name}}, seconds);
+    metrics_.observe("workqueue_work_duration_seconds", {{"name", controller_name}, {"controller", controller_name}}, seconds);
+    if (bug || !passed) {
+        const Error error = bug ? Error{.kind = ErrorKind::bug, .reason = "Bug", .message = *bug} : passed.error();
+        if (bug) metrics_.add("controller_runtime_reconcile_panics_total", {{"controller", controller_name}});
+        metrics_.add("controller_runtime_reconcile_errors_total", {{"controller", controller_name}});
+        metrics_.add("controller_runtime_reconcile_total", {{"controller", controller_name}, {"result", "error"}});
+        log_.error("pass failed", {{"key", scope}, {"reason", error.reason}, {"detail", error.message}});
+        queue_.retry(scope, error);
+        co_return;
+    }
+    const PassResult& result = *passed;
+    metrics_.add("controller_runtime_reconcile_total", {{"controller", controller_name}, {"result", result_label(result)}});
+    for (const OperationRecord& operation : result.applied.operations) tasks_.spawn(follow_loop(operation));
+    if (result.error) {
+        metrics_.add("controller_runtime_reconcile_errors_total", {{"controller", controller_name}});
+        log_.warning("pass ended with an error", {{"key", scope}, {"reason", result.error->reason}, {"code", result.error->code}, {"detail", result.error->message}});
+        queue_.retry(scope, *result.error);
+    } else {
+        queue_.forget(scope);
+        queue_.add_after(scope, result.look_again_after);
+        queue_children(result);
+    }
+    if (on_pass) on_pass(result);
+}
+
+void Daemon::queue_children(const PassResult& result) {
+    const bool wrote = std::ranges::any_of(result.applied.outcomes, [](const ChangeOutcome& o) { return o.result == ChangeResult::done; });
+    const auto parent = engine_.scopes().find(result.scope);
+    if (!wrote || parent == engine_.scopes().end() || parent->second.kind != ScopeKind::gallery) return;
+    for (const auto& [name, scope] : engine_.scopes()) {
+        if (scope.kind == ScopeKind::definition && scope.gallery_id == parent->second.gallery_id) queue_.add(name);
+    }
+}
+
+void Daemon::queue_all(std::chrono::nanoseconds delay_max) {
+    for (const auto& [name, scope] : engine_.scopes()) {
+        queue_.add_after(name, std::chrono::nanoseconds(static_cast<std::int64_t>(random_.unit() * static_cast<double>(delay_max.count()))));
+    }
+}
+
+boost::asio::awaitable<void> Daemon::interval_loop() {
+    while (true) {
+        co_await clock_.sleep_for(options_.interval);
+        queue_all(options_.interval / 10);
+        metrics_.set("galleryd_last_full_sync_timestamp_seconds", {}, std::chrono::duration<double>(engine_.last_look().value_or(TimePoint{}).time_since_epoch()).count());
+    }
+}
+
+boost::asio::awaitable<void> Daemon::follow_loop(OperationRecord operation) {
+    const auto scope = co_await engine_.follow(operation);
+    if (!scope) {
+        log_.error("operation could not be closed in the journal", {{"key", operation.resource}, {"detail", scope.error().message}});
+        co_return;
+    }
+    queue_.add(*scope);
+    for (const auto& [name, other] : engine_.scopes()) {  // what waited for a gallery can go on
+        if (other.kind == ScopeKind::definition && fold_case(operation.resource) == other.gallery_id.key()) queue_.add(name);
+    }
+}
+
+}  // namespace galleryd

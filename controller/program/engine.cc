@@ -1,0 +1,342 @@
+#include "controller/program/engine.h"
+
+#include <algorithm>
+
+#include "controller/adapters/documents/reader.h"
+#include "reconcilers/gallery/plan.h"
+#include "reconcilers/image_definition/plan.h"
+#include "reconcilers/image_version/plan.h"
+#include "reconcilers/lifecycle/report.h"
+
+namespace galleryd {
+namespace {
+
+constexpr std::chrono::hours lock_memory{1};
+
+DesiredObjects parse_good_documents(const std::vector<GoodDocument>& documents) {
+    std::vector<DocumentFile> files;
+    files.reserve(documents.size());
+    for (const GoodDocument& document : documents) files.push_back(DocumentFile{document.file, document.content});
+    return read_documents(files, ReadOptions{}).objects;
+}
+
+template <class Object>
+void merge(std::map<ObjectKey, Object>& into, const std::map<ObjectKey, Object>& from) {
+    into.insert(from.begin(), from.end());
+}
+
+template <class Object>
+const Object* find(const std::map<ObjectKey, Object>& objects, const std::optional<ObjectKey>& key) {
+    if (!key) return nullptr;
+    const auto found = objects.find(*key);
+    return found == objects.end() ? nullptr : &found->second;
+}
+
+}  // namespace
+
+Engine::Engine(GalleryApi& api, Journal& journal, Clock& clock, Log& log, Metrics& metrics, EngineOptions options)
+    : journal_(journal), clock_(clock), options_(std::move(options)), events_(journal, clock, log, metrics), memory_(journal),
+      observer_(api, clock), executor_(api, journal, memory_, clock, events_),
+      follower_(api, journal, memory_, clock, events_) {}
+
+Status Engine::load() {
+    if (const Status loaded = memory_.load(); !loaded) return loaded;
+    auto documents = journal_.good_documents();
+    if (!documents) return std::unexpected(documents.error());
+    for (GoodDocument& document : *documents) good_documents_[document.source].push_back(std::move(document));
+    return {};
+}
+
+Result<std::vector<OperationRecord>> Engine::operations_in_flight() { return journal_.operations(); }
+
+Result<std::set<std::string>> Engine::accept(const Snapshot& snapshot) {
+    SnapshotContext context{.now = clock_.now(), .approvals = {}};
+    const auto approvals = journal_.approvals();
+    if (!approvals) return std::unexpected(approvals.error());
+    for (const auto& [digest, expires] : *approvals) {
+        if (expires > context.now) context.approvals.insert(digest);
+    }
+    std::vector<GoodDocument>& before = good_documents_[snapshot.source];
+    AcceptedSnapshot accepted = accept_snapshot(snapshot, before, context, parse_good_documents, to_json_text);
+    const auto slot = std::ranges::find(sources_, snapshot.source, &AcceptedSnapshot::source);
+    const AcceptedSnapshot* old = slot == sources_.end() ? nullptr : &*slot;
+    if (accepted.frozen && (old == nullptr || !old->frozen)) {
+        events_.warning("BrakeEngaged", accepted.source, *accepted.frozen + "; deletions are frozen. Release this revision: galleryd approve " + accepted.revision);
+    }
+    if (!accepted.readable && (old == nullptr || old->readable)) events_.warning("SourceFetchFailed", accepted.source, accepted.unreadable_reason);
+    for (const auto& [key, problem] : accepted.problems) {
+        if (old == nullptr || !old->problems.contains(key)) events_.warning("ValidationFailed", to_string(key), problem);
+    }
+    for (const std::string& problem : accepted.source_problems) {
+        if (old == nullptr || std::ranges::find(old->source_problems, problem) == old->source_problems.end()) {
+            events_.warning("ValidationFailed", accepted.source, problem);
+        }
+    }
+    const bool is_new = old == nullptr || old->revision != accepted.revision || old->readable != accepted.readable || old->removed.size() != accepted.removed.size();
+    if (journal_.writable()) {
+        if (const Status stored = journal_.put_good_documents(accepted.source, accepted.documents); !stored) return std::unexpected(stored.error());
+    }
+    before = std::move(accepted.documents);
+    accepted.documents.clear();
+    if (slot == sources_.end()) {
+        sources_.push_back(std::move(accepted));
+    } else {
+        *slot = std::move(accepted);
+    }
+    rebuild_scopes();
+    std::set<std::string> names;
+    if (is_new) {
+        for (const auto& [name, scope] : scopes_) names.insert(name);
+    }
+    return names;
+}
+
+void Engine::rebuild_scopes() {
+    objects_ = {};
+    std::vector<RemovedDocument> removed;
+    for (const AcceptedSnapshot& source : sources_) {
+        merge(objects_.galleries, source.objects.galleries);
+        merge(objects_.definitions, source.objects.definitions);
+        merge(objects_.versions, source.objects.versions);
+        merge(objects_.policies, source.objects.policies);
+        removed.insert(removed.end(), source.removed.begin(), source.removed.end());
+    }
+    scopes_ = index_scopes(objects_, removed);
+    std::erase_if(plans_, [&](const auto& entry) { return !scopes_.contains(entry.first); });
+    std::erase_if(definition_views_, [&](const auto& entry) { return !scopes_.contains(entry.first); });
+    std::erase_if(statuses_, [&](const auto& entry) {
+        const ObjectKey& key = entry.first;
+        return !objects_.galleries.contains(key) && !objects_.definitions.contains(key) && !objects_.versions.contains(key) && !objects_.policies.contains(key);
+    });
+    for (const auto& [key, policy] : objects_.policies) {
+        ObjectStatus status;
+        status.key = key;
+        status.manifest = policy.meta.where;
+        status.observed_generation = policy.meta.generation;
+        status.conditions.push_back(Condition{"Ready", ConditionStatus::true_, "Reconciled", "The policy is valid and in force where definitions name it.", {}});
+        const auto before = statuses_.find(key);
+        carry_transitions(status, before == statuses_.end() ? nullptr : &before->second, clock_.now());
+        statuses_.insert_or_assign(key, std::move(status));
+    }
+}
+
+bool Engine::looked_everywhere() const {
+    return !sources_.empty() && std::ranges::all_of(scopes_, [&](const auto& entry) { return looked_.contains(entry.first); });
+}
+
+Policy Engine::policy_for(const Scope& scope) {
+    const TimePoint now = clock_.now();
+    Policy policy;
+    policy.instance = options_.instance;
+    policy.observe = options_.observe;
+    policy.allow_deletes = options_.allow_deletes;
+    policy.prune = options_.prune;
+    policy.journal_writable = journal_.writable();
+    policy.clock_skew = observer_.clock_skew();
+    policy.source = source_health(sources_, scope);
+    if (const auto approvals = journal_.approvals()) {
+        for (const auto& [digest, expires] : *approvals) {
+            if (expires > now) policy.approvals.insert(digest);
+        }
+    }
+    policy.records = memory_.below(scope.resource_key());
+    if (scope.kind == ScopeKind::gallery) {  // the group and the storage account lie beside the gallery, not below it
+        const ResourceId group = resource_group_id(scope.gallery_id.subscription(), scope.gallery_id.resource_group());
+        for (auto& [key, record] : memory_.below(group.key())) policy.records.emplace(key, record);
+    }
+    std::erase_if(locked_, [&](const auto& entry) { return entry.second + lock_memory < now; });
+    for (const auto& [key, at] : locked_) policy.locked.insert(key);
+    policy.removed = scope.removed;
+    policy.deletes_per_hour_max = options_.deletes_per_hour_max;
+    const auto deletes = journal_.deletes_since(scope.gallery_id.subscription(), now - std::chrono::hours{1});
+    policy.deletes_last_hour = deletes ? *deletes : options_.deletes_per_hour_max;  // unknown counts as used up
+    policy.prices = options_.prices;
+    return policy;
+}
+
+GalleryLook Engine::gallery_look(const Scope& scope) const {
+    GalleryLook what{.id = scope.gallery_id, .wants_role_assignments = true, .storage_account = std::nullopt, .wants_definition_names = !scope.removed.empty()};
+    const Gallery* gallery = find(objects_.galleries, scope.gallery);
+    if (gallery != nullptr && gallery->staging_storage) {
+        const ResourceId group = resource_group_id(gallery->subscription_id, gallery->resource_group);
+        what.storage_account = ResourceId(group.text() + "/providers/Microsoft.Storage/storageAccounts/" + gallery->staging_storage->name);
+    }
+    return what;
+}
+
+Plan Engine::plan_gallery(const Scope& scope, const GalleryView& view) {
+    GalleryScopeInput input;
+    input.gallery = find(objects_.galleries, scope.gallery);
+    input.view = &view;
+    for (const auto& [key, definition] : objects_.definitions) {
+        if (definition.gallery_id == scope.gallery_id) input.definitions.push_back(&definition);
+    }
+    return plan_gallery_scope(input, policy_for(scope), clock_.now());
+}
+
+Plan Engine::plan_definition(const Scope& scope, const DefinitionView& view) {
+    DefinitionScopeInput input;
+    input.gallery = find(objects_.galleries, scope.gallery);
+    input.definition = find(objects_.definitions, scope.definition);
+    for (const ObjectKey& key : scope.versions) input.versions.push_back(&objects_.versions.at(key));
+    input.policy = find(objects_.policies, scope.policy);
+    input.view = &view;
+    return plan_definition_scope(input, policy_for(scope), clock_.now());
+}
+
+Task<Engine::Look> Engine::look(std::string name) {
+    const auto found = scopes_.find(name);
+    if (found == scopes_.end()) co_return fail(ErrorKind::conflict, "ScopeGone", name + " is no longer declared");
+    const Scope before = found->second;
+    Look result;
+    if (before.kind == ScopeKind::gallery) {
+        const GalleryLook what = gallery_look(before);
+        const auto view = co_await observer_.look(what);
+        if (!view) co_return std::unexpected(view.error());
+        const auto now_declared = scopes_.find(name);  // documents may have changed while Azure answered
+        if (now_declared == scopes_.end()) co_return fail(ErrorKind::conflict, "ScopeGone", name + " is no longer declared");
+        result.plan = plan_gallery(now_declared->second, *view);
+    } else {
+        const ImageDefinition* definition = find(objects_.definitions, before.definition);
+        const DefinitionLook what{.id = before.definition_id, .wants_role_assignments = definition != nullptr && !definition->access.empty()};
+        auto view = co_await observer_.look(what);
+        if (!view) co_return std::unexpected(view.error());
+        const auto now_declared = scopes_.find(name);
+        if (now_declared == scopes_.end()) co_return fail(ErrorKind::conflict, "ScopeGone", name + " is no longer declared");
+        result.plan = plan_definition(now_declared->second, *view);
+        result.definition_view = std::move(*view);
+    }
+    last_look_ = clock_.now();
+    co_return result;
+}
+
+Task<Plan> Engine::plan_scope(std::string name) {
+    auto result = co_await look(name);
+    if (!result) co_return std::unexpected(result.error());
+    co_return std::move(result->plan);
+}
+
+std::string Engine::revision() const {
+    std::string text;
+    for (const AcceptedSnapshot& source : sources_) text += (text.empty() ? "" : " ") + source.revision;
+    return text;
+}
+
+ApplyContext Engine::apply_context(const Scope& scope) const {
+    ApplyContext context;
+    context.scope = scope.name;
+    context.asked_by = options_.asked_by;
+    context.instance = options_.instance;
+    // Nothing destructive before every scope has been looked at once since the start (a lost journal, a lagging view).
+    context.allow_deletes = options_.allow_deletes && looked_everywhere();
+    context.revision = revision();
+    context.is_current = [this, planned = context.revision] { return !stopping_ && revision() == planned; };
+    const auto add = [&](const auto* object) {
+        if (object != nullptr) context.document_digests.emplace(to_string(object->meta.key), object->meta.digest);
+    };
+    add(find(objects_.galleries, scope.gallery));
+    add(find(objects_.definitions, scope.definition));
+    for (const ObjectKey& key : scope.versions) add(find(objects_.versions, std::optional(key)));
+    return context;
+}
+
+void Engine::remember_locks(const ApplyReport& report, const Plan& plan) {
+    for (const ChangeOutcome& outcome : report.outcomes) {
+        if (!outcome.error || outcome.error->reason != "ResourceLocked") continue;
+        for (const Change& change : plan.changes) {
+            if (change.address == outcome.address) locked_[change.arm_id.key()] = clock_.now();
+        }
+    }
+}
+
+std::chrono::nanoseconds Engine::next_look(const PassResult& result) const {
+    if (result.error || !result.plan) return options_.progress_interval;
+    const Plan& plan = *result.plan;
+    bool soon = !plan.waiting.empty();
+    for (const ChangeOutcome& outcome : result.applied.outcomes) soon = soon || outcome.result == ChangeResult::done || outcome.result == ChangeResult::accepted || (outcome.error && outcome.error->kind == ErrorKind::conflict);
+    return soon ? std::min(options_.progress_interval, options_.drift_interval) : options_.drift_interval;
+}
+
+Task<PassResult> Engine::pass(std::string name) {
+    PassResult result;
+    result.scope = name;
+    auto seen = co_await look(name);
+    const auto found = scopes_.find(name);
+    if (found == scopes_.end()) {
+        result.error = Error{.kind = ErrorKind::conflict, .reason = "ScopeGone", .message = name + " is no longer declared"};
+        co_return result;
+    }
+    const Scope scope = found->second;
+    looked_.insert(name);
+    if (!seen) {
+        result.error = seen.error();
+        report(scope, result, nullptr);
+        result.look_again_after = next_look(result);
+        co_return result;
+    }
+    const Plan plan = std::move(seen->plan);
+    result.plan = plan;
+    if (!options_.observe) {
+        const ApplyContext context = apply_context(scope);
+        auto applied = co_await executor_.apply(plan, context);
+        if (!applied) {
+            result.error = applied.error();
+        } else {
+            result.applied = std::move(*applied);
+            remember_locks(result.applied, plan);
+        }
+    }
+    const auto current = scopes_.find(name);  // documents may have changed while Azure was written
+    if (current == scopes_.end()) co_return result;
+    const Scope now_declared = current->second;
+    if (const Status purged = purge_removed(now_declared, plan); !purged && !result.error) result.error = purged.error();
+    if (scopes_.contains(name)) report(scopes_.at(name), result, seen->definition_view ? &*seen->definition_view : nullptr);
+    plans_.insert_or_assign(name, plan);
+    if (seen->definition_view) definition_views_.insert_or_assign(name, std::move(*seen->definition_view));
+    result.look_again_after = next_look(result);
+    co_return result;
+}
+
+// A removed document has nothing left to say once its resource is gone, or when it was orphaned.
+Status Engine::purge_removed(const Scope& scope, const Plan& plan) {
+    if (!plan.complete || scope.removed.empty()) return {};
+    for (const RemovedDocument& removed : scope.removed) {
+        const auto names_it = [&](const auto& entry) { return entry.arm_id == removed.id; };
+        const bool is_orphan = removed.deletion_policy == DeletionPolicy::orphan && removed.snapshots_missing >= 2;
+        const bool is_planned = std::ranges::any_of(plan.changes, names_it) || std::ranges::any_of(plan.blocked, names_it) || std::ranges::any_of(plan.conflicts, names_it);
+        const bool in_flight = memory_.get(removed.id.key()).operation_in_flight || !plan.waiting.empty();
+        const bool is_gone = removed.snapshots_missing >= 2 && !is_planned && !in_flight && memory_.get(removed.id.key()).deleted_at.has_value();
+        if (!is_orphan && !is_gone) continue;
+        for (auto& [source, documents] : good_documents_) {
+            if (std::erase_if(documents, [&](const GoodDocument& d) { return d.key == removed.key && d.first_missing; }) == 0) continue;
+            if (const Status stored = journal_.put_good_documents(source, documents); !stored) return stored;
+        }
+        for (AcceptedSnapshot& source : sources_) std::erase_if(source.removed, [&](const RemovedDocument& r) { return r.key == removed.key; });
+        if (is_gone) {
+            if (const Status forgotten = memory_.forget(removed.id.key()); !forgotten) return forgotten;
+        }
+    }
+    rebuild_scopes();
+    return {};
+}
+
+void Engine::report(const Scope& scope, const PassResult& result, const DefinitionView* view) {
+    ReportInput input{.scope = &scope, .objects = &objects_, .plan = result.plan ? &*result.plan : nullptr, .applied = &result.applied,
+                      .look_error = result.error, .definition_view = view, .document_problems = {}, .now = clock_.now()};
+    for (const AcceptedSnapshot& source : sources_) input.document_problems.insert(source.problems.begin(), source.problems.end());
+    for (ObjectStatus& status : report_scope(input)) {
+        const auto before = statuses_.find(status.key);
+        carry_transitions(status, before == statuses_.end() ? nullptr : &before->second, input.now);
+        statuses_.insert_or_assign(status.key, std::move(status));
+    }
+}
+
+Task<std::string> Engine::follow(OperationRecord operation) {
+    const std::string scope = operation.scope;
+    const auto ended = co_await follower_.follow(operation);
+    if (!ended) co_return std::unexpected(ended.error());
+    observer_.forget(ResourceId(operation.resource));
+    co_return scope;
+}
+
+}  // namespace galleryd

@@ -1,0 +1,114 @@
+#pragma once
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "controller/core/plan.h"
+#include "controller/core/status.h"
+#include "controller/ports/clock.h"
+#include "controller/ports/gallery_api.h"
+#include "controller/ports/journal.h"
+#include "controller/ports/log.h"
+#include "controller/ports/metrics.h"
+#include "reconcilers/lifecycle/desired_store.h"
+#include "reconcilers/lifecycle/events.h"
+#include "reconcilers/lifecycle/executor.h"
+#include "reconcilers/lifecycle/observer.h"
+#include "reconcilers/lifecycle/operation_follower.h"
+#include "reconcilers/lifecycle/resource_memory.h"
+#include "reconcilers/lifecycle/scope.h"
+
+// The one engine behind plan, apply, run and demo: documents in, plans out, Azure follows. Owned by the loop thread.
+namespace galleryd {
+
+struct EngineOptions {
+    std::string instance = "galleryd";         // who owns what we make: first part of the owner tag
+    std::string asked_by = "daemon";           // for the audit trail
+    bool observe = false, allow_deletes = false, prune = false;
+    Prices prices;
+    int deletes_per_hour_max = 20;
+    std::chrono::seconds drift_interval{60};
+    std::chrono::seconds progress_interval{15};
+};
+
+struct PassResult {
+    std::string scope;
+    std::optional<Plan> plan;                  // nullopt: the look failed
+    ApplyReport applied;
+    std::optional<Error> error;                // of the look, or of the journal
+    std::chrono::nanoseconds look_again_after{0};
+};
+
+class Engine {
+  public:
+    Engine(GalleryApi& api, Journal& journal, Clock& clock, Log& log, Metrics& metrics, EngineOptions options);
+
+    // Reads the journal: documents, records, operations. Call once before anything else.
+    Status load();
+    // Operations that were in flight when the journal was last written.
+    Result<std::vector<OperationRecord>> operations_in_flight();
+
+    // Takes a look at one source over. Returns the scopes to look at. Fails only when the journal cannot be written.
+    Result<std::set<std::string>> accept(const Snapshot& snapshot);
+
+    const std::map<std::string, Scope>& scopes() const { return scopes_; }
+    const DesiredObjects& objects() const { return objects_; }
+    const std::vector<AcceptedSnapshot>& sources() const { return sources_; }
+
+    Task<Plan> plan_scope(std::string name);           // looks and plans; writes nothing
+    Task<PassResult> pass(std::string name);           // looks, plans, applies, reports
+    Task<std::string> follow(OperationRecord operation);  // until it ended; returns the scope to look at again
+
+    // From now on no further request that changes something is sent; what is on the wire ends.
+    void stop_writing() { stopping_ = true; }
+    // Every scope has been looked at once since the start; before that nothing destructive is done.
+    bool looked_everywhere() const;
+    const std::map<ObjectKey, ObjectStatus>& statuses() const { return statuses_; }
+    const std::map<std::string, Plan>& plans() const { return plans_; }
+    const std::map<std::string, DefinitionView>& definition_views() const { return definition_views_; }
+    const EngineOptions& options() const { return options_; }
+    std::string revision() const;                      // of all sources together
+    std::optional<TimePoint> last_look() const { return last_look_; }
+
+  private:
+    struct Look {
+        Plan plan;
+        std::optional<DefinitionView> definition_view;
+    };
+    Task<Look> look(std::string name);
+    Policy policy_for(const Scope& scope);
+    Plan plan_gallery(const Scope& scope, const GalleryView& view);
+    Plan plan_definition(const Scope& scope, const DefinitionView& view);
+    GalleryLook gallery_look(const Scope& scope) const;
+    ApplyContext apply_context(const Scope& scope) const;
+    void remember_locks(const ApplyReport& report, const Plan& plan);
+    Status purge_removed(const Scope& scope, const Plan& plan);
+    void report(const Scope& scope, const PassResult& result, const DefinitionView* view);
+    void rebuild_scopes();
+    std::chrono::nanoseconds next_look(const PassResult& result) const;
+
+    Journal& journal_;
+    Clock& clock_;
+    EngineOptions options_;
+    EventRecorder events_;
+    ResourceMemory memory_;
+    Observer observer_;
+    Executor executor_;
+    OperationFollower follower_;
+
+    std::vector<AcceptedSnapshot> sources_;                 // by source, in order of first look
+    std::map<std::string, std::vector<GoodDocument>> good_documents_;
+    DesiredObjects objects_;
+    std::map<std::string, Scope> scopes_;
+    std::map<ObjectKey, ObjectStatus> statuses_;
+    std::map<std::string, Plan> plans_;
+    std::map<std::string, DefinitionView> definition_views_;
+    std::set<std::string> looked_;                          // scopes looked at since the start
+    std::map<std::string, TimePoint> locked_;               // resource keys that refused a deletion because of a lock
+    std::optional<TimePoint> last_look_;
+    bool stopping_ = false;
+};
+
+}  // namespace galleryd

@@ -1,0 +1,74 @@
+#pragma once
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <iosfwd>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "controller/core/result.h"
+#include "controller/ports/desired_source.h"
+#include "controller/ports/journal.h"
+#include "controller/program/engine.h"
+#include "controller/program/messages.h"
+#include "controller/program/options.h"
+
+namespace galleryd::telemetry {
+class MetricsRegistry;
+}
+
+namespace galleryd {
+
+enum class JournalUse : std::uint8_t {
+    exclusive,   // run, demo, apply: writes, and keeps every other writer out
+    read_only,   // plan: what is known, when there is a state directory; else nothing is known
+};
+
+struct SessionParts;
+
+// Everything between the flags and the engine: clock, log, metrics, journal, Azure client, sources. One per process; owned by main's thread.
+class Session {
+  public:
+    static Result<std::unique_ptr<Session>> open(CommonOptions options, JournalUse use, std::string asked_by);
+    ~Session();
+
+    boost::asio::io_context& context();
+    Engine& engine();
+    Journal& journal();
+    Clock& clock();
+    Random& random();
+    Log& log();
+    Metrics& metrics();
+    std::vector<DesiredSource*> sources();
+    const CommonOptions& options() const;
+    telemetry::MetricsRegistry& registry();
+    std::string azure_url() const;            // the ARM endpoint, for people
+
+    // Reads every source once into the engine. Problems of documents are returned; an unreadable source is an error.
+    Result<std::vector<Diagnostic>> read_sources();
+
+    // Runs the loop until the task has ended, or SIGINT/SIGTERM interrupts it (transient "Interrupted").
+    template <class T>
+    Result<T> run(Task<T> task) {
+        std::optional<Result<T>> outcome;
+        run_until(hold(std::move(task), outcome));
+        if (!outcome) return fail(ErrorKind::transient, "Interrupted", "interrupted by a signal");
+        return std::move(*outcome);
+    }
+
+    // Runs the loop until the task has ended; signals are the task's business.
+    void run_to_end(boost::asio::awaitable<void> task);
+
+  private:
+    explicit Session(std::unique_ptr<SessionParts> parts);
+    template <class T>
+    static boost::asio::awaitable<void> hold(Task<T> task, std::optional<Result<T>>& outcome) {
+        outcome = co_await std::move(task);
+    }
+    void run_until(boost::asio::awaitable<void> task);
+
+    std::unique_ptr<SessionParts> parts_;
+};
+
+}  // namespace galleryd

@@ -1,0 +1,165 @@
+#include "reconcilers/image_version/facts.h"
+
+#include <algorithm>
+#include <map>
+
+#include "controller/core/tags.h"
+
+namespace galleryd::image_version {
+namespace {
+
+Mode strictest(Mode a, Mode b) { return std::max(a, b); }  // manage < observe < suspend
+
+std::string scope_name(const DefinitionScopeInput& input) {
+    std::string space = "default";
+    ResourceId id;
+    if (input.definition != nullptr) {
+        space = input.definition->meta.key.namespace_name;
+        id = input.definition->id;
+    } else if (!input.versions.empty()) {
+        space = input.versions.front()->meta.key.namespace_name;
+        id = input.versions.front()->definition_id;
+    } else if (input.view->definition) {
+        id = input.view->definition->id;
+    }
+    const auto gallery = id.parent();
+    return space + "/" + (gallery ? gallery->name() : "") + "/" + id.name();
+}
+
+void claim(VersionFacts& version, const Policy& policy) {
+    const auto tag = find_tag_any_case(version.observed->tags, owner_tag);
+    if (tag == version.observed->tags.end()) {
+        version.ownership = Ownership::untagged;
+        return;
+    }
+    version.owner = tag->second.value_or("");
+    const auto owner = parse_owner_tag(tag->second);
+    if (!owner || policy.instance.empty()) {
+        version.ownership = Ownership::unreadable;
+    } else if (owner->instance != policy.instance) {
+        version.ownership = Ownership::foreign;
+    } else if (version.desired != nullptr) {
+        const bool same = version.owner == owner_tag_value(policy.instance, version.desired->meta.key);
+        version.ownership = same ? Ownership::ours : Ownership::foreign;
+    } else if (version.removed != nullptr && version.owner == owner_tag_value(policy.instance, version.removed->key)) {
+        version.ownership = Ownership::removed;
+    } else {
+        version.ownership = Ownership::orphaned;
+    }
+}
+
+bool is_definition_ours(const DefinitionScopeInput& input, const Policy& policy) {
+    if (input.definition == nullptr || !input.view->definition || policy.instance.empty()) return false;
+    const auto tag = find_tag_any_case(input.view->definition->tags, owner_tag);
+    return tag != input.view->definition->tags.end() && tag->second == owner_tag_value(policy.instance, input.definition->meta.key);
+}
+
+// With governs: All the policy also speaks for versions that a pipeline published, in a definition that is ours (behaviour §6, 2).
+// A version that carries an owner tag of anybody is never governed without its document: it was somebody's, and is left alone.
+bool is_governed(const Facts& facts, const VersionFacts& version) {
+    if (facts.input.policy == nullptr) return false;
+    if (version.desired != nullptr) return version.ownership == Ownership::ours || version.ownership == Ownership::absent;
+    return facts.input.policy->governs == Governs::all && facts.definition_is_ours && version.ownership == Ownership::untagged &&
+           version.number.has_value();
+}
+
+void set_modes(const Facts& facts, VersionFacts& version) {
+    const ImageDefinition* definition = facts.input.definition;
+    const Mode above = strictest(definition != nullptr ? definition->governance.mode : Mode::manage,
+                                 facts.input.gallery != nullptr ? facts.input.gallery->governance.mode : Mode::manage);
+    if (version.desired != nullptr) {
+        version.mode = version.desired->governance.mode;
+    } else if (version.removed != nullptr) {
+        version.mode = version.removed->mode;
+    } else {
+        version.mode = definition != nullptr ? definition->governance.mode : Mode::suspend;
+    }
+    version.strict_mode = strictest(version.mode, above);
+}
+
+}  // namespace
+
+SourceLocation VersionFacts::manifest(const DefinitionScopeInput& input) const {
+    if (desired != nullptr) return desired->meta.where;
+    return input.policy != nullptr ? input.policy->meta.where : SourceLocation{};
+}
+
+const Retention* Facts::retention() const {
+    return input.policy != nullptr && input.policy->retention ? &*input.policy->retention : nullptr;
+}
+
+std::string Facts::rule(std::string_view name) const {
+    return (input.policy != nullptr ? input.policy->meta.key.name + "/" : "") + std::string(name);
+}
+
+Facts gather_facts(const DefinitionScopeInput& input, const Policy& policy, TimePoint now, const std::string& scope) {
+    Facts facts{.input = input, .policy = policy, .now = now, .scope = scope.empty() ? scope_name(input) : scope, .home_region = {},
+                .definition_is_ours = is_definition_ours(input, policy), .versions = {}};
+    if (input.definition != nullptr) facts.home_region = input.definition->location;
+    if (facts.home_region.empty() && input.view->definition) facts.home_region = input.view->definition->location;
+
+    std::map<std::string, VersionFacts> rows;  // by id, so that spelling does not tell versions apart
+    for (const ObservedVersion& observed : input.view->versions) {
+        VersionFacts& row = rows[observed.id.key()];
+        row.id = observed.id;
+        row.observed = &observed;
+        row.number = observed.number;
+    }
+    for (const ImageVersion* desired : input.versions) {
+        VersionFacts& row = rows[desired->id.key()];
+        if (row.observed == nullptr) row.id = desired->id;
+        row.desired = desired;
+        row.number = desired->number;
+    }
+    for (const RemovedDocument& removed : policy.removed) {
+        const auto row = rows.find(removed.id.key());
+        if (removed.key.kind != Kind::image_version || row == rows.end() || row->second.desired != nullptr) continue;
+        row->second.removed = &removed;
+    }
+    for (auto& [key, row] : rows) {
+        row.record = policy.find_record(row.id);
+        row.address = facts.scope + "/" + row.name();
+        if (row.observed != nullptr) claim(row, policy);
+        set_modes(facts, row);
+        row.governed = is_governed(facts, row);
+        row.in_transition = (row.observed != nullptr && is_in_transition(row.observed->state)) ||
+                            (row.record != nullptr && row.record->operation_in_flight);
+        facts.versions.push_back(std::move(row));
+    }
+    std::ranges::sort(facts.versions, [](const VersionFacts& a, const VersionFacts& b) {
+        if (a.number && b.number) return *a.number > *b.number;
+        if (a.number.has_value() != b.number.has_value()) return a.number.has_value();
+        return a.address < b.address;
+    });
+    return facts;
+}
+
+std::vector<Hold> holds_of(const Facts& facts, const VersionFacts& version) {
+    std::vector<Hold> holds;
+    const auto annotation = [&](const std::optional<std::string>& reason, const std::string& of) {
+        if (reason) holds.push_back({"hold", "annotation galleryd.io/hold" + of + (reason->empty() ? "" : ": " + *reason)});
+    };
+    if (version.desired != nullptr) annotation(version.desired->meta.hold, "");
+    if (version.removed != nullptr) annotation(version.removed->hold, " of the removed document");
+    if (facts.input.definition != nullptr) annotation(facts.input.definition->meta.hold, " of the definition");
+    if (facts.input.gallery != nullptr) annotation(facts.input.gallery->meta.hold, " of the gallery");
+    if (version.observed == nullptr) return holds;
+    const ObservedTags& tags = version.observed->tags;
+    if (const auto tag = find_tag_any_case(tags, hold_tag); tag != tags.end()) {
+        holds.push_back({"hold", "tag galleryd-hold" + (tag->second.value_or("").empty() ? "" : ": " + *tag->second)});
+    }
+    if (facts.retention() != nullptr) {
+        for (const auto& [name, value] : facts.retention()->protect_tags) {
+            const auto tag = find_tag_any_case(tags, name);
+            // Compared without case: "True" protects where "true" is asked for. A protection is never missed over spelling.
+            if (tag == tags.end() || (tag->second && fold_case(*tag->second) != fold_case(value))) continue;
+            holds.push_back({facts.rule("protectTags"), "tag " + name + "=" + tag->second.value_or("null")});
+        }
+    }
+    for (const auto& [name, value] : tags) {
+        if (!value) holds.push_back({"unknownTag", "tag " + name + " has no readable value"});
+    }
+    return holds;
+}
+
+}  // namespace galleryd::image_version

@@ -1,0 +1,204 @@
+#include "reconcilers/lifecycle/desired_store.h"
+
+#include <algorithm>
+
+#include "controller/core/source_freeze.h"
+
+namespace galleryd {
+namespace {
+
+struct BrokenDocuments {
+    std::set<ObjectKey> keys;               // invalid, but we know which object it is
+    std::set<std::string> files;            // files that are unreadable or did not parse
+    bool unknown_content = false;           // some file could hold anything
+};
+
+BrokenDocuments broken_documents(const Snapshot& snapshot, AcceptedSnapshot& accepted) {
+    BrokenDocuments broken;
+    for (const DocumentRecord& document : snapshot.documents) {
+        if (document.state == DocumentState::present) {
+            ++accepted.valid;
+            continue;
+        }
+        ++accepted.invalid;
+        const std::string text = document.problems.empty() ? std::string(to_string(document.state)) : document.problems.front().code + " " + document.problems.front().message;
+        if (document.key) {
+            broken.keys.insert(*document.key);
+            accepted.problems.emplace(*document.key, text);
+        } else {
+            broken.files.insert(document.file);
+            broken.unknown_content = true;
+            accepted.source_problems.push_back(document.file + ": " + text);
+        }
+    }
+    return broken;
+}
+
+template <class Object>
+void take_object(std::map<ObjectKey, Object>& into, std::map<ObjectKey, Object>& from, const ObjectKey& key) {
+    if (auto node = from.extract(key)) into.insert(std::move(node));
+}
+
+void take_objects(DesiredObjects& into, DesiredObjects from, const std::set<ObjectKey>& keys) {
+    for (const ObjectKey& key : keys) {
+        take_object(into.galleries, from.galleries, key);
+        take_object(into.definitions, from.definitions, key);
+        take_object(into.versions, from.versions, key);
+        take_object(into.policies, from.policies, key);
+    }
+}
+
+template <class Object>
+GoodDocument good_document(const Object& object, const AcceptedSnapshot& accepted, const PrintDocument& print) {
+    GoodDocument document;
+    document.key = object.meta.key;
+    document.file = object.meta.where.file;
+    document.source = accepted.source;
+    document.digest = object.meta.digest;
+    document.content = print(accepted.objects, object.meta.key);
+    document.hold = object.meta.hold.value_or("");
+    if constexpr (requires { object.governance; }) {
+        document.azure_id = object.id.text();
+        document.deletion_policy = to_string(object.governance.deletion_policy);
+        document.mode = to_string(object.governance.mode);
+    }
+    return document;
+}
+
+std::map<ObjectKey, GoodDocument> good_documents_of(const AcceptedSnapshot& accepted, const std::map<ObjectKey, const GoodDocument*>& known, const PrintDocument& print) {
+    std::map<ObjectKey, GoodDocument> documents;
+    const auto add = [&](const auto& objects) {
+        for (const auto& [key, object] : objects) {
+            const auto before = known.find(key);
+            if (before != known.end() && before->second->digest == object.meta.digest && before->second->hold == object.meta.hold.value_or("") &&
+                before->second->file == object.meta.where.file) {
+                GoodDocument same = *before->second;  // printing 10,000 documents again for nothing would cost a second
+                same.first_missing.reset();
+                same.snapshots_missing = 0;
+                documents.emplace(key, std::move(same));
+            } else {
+                documents.emplace(key, good_document(object, accepted, print));
+            }
+        }
+    };
+    add(accepted.objects.galleries);
+    add(accepted.objects.definitions);
+    add(accepted.objects.versions);
+    add(accepted.objects.policies);
+    return documents;
+}
+
+RemovedDocument removed_document(const GoodDocument& document) {
+    RemovedDocument removed;
+    removed.key = document.key;
+    removed.id = ResourceId(document.azure_id);
+    removed.deletion_policy = document.deletion_policy == to_string(DeletionPolicy::remove) ? DeletionPolicy::remove : DeletionPolicy::orphan;
+    removed.mode = document.mode == to_string(Mode::manage) ? Mode::manage : document.mode == to_string(Mode::observe) ? Mode::observe : Mode::suspend;
+    removed.first_missing = document.first_missing.value_or(TimePoint::max());
+    removed.snapshots_missing = document.snapshots_missing;
+    if (!document.hold.empty()) removed.hold = document.hold;
+    return removed;
+}
+
+bool contains(const DesiredObjects& objects, const ObjectKey& key) {
+    return objects.galleries.contains(key) || objects.definitions.contains(key) || objects.versions.contains(key) || objects.policies.contains(key);
+}
+
+std::size_t count_of(const DesiredObjects& objects) {
+    return objects.galleries.size() + objects.definitions.size() + objects.versions.size() + objects.policies.size();
+}
+
+}  // namespace
+
+AcceptedSnapshot accept_snapshot(const Snapshot& snapshot, const std::vector<GoodDocument>& before, const SnapshotContext& context,
+                                 const ParseDocuments& parse, const PrintDocument& print) {
+    AcceptedSnapshot accepted;
+    accepted.source = snapshot.source;
+    accepted.revision = snapshot.revision;
+    accepted.readable = snapshot.readable;
+    accepted.unreadable_reason = snapshot.unreadable_reason;
+    if (!snapshot.readable) {  // gone is not empty: everything stands on its last good content
+        accepted.objects = parse(before);
+        accepted.documents = before;
+        for (const GoodDocument& document : before) {
+            accepted.held_back.insert(document.key);
+        }
+        return accepted;
+    }
+    accepted.objects = snapshot.objects;
+    const BrokenDocuments broken = broken_documents(snapshot, accepted);
+
+    // Documents that were there and have been taken away for good stay in the set with their removal dates; they don't count as content.
+    std::size_t known_before = 0, still_there = 0;
+    for (const GoodDocument& document : before) {
+        if (document.first_missing) continue;
+        ++known_before;
+        if (contains(snapshot.objects, document.key) || broken.keys.contains(document.key)) ++still_there;
+    }
+    if (!context.approvals.contains(snapshot.revision)) {
+        accepted.frozen = freeze_reason(known_before, still_there, count_of(snapshot.objects));
+    }
+
+    std::map<ObjectKey, const GoodDocument*> known;
+    std::vector<GoodDocument> kept;
+    std::map<ObjectKey, GoodDocument> removed;
+    for (const GoodDocument& document : before) {
+        known.emplace(document.key, &document);
+        if (contains(snapshot.objects, document.key)) continue;
+        const bool is_broken = broken.keys.contains(document.key) || broken.files.contains(document.file);
+        const bool was_removed = document.first_missing.has_value();
+        if (!was_removed && (is_broken || broken.unknown_content || accepted.frozen)) {
+            accepted.held_back.insert(document.key);
+            kept.push_back(document);
+            continue;
+        }
+        GoodDocument gone = document;
+        if (!gone.first_missing) gone.first_missing = context.now;
+        if (!accepted.frozen && !broken.unknown_content && !is_broken) ++gone.snapshots_missing;
+        removed.emplace(gone.key, gone);
+    }
+    if (!kept.empty()) {  // read together with the valid ones, so that references resolve
+        std::vector<GoodDocument> all = kept;
+        for (const auto& [key, document] : good_documents_of(accepted, known, print)) all.push_back(document);
+        take_objects(accepted.objects, parse(all), accepted.held_back);
+    }
+    std::map<ObjectKey, GoodDocument> documents = good_documents_of(accepted, known, print);
+    for (const GoodDocument& document : kept) documents.insert_or_assign(document.key, document);
+    for (const auto& [key, document] : removed) {
+        documents.insert_or_assign(key, document);
+        if (!document.azure_id.empty()) accepted.removed.push_back(removed_document(document));
+    }
+    for (auto& [key, document] : documents) accepted.documents.push_back(std::move(document));
+    return accepted;
+}
+
+SourceHealth source_health(const std::vector<AcceptedSnapshot>& sources, const Scope& scope) {
+    SourceHealth health;
+    if (sources.empty()) {
+        health.complete = false;
+        health.problems.emplace_back("no source has been read yet");
+    }
+    const std::vector<ObjectKey> keys = documents_of(scope);
+    for (const AcceptedSnapshot& source : sources) {
+        health.revision += (health.revision.empty() ? "" : " ") + source.revision;
+        if (!source.readable) {
+            health.complete = false;
+            health.problems.push_back(source.source + ": " + source.unreadable_reason);
+        }
+        if (source.frozen && !health.frozen) health.frozen = *source.frozen + " (release: galleryd approve " + source.revision + ")";
+        for (const std::string& problem : source.source_problems) {
+            health.complete = false;
+            health.problems.push_back(problem);
+        }
+        for (const ObjectKey& key : keys) {
+            if (!source.held_back.contains(key) && !source.problems.contains(key)) continue;
+            health.complete = false;
+            const auto problem = source.problems.find(key);
+            health.problems.push_back(to_string(key) + ": " + (problem == source.problems.end() ? "stands on its last good content" : problem->second));
+        }
+        if (source.readable && count_of(source.objects) == 0) health.empty = true;
+    }
+    return health;
+}
+
+}  // namespace galleryd

@@ -1,0 +1,97 @@
+#include "reconcilers/lifecycle/destruction.h"
+
+#include <utility>
+
+#include "reconcilers/lifecycle/interlock.h"
+#include "reconcilers/lifecycle/ownership.h"
+
+namespace galleryd {
+namespace {
+
+Destruction kind_of(const Step& step) {
+    if (std::holds_alternative<DeleteGallery>(step)) return Destruction::delete_gallery;
+    if (std::holds_alternative<DeleteDefinition>(step)) return Destruction::delete_definition;
+    return Destruction::remove_access;
+}
+
+// Point 2: the tag on the live resource and our own record have to say the same.
+void prove_ownership(InterlockQuestion& question, const Subject& subject, const DestructionFacts& facts, const Policy& policy) {
+    if (facts.live == nullptr || (subject.meta == nullptr && facts.removed == nullptr)) {
+        question.ownership_problem = "the resource was not read";
+        return;
+    }
+    const ObjectKey& key = subject.meta != nullptr ? subject.meta->key : facts.removed->key;
+    if (!is_tagged_for(facts.live->tags, key, policy)) {
+        question.ownership_problem = "the tag galleryd-owner on the resource does not name this instance and document";
+        return;
+    }
+    const ResourceRecord* record = policy.find_record(subject.id);
+    if (record == nullptr || !record->written_by_us || record->document != to_string(key)) {
+        question.ownership_problem = "this daemon has no record of having written it (the state directory is new, or was lost)";
+        return;
+    }
+    question.ownership = OwnershipProof::document;
+}
+
+InterlockQuestion question_of(const Subject& subject, const Change& change, const DestructionFacts& facts, const Policy& policy, TimePoint now) {
+    InterlockQuestion question;
+    question.destruction = kind_of(change.step);
+    question.policy = &policy;
+    question.now = now;
+    question.mode = subject.mode;
+    question.removed = facts.removed;
+    question.positive_reason = facts.removed != nullptr ? "document removed" : change.kind == "RoleAssignment" ? "spec.access" : "spec.sharing";
+    prove_ownership(question, subject, facts, policy);
+    question.view_complete = true;                       // nothing is planned from an incomplete view
+    if (facts.live != nullptr) {
+        question.state = facts.live->state;
+        question.identity_known = true;                  // no published date here: the fingerprint tells a re-created one apart
+        question.holds = holds_on(facts.live->tags);
+    }
+    const ResourceRecord* record = policy.find_record(subject.id);
+    question.operation_in_flight = record != nullptr && record->operation_in_flight;
+    if (record != nullptr && record->failures > 0) question.refused_at = record->last_failure_at;
+    if (subject.meta != nullptr && subject.meta->hold) question.holds.push_back("annotation galleryd.io/hold: " + *subject.meta->hold);
+    if (facts.removed != nullptr && facts.removed->hold) question.holds.push_back("annotation galleryd.io/hold: " + *facts.removed->hold);
+    question.locked = policy.locked.contains(subject.id.key());
+    if (facts.children.empty()) {                        // nothing is in it, so nothing in it can be in use or worth keeping
+        question.usage = VersionUsage{UsageState::not_in_use, ""};
+        question.keep_text.clear();
+    } else {
+        question.keep_rule = facts.children.front().reason;
+        question.keep_text = facts.children.front().message;
+    }
+    question.end_of_life_counts = false;                 // end of life of a definition is a notice to people (azure-facts §3.4)
+    question.brakes.deletions = 1;
+    question.brakes.per_pass_max = 1;
+    question.brakes.hourly_left = policy.deletes_per_hour_max - policy.deletes_last_hour;
+    question.brakes.approval_required = false;           // deletionPolicy: Delete in the document was the decision of a person
+    return question;
+}
+
+}  // namespace
+
+void propose_destruction(Plan& plan, const Subject& subject, Change change, const DestructionFacts& facts, const Policy& policy, TimePoint now) {
+    std::vector<BlockReason> reasons = interlock(question_of(subject, change, facts, policy, now));
+    if (!facts.children.empty()) {
+        // Points 7 and 9 follow from the children; one reason that counts them says it better.
+        std::erase_if(reasons, [](const BlockReason& reason) { return reason.interlock_point == 7 || reason.interlock_point == 9; });
+        reasons.insert(reasons.begin(), facts.children.begin(), facts.children.end());
+    }
+    if (reasons.empty()) {
+        plan.changes.push_back(std::move(change));
+        return;
+    }
+    Blocked blocked = blocked_of(subject, change.action, reasons.front());
+    blocked.reasons = std::move(reasons);
+    blocked.address = change.address;
+    blocked.kind = change.kind;
+    blocked.arm_id = change.arm_id;
+    blocked.manifest = change.manifest;
+    blocked.rule = change.rule;
+    blocked.evidence = facts.evidence;
+    for (const FieldChange& field : change.fields) blocked.evidence[field.path] = field.before + " -> " + field.after;
+    plan.blocked.push_back(std::move(blocked));
+}
+
+}  // namespace galleryd

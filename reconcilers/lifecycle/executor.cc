@@ -1,0 +1,250 @@
+#include "reconcilers/lifecycle/executor.h"
+
+#include <array>
+
+#include "controller/core/fingerprint.h"
+#include "reconcilers/lifecycle/interlock.h"
+
+namespace galleryd {
+namespace {
+
+constexpr std::array<const char*, std::variant_size_v<Step>> step_names{
+    "EnsureResourceGroup", "CreateGallery", "UpdateGallery",    "ShareGallery",  "AssignRole",    "UnassignRole",  "EnsureStorage",
+    "CreateDefinition",    "UpdateDefinition", "CreateVersion", "UpdateVersion", "DeleteVersion", "DeleteDefinition", "DeleteGallery"};
+
+template <class Wanted>
+bool is(const Step& step) {
+    return std::holds_alternative<Wanted>(step);
+}
+
+bool is_create(const Step& step) { return is<CreateGallery>(step) || is<CreateDefinition>(step) || is<CreateVersion>(step); }
+bool is_delete(const Step& step) { return is<DeleteVersion>(step) || is<DeleteDefinition>(step) || is<DeleteGallery>(step); }
+
+std::string fields_text(const Change& change) {
+    std::string text;
+    for (const FieldChange& field : change.fields) {
+        if (!text.empty()) text += "; ";
+        text += field.path + ": " + (field.before.empty() ? "-" : field.before) + " -> " + (field.after.empty() ? "-" : field.after);
+        if (text.size() > 2000) return text.substr(0, 2000) + "…";
+    }
+    return text;
+}
+
+// Holds a resource for the duration of one request: at most one mutating request in flight for it.
+class Claim {
+  public:
+    Claim(std::set<std::string>& claimed, std::string key) : claimed_(claimed), key_(std::move(key)), held_(claimed_.insert(key_).second) {}
+    Claim(const Claim&) = delete;
+    Claim& operator=(const Claim&) = delete;
+    ~Claim() {
+        if (held_) claimed_.erase(key_);
+    }
+    bool held() const { return held_; }
+
+  private:
+    std::set<std::string>& claimed_;
+    std::string key_;
+    bool held_;
+};
+
+std::unexpected<Error> changed_since_plan(const Change& change, const std::string& what) {
+    return fail(ErrorKind::conflict, "ChangedSincePlan", change.address + ": " + what + "; it is looked at and planned again");
+}
+
+Status same_resource(const Change& change, bool exists, const std::string& now_seen) {
+    if (change.seen.existed != exists) {
+        return changed_since_plan(change, exists ? "it exists now, the plan was made when it did not" : "it is gone, the plan was made when it was there");
+    }
+    if (exists && !change.seen.etag.empty() && change.seen.etag != now_seen) return changed_since_plan(change, "somebody changed it after the plan was made");
+    return {};
+}
+
+std::string event_reason(const Change& change) {
+    switch (change.action) {
+        case Action::create: return "Created";
+        case Action::adopt: return "Adopted";
+        case Action::mark: return "DeletionScheduled";
+        case Action::remove: return "Deleted";
+        default: return "Updated";
+    }
+}
+
+}  // namespace
+
+std::string step_name(const Step& step) { return step_names[step.index()]; }
+
+Task<Executor::Fresh> Executor::strong_look(Change change) {
+    Fresh fresh;
+    const Step& step = change.step;
+    const ResourceId id = change.arm_id;
+    if (is<CreateVersion>(step) || is<UpdateVersion>(step) || is<DeleteVersion>(step)) {
+        auto version = co_await api_.get_version(id, true);
+        if (!version) co_return std::unexpected(version.error());
+        fresh.version = std::move(*version);
+    } else if (is<CreateDefinition>(step) || is<UpdateDefinition>(step) || is<DeleteDefinition>(step)) {
+        auto definition = co_await api_.get_definition(id);
+        if (!definition) co_return std::unexpected(definition.error());
+        fresh.definition = std::move(*definition);
+    } else if (is<CreateGallery>(step) || is<UpdateGallery>(step) || is<DeleteGallery>(step) || is<ShareGallery>(step)) {
+        auto gallery = co_await api_.get_gallery(id);
+        if (!gallery) co_return std::unexpected(gallery.error());
+        fresh.gallery = std::move(*gallery);
+    }
+    co_return fresh;
+}
+
+Status Executor::may_send(const Change& change, const Fresh& fresh, const ApplyContext& context) const {
+    if (context.is_current && !context.is_current()) return changed_since_plan(change, "the documents changed after the plan was made");
+    if (change.destructive && !context.allow_deletes) {
+        return fail(ErrorKind::denied, "DeletesNotAllowed", change.address + ": this daemon runs without --allow-deletes");
+    }
+    if (!journal_.writable()) {
+        return fail(ErrorKind::denied, "JournalNotWritable", "the state directory cannot be written; nothing is sent to Azure without a record of it");
+    }
+    const Step& step = change.step;
+    if (fresh.version && is_delete(step)) {
+        if (const Status checked = check_fresh(change.seen, *fresh.version, clock_.now()); !checked) return checked;
+    }
+    if (is<CreateVersion>(step) || is<UpdateVersion>(step) || is<DeleteVersion>(step)) {
+        if (fresh.version && is_in_transition(fresh.version->state)) return changed_since_plan(change, "an operation is in flight on it");
+        return same_resource(change, fresh.version.has_value(), fresh.version ? fingerprint(*fresh.version) : "");
+    }
+    if (is<CreateDefinition>(step) || is<UpdateDefinition>(step) || is<DeleteDefinition>(step)) {
+        return same_resource(change, fresh.definition.has_value(), fresh.definition ? fingerprint(*fresh.definition) : "");
+    }
+    if (is<CreateGallery>(step) || is<UpdateGallery>(step) || is<DeleteGallery>(step)) {
+        return same_resource(change, fresh.gallery.has_value(), fresh.gallery ? fingerprint(*fresh.gallery) : "");
+    }
+    if (is<ShareGallery>(step) && !fresh.gallery) return changed_since_plan(change, "the gallery is not there");
+    return {};
+}
+
+Task<WriteOutcome> Executor::send(Change change, Fresh fresh) {
+    const ResourceId id = change.arm_id;
+    const Step step = std::move(change.step);
+    if (const auto* s = std::get_if<EnsureResourceGroup>(&step)) co_return co_await api_.put_resource_group(*s);
+    if (const auto* s = std::get_if<CreateGallery>(&step)) co_return co_await api_.put_gallery(id, s->write, std::nullopt);
+    if (const auto* s = std::get_if<UpdateGallery>(&step)) co_return co_await api_.put_gallery(id, s->write, fresh.gallery);
+    if (const auto* s = std::get_if<ShareGallery>(&step)) co_return co_await api_.share_gallery(id, *s);
+    if (const auto* s = std::get_if<AssignRole>(&step)) co_return co_await api_.put_role_assignment(*s);
+    if (const auto* s = std::get_if<UnassignRole>(&step)) co_return co_await api_.delete_role_assignment(s->assignment);
+    if (const auto* s = std::get_if<EnsureStorage>(&step)) co_return co_await api_.put_storage_account(*s);
+    if (const auto* s = std::get_if<CreateDefinition>(&step)) co_return co_await api_.put_definition(id, s->write, std::nullopt);
+    if (const auto* s = std::get_if<UpdateDefinition>(&step)) co_return co_await api_.put_definition(id, s->write, fresh.definition);
+    if (const auto* s = std::get_if<CreateVersion>(&step)) co_return co_await api_.put_version(id, s->write, std::nullopt);
+    if (const auto* s = std::get_if<UpdateVersion>(&step)) co_return co_await api_.put_version(id, s->write, fresh.version);
+    co_return co_await api_.delete_resource(id);
+}
+
+// The answer and what it means for our memory of the resource, in the journal before anything else happens.
+Status Executor::settle(std::int64_t intent, const Change& change, const ApplyContext& context, const Result<WriteOutcome>& outcome,
+                        ApplyReport& report) {
+    const TimePoint now = clock_.now();
+    ResourceRecord record = memory_.get(change.arm_id.key());
+    std::optional<OperationRecord> operation;
+    std::string text = "done";
+    if (!outcome) {
+        text = "failed: " + outcome.error().reason + ": " + outcome.error().message;
+        ++record.failures;
+        record.last_failure_at = now;
+        record.last_failure = outcome.error().reason + ": " + outcome.error().message;
+        if (change.reason == "region_removal") record.removal_failed_at = now;
+    } else {
+        record.failures = 0;
+        record.last_failure.clear();
+        record.last_failure_at.reset();
+        if (outcome->operation) {
+            text = "accepted";
+            operation = OperationRecord{.intent = intent, .resource = change.arm_id.text(), .step = step_name(change.step), .scope = context.scope,
+                                        .operation = *outcome->operation, .started = now};
+        }
+    }
+    const std::string document = change.object ? to_string(*change.object) : "";
+    if (outcome && !is_delete(change.step) && change.object) {
+        record.written_by_us = true;
+        record.document = document;
+        const auto digest = context.document_digests.find(document);
+        if (digest != context.document_digests.end()) record.last_applied_digest = digest->second;
+    }
+    if (outcome && is<DeleteVersion>(change.step)) {
+        record.tombstone = record.tombstone || change.reason == "retention";
+        record.deleted_at = now;
+    }
+    const std::string correlation = outcome ? outcome->correlation_id : outcome.error().correlation_id;
+    if (const Status stored = memory_.put(change.arm_id.key(), record); !stored) return stored;
+    if (const Status finished = journal_.finish_intent(intent, text, correlation, now, operation); !finished) return finished;
+    if (operation) {
+        memory_.begin_operation(change.arm_id.key());
+        report.operations.push_back(*operation);
+    }
+    return {};
+}
+
+Task<ChangeOutcome> Executor::apply_change(Change change, std::string plan_id, ApplyContext context, ApplyReport& report) {
+    ChangeOutcome outcome{.address = change.address, .kind = change.kind, .action = change.action, .result = ChangeResult::skipped, .error = std::nullopt};
+    const Claim claim(in_flight_, change.arm_id.key());
+    if (!claim.held()) {
+        outcome.error = Error{.kind = ErrorKind::conflict, .reason = "RequestInFlight", .message = change.address + ": another request for it is on the wire"};
+        co_return outcome;
+    }
+    auto fresh = co_await strong_look(change);
+    if (!fresh) {
+        outcome.error = fresh.error();
+        co_return outcome;
+    }
+    if (const Status allowed = may_send(change, *fresh, context); !allowed) {
+        outcome.error = allowed.error();
+        co_return outcome;
+    }
+    const Intent intent{.resource = change.arm_id.text(), .step = step_name(change.step), .document = change.object ? to_string(*change.object) : "",
+                        .revision = context.revision, .rule = change.rule, .reason = change.reason, .plan_id = plan_id, .detail = fields_text(change),
+                        .asked_by = context.asked_by, .destructive = change.destructive, .at = clock_.now()};
+    const auto begun = journal_.begin_intent(intent);
+    if (!begun) co_return std::unexpected(begun.error());
+    ++report.writes;
+    const auto answer = co_await send(change, std::move(*fresh));
+    if (const Status settled = settle(*begun, change, context, answer, report); !settled) co_return std::unexpected(settled.error());
+
+    EventRecord event;
+    event.object = change.address;
+    event.action = to_string(change.action);
+    event.plan_id = plan_id;
+    event.revision = context.revision;
+    if (!answer) {
+        outcome.result = ChangeResult::failed;
+        outcome.error = answer.error();
+        if (answer.error().kind == ErrorKind::conflict) co_return outcome;  // conflicts are looked at again, never shown
+        event.warning = true;
+        event.reason = answer.error().kind == ErrorKind::throttled ? "Throttled" : "WriteFailed";
+        event.correlation_id = answer.error().correlation_id;
+        event.message = answer.error().message;
+    } else {
+        outcome.result = answer->operation ? ChangeResult::accepted : ChangeResult::done;
+        event.reason = event_reason(change);
+        event.correlation_id = answer->correlation_id;
+        event.message = std::string(to_string(change.action)) + " " + change.kind + (change.why.empty() ? "" : ": " + change.why) +
+                        (change.fields.empty() ? "" : " (" + fields_text(change) + ")");
+    }
+    events_.record(std::move(event));
+    co_return outcome;
+}
+
+Task<ApplyReport> Executor::apply(Plan plan, ApplyContext context) {
+    ApplyReport report;
+    if (!plan.complete) co_return report;  // nothing is done from an incomplete view
+    std::set<std::string> busy;            // one mutating request per resource and pass: the next one needs a new look
+    for (const Change& change : plan.changes) {
+        ChangeOutcome outcome{.address = change.address, .kind = change.kind, .action = change.action, .result = ChangeResult::skipped, .error = std::nullopt};
+        const bool is_own_request = !is<AssignRole>(change.step) && !is<UnassignRole>(change.step) && !is<EnsureStorage>(change.step);
+        if (is_own_request && !busy.insert(change.arm_id.key()).second) continue;
+        if (memory_.get(change.arm_id.key()).operation_in_flight) continue;
+        auto applied = co_await apply_change(change, plan.id, context, report);
+        if (!applied) co_return std::unexpected(applied.error());
+        const bool stop = applied->result == ChangeResult::failed && is_create(change.step) && !is<CreateVersion>(change.step);
+        report.outcomes.push_back(std::move(*applied));
+        if (stop) break;  // children of what could not be made cannot be made either
+    }
+    co_return report;
+}
+
+}  // namespace galleryd

@@ -1,0 +1,76 @@
+#pragma once
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "controller/core/plan.h"
+#include "controller/core/policy.h"
+#include "controller/ports/clock.h"
+#include "controller/ports/gallery_api.h"
+#include "controller/ports/journal.h"
+#include "controller/ports/task.h"
+#include "reconcilers/lifecycle/events.h"
+#include "reconcilers/lifecycle/resource_memory.h"
+
+// Does what a plan says, one change after the other: strong GET, compare with what the plan saw, intent synced to the journal,
+// one request, outcome. The only caller of GalleryApi's writes. Nothing is repeated here: a failure ends that change, the next
+// pass looks again.
+namespace galleryd {
+
+struct ApplyContext {
+    std::string scope, revision, asked_by;
+    std::string instance;                      // who may own resources here (for the owner's record)
+    bool allow_deletes = false;                // asked again right before every destructive request
+    std::map<std::string, std::string> document_digests;   // to_string(ObjectKey) -> Metadata::digest, for drift
+    std::function<bool()> is_current;          // false: documents or leadership changed since the plan; asked before every request
+};
+
+enum class ChangeResult : std::uint8_t { done, accepted, skipped, failed };
+
+struct ChangeOutcome {
+    std::string address, kind;
+    Action action = Action::update;
+    ChangeResult result = ChangeResult::skipped;
+    std::optional<Error> error;                // with skipped and failed
+};
+
+struct ApplyReport {
+    std::vector<ChangeOutcome> outcomes;
+    int writes = 0;                            // mutating requests that left
+    std::vector<OperationRecord> operations;   // started by these writes; to be followed
+};
+
+class Executor {
+  public:
+    Executor(GalleryApi& api, Journal& journal, ResourceMemory& memory, Clock& clock, EventRecorder& events)
+        : api_(api), journal_(journal), memory_(memory), clock_(clock), events_(events) {}
+
+    // Errors of single changes are in the report; the Task itself fails only when the journal can no longer be written
+    // (then nothing more may be sent).
+    Task<ApplyReport> apply(Plan plan, ApplyContext context);
+
+  private:
+    struct Fresh {
+        std::optional<ObservedGallery> gallery;
+        std::optional<ObservedDefinition> definition;
+        std::optional<ObservedVersion> version;
+    };
+    Task<Fresh> strong_look(Change change);
+    Status may_send(const Change& change, const Fresh& fresh, const ApplyContext& context) const;
+    Task<WriteOutcome> send(Change change, Fresh fresh);
+    Task<ChangeOutcome> apply_change(Change change, std::string plan_id, ApplyContext context, ApplyReport& report);
+    Status settle(std::int64_t intent, const Change& change, const ApplyContext& context, const Result<WriteOutcome>& outcome, ApplyReport& report);
+
+    GalleryApi& api_;
+    Journal& journal_;
+    ResourceMemory& memory_;
+    Clock& clock_;
+    EventRecorder& events_;
+    std::set<std::string> in_flight_;          // resource keys with a request on the wire
+};
+
+std::string step_name(const Step& step);       // "UpdateVersion"
+
+}  // namespace galleryd

@@ -1,0 +1,51 @@
+#pragma once
+#include <map>
+#include <optional>
+#include <string>
+
+#include "controller/core/desired.h"
+#include "controller/core/observed.h"
+#include "controller/ports/clock.h"
+#include "controller/ports/gallery_api.h"
+#include "controller/ports/task.h"
+
+// Looks at one scope in Azure. A view is complete or it is an error: a failed read never becomes "empty". Replication status
+// comes only from `$expand=ReplicationStatus`, one GET a version, so a finished one is remembered until the version changes.
+namespace galleryd {
+
+struct GalleryLook {
+    ResourceId id;
+    bool wants_role_assignments = false;
+    std::optional<ResourceId> storage_account;
+    bool wants_definition_names = false;       // for the deletion of a removed gallery
+};
+
+struct DefinitionLook {
+    ResourceId id;
+    bool wants_role_assignments = false;
+};
+
+class Observer {
+  public:
+    Observer(GalleryApi& api, Clock& clock) : api_(api), clock_(clock) {}
+    Task<GalleryView> look(GalleryLook what);
+    Task<DefinitionView> look(DefinitionLook what);
+    // |our clock - server Date| of the last answer that carried a Date; nullopt before the first.
+    std::optional<Duration> clock_skew() const { return clock_skew_; }
+    void forget(const ResourceId& version) { settled_.erase(version.key()); }
+
+  private:
+    struct Settled {
+        std::string fingerprint;
+        std::map<std::string, RegionReplication> replication;
+    };
+    Status note_skew(const ObservedBase& base);
+    Task<std::optional<ObservedVersion>> with_replication(ObservedVersion listed);
+
+    GalleryApi& api_;
+    Clock& clock_;
+    std::map<std::string, Settled> settled_;   // by version key: every wanted region Completed
+    std::optional<Duration> clock_skew_;
+};
+
+}  // namespace galleryd

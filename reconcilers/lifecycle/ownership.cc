@@ -1,0 +1,110 @@
+#include "reconcilers/lifecycle/ownership.h"
+
+#include <utility>
+
+namespace galleryd {
+namespace {
+
+// Tag names are compared without case: Azure keeps one tag for "Env" and "env".
+ObservedTags::const_iterator find_tag(const ObservedTags& tags, const std::string& name) {
+    const auto exact = tags.find(name);
+    if (exact != tags.end()) return exact;
+    const std::string folded = fold_case(name);
+    for (auto tag = tags.begin(); tag != tags.end(); ++tag) {
+        if (fold_case(tag->first) == folded) return tag;
+    }
+    return tags.end();
+}
+
+Conflict not_owned(const Subject& subject, const Policy& policy) {
+    Conflict conflict = conflict_of(subject, "GD2200", "NotOwned", "/adoption");
+    const ResourceRecord* record = policy.find_record(subject.id);
+    const bool tag_was_removed = record != nullptr && record->written_by_us;
+    conflict.before = "no owner tag";
+    conflict.after = owner_tag_value(policy.instance, subject.meta->key);
+    conflict.message = tag_was_removed ? "the resource exists, and the owner tag that galleryd wrote on it was removed by somebody; untagged resources are not touched"
+                                       : "the resource is already there and was not made by galleryd; spec.adoption is Never";
+    conflict.ways_out = {"set spec.adoption: Adopt to take it over as it is", "choose another spec.azureName, or remove the document"};
+    return conflict;
+}
+
+Conflict owned_by_another(const Subject& subject, const std::string& tag, const Policy& policy) {
+    Conflict conflict = conflict_of(subject, "GD2201", "NotOwned", "/azureName");
+    conflict.before = tag;
+    conflict.after = owner_tag_value(policy.instance, subject.meta->key);
+    const auto owner = parse_owner_tag(tag);
+    if (!owner) {
+        conflict.message = "the tag galleryd-owner on the resource cannot be read as an owner (\"" + tag + "\")";
+    } else if (owner->instance != policy.instance) {
+        conflict.message = "the resource belongs to the galleryd instance \"" + owner->instance + "\" (" + owner->kind + " " +
+                           owner->namespace_name + "/" + owner->name + ")";
+    } else {
+        conflict.message = "the resource belongs to another document: " + owner->kind + " " + owner->namespace_name + "/" + owner->name;
+    }
+    conflict.ways_out = {"remove this document, or choose another spec.azureName",
+                         "release it there (remove that document with deletionPolicy: Orphan, then its tag galleryd-owner), and set spec.adoption: Adopt here"};
+    return conflict;
+}
+
+}  // namespace
+
+Ownership check_ownership(Plan& plan, const Subject& subject, const ObservedTags& tags, Adoption adoption, const Policy& policy) {
+    const auto tag = find_tag(tags, owner_tag);
+    if (tag == tags.end()) {
+        if (adoption != Adoption::never) return Ownership::adoptable;
+        plan.conflicts.push_back(not_owned(subject, policy));
+        return Ownership::refused;
+    }
+    if (tag->second == owner_tag_value(policy.instance, subject.meta->key)) return Ownership::ours;
+    plan.conflicts.push_back(owned_by_another(subject, tag->second.value_or(""), policy));
+    return Ownership::refused;
+}
+
+bool is_tagged_for(const ObservedTags& tags, const ObjectKey& key, const Policy& policy) {
+    const auto tag = find_tag(tags, owner_tag);
+    return tag != tags.end() && tag->second == owner_tag_value(policy.instance, key);
+}
+
+std::vector<std::string> holds_on(const ObservedTags& tags) {
+    const auto tag = find_tag(tags, hold_tag);
+    if (tag == tags.end()) return {};
+    return {std::string("tag galleryd-hold: ") + tag->second.value_or("null")};
+}
+
+Tags tags_of_ours(const Subject& subject, const Tags& declared, const Policy& policy) {
+    Tags tags = declared;
+    tags[owner_tag] = owner_tag_value(policy.instance, subject.meta->key);
+    return tags;
+}
+
+std::vector<FieldChange> compare_tags(Tags& ours, const ObservedTags& observed) {
+    std::vector<FieldChange> fields;
+    Tags spelled;
+    for (const auto& [name, value] : ours) {
+        const auto there = find_tag(observed, name);
+        spelled[there == observed.end() ? name : there->first] = value;
+        if (there != observed.end() && there->second == value) continue;
+        FieldChange field;
+        field.path = "/tags/" + name;
+        field.op = there == observed.end() ? FieldOp::add : FieldOp::replace;
+        field.before = there == observed.end() ? "" : there->second.value_or("null");
+        field.after = value;
+        field.cause = name == owner_tag ? "ownership" : "spec";
+        fields.push_back(std::move(field));
+    }
+    ours = std::move(spelled);
+    return fields;
+}
+
+bool may_create(Plan& plan, const Subject& subject, Adoption adoption) {
+    if (adoption != Adoption::adopt) return true;
+    BlockReason reason;
+    reason.reason = "nothing_to_adopt";
+    reason.condition = "NotFoundInAzure";
+    reason.message = "spec.adoption is Adopt, which takes over what is there and never creates; Azure has no such resource";
+    reason.way_out = "set spec.adoption: AdoptOrCreate to have it made, or correct spec.azureName (galleryd explain GD2202)";
+    plan.blocked.push_back(blocked_of(subject, Action::create, std::move(reason)));
+    return false;
+}
+
+}  // namespace galleryd

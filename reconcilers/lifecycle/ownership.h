@@ -1,0 +1,35 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "reconcilers/lifecycle/subject.h"
+
+// Whose resource it is. The owner tag on the live resource decides; a missing or unreadable tag never means "ours" (invariant I6).
+namespace galleryd {
+
+enum class Ownership : std::uint8_t {
+    ours,      // the tag names this instance and this document
+    adoptable, // nobody's, and the document says Adopt or AdoptOrCreate
+    refused,   // somebody else's, or nobody's and the document says Never: a conflict was added to the plan
+};
+
+// Decides, and adds the conflict (GD2200 nobody's, GD2201 somebody else's) when the answer is no.
+Ownership check_ownership(Plan& plan, const Subject& subject, const ObservedTags& tags, Adoption adoption, const Policy& policy);
+
+// The tag galleryd-owner on the resource names exactly this instance and document.
+bool is_tagged_for(const ObservedTags& tags, const ObjectKey& key, const Policy& policy);
+// Holds that people put on the live resource: the tag galleryd-hold, in any case and with any value.
+std::vector<std::string> holds_on(const ObservedTags& tags);
+
+// The tags a resource should carry from us: the declared ones and the owner tag.
+Tags tags_of_ours(const Subject& subject, const Tags& declared, const Policy& policy);
+
+// What must be written so that `ours` is on the resource, as field changes "/tags/NAME". Azure treats tag names without case,
+// so an existing spelling is kept: `ours` is rewritten to it.
+std::vector<FieldChange> compare_tags(Tags& ours, const ObservedTags& observed);
+
+// `adoption: Adopt` never creates: adds the block (nothing_to_adopt, GD2202) and answers false when the resource is missing.
+bool may_create(Plan& plan, const Subject& subject, Adoption adoption);
+
+}  // namespace galleryd

@@ -1,0 +1,33 @@
+#pragma once
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "controller/core/desired.h"
+#include "controller/core/plan.h"
+#include "controller/core/status.h"
+#include "reconcilers/lifecycle/desired_store.h"
+#include "reconcilers/lifecycle/executor.h"
+#include "reconcilers/lifecycle/scope.h"
+
+namespace galleryd {
+
+struct ReportInput {
+    const Scope* scope = nullptr;
+    const DesiredObjects* objects = nullptr;
+    const Plan* plan = nullptr;                        // nullptr: the look at Azure failed, `look_error` says why
+    const ApplyReport* applied = nullptr;              // nullptr: nothing was applied
+    std::optional<Error> look_error;
+    const DefinitionView* definition_view = nullptr;   // for published dates and provisioning states
+    std::map<ObjectKey, std::string> document_problems;  // invalid documents that stand on their last good content
+    TimePoint now{};
+};
+
+// Status of every declared object of the scope. Pure; transitions are carried over by the caller.
+std::vector<ObjectStatus> report_scope(const ReportInput& input);
+
+// Address of a declared object as plans print it.
+std::string address_of(const Scope& scope, const ObjectKey& key, const DesiredObjects& objects);
+
+}  // namespace galleryd

@@ -1,0 +1,64 @@
+#include "reconcilers/lifecycle/resource_memory.h"
+
+#include "controller/core/resource_id.h"
+
+namespace galleryd {
+
+Status ResourceMemory::load() {
+    auto records = journal_.resource_records();
+    if (!records) return std::unexpected(records.error());
+    records_ = std::move(*records);
+    auto operations = journal_.operations();
+    if (!operations) return std::unexpected(operations.error());
+    for (const OperationRecord& operation : *operations) records_[fold_case(operation.resource)].operation_in_flight = true;
+    const auto open = journal_.open_intents();
+    if (!open) return std::unexpected(open.error());
+    for (const AuditRecord& audit : *open) {
+        if (!audit.intent.document.empty()) {
+            const std::string key = fold_case(audit.intent.resource);
+            ResourceRecord record = get(key);
+            record.written_by_us = true;
+            record.document = audit.intent.document;
+            // The DELETE may have arrived: a version that retention removed must not be made again. If it did not arrive, the
+            // version is still there and the tombstone says nothing.
+            if (audit.intent.step == "DeleteVersion" && audit.intent.reason == "retention") record.tombstone = true;
+            if (const Status stored = put(key, record); !stored) return stored;
+        }
+        const Status closed = journal_.finish_intent(audit.id, "unknown: the process ended before the answer", "", audit.intent.at, std::nullopt);
+        if (!closed) return closed;
+    }
+    return {};
+}
+
+ResourceRecord ResourceMemory::get(const std::string& resource_key) const {
+    const auto found = records_.find(resource_key);
+    return found == records_.end() ? ResourceRecord{} : found->second;
+}
+
+Status ResourceMemory::put(const std::string& resource_key, const ResourceRecord& record) {
+    if (const Status stored = journal_.put_resource_record(resource_key, record); !stored) return stored;
+    records_[resource_key] = record;
+    return {};
+}
+
+void ResourceMemory::begin_operation(const std::string& resource_key) { records_[resource_key].operation_in_flight = true; }
+
+void ResourceMemory::end_operation(const std::string& resource_key) {
+    if (const auto found = records_.find(resource_key); found != records_.end()) found->second.operation_in_flight = false;
+}
+
+Status ResourceMemory::forget(const std::string& resource_key) {
+    if (const Status forgotten = journal_.forget_resource(resource_key); !forgotten) return forgotten;
+    records_.erase(resource_key);
+    return {};
+}
+
+std::map<std::string, ResourceRecord> ResourceMemory::below(const std::string& resource_key) const {
+    std::map<std::string, ResourceRecord> found;
+    for (auto at = records_.lower_bound(resource_key); at != records_.end() && at->first.starts_with(resource_key); ++at) {
+        if (at->first.size() == resource_key.size() || at->first[resource_key.size()] == '/') found.insert(*at);
+    }
+    return found;
+}
+
+}  // namespace galleryd
