@@ -97,6 +97,7 @@ Result<std::string> read_whole_file(const std::string& path) {
 simulator::Options simulator_options(const CommonOptions& options) {
     simulator::Options made;
     made.time_scale = std::strtod(options.time_scale.c_str(), nullptr);
+    made.anonymous = true;
     return made;
 }
 
