@@ -95,12 +95,14 @@ Json encode_source(const ImageSource& source) {
     return Json::object();
 }
 
-void set_publishing(Json& profile, const VersionWrite& write, const std::vector<TargetRegion>& observed) {
+// The replication mode is fixed, and Azure shows it only where it was once sent [R]: an update sends it as read or not at all,
+// because "Full" where nothing was could read as a change.
+void set_publishing(Json& profile, const VersionWrite& write, const std::vector<TargetRegion>& observed, bool is_new) {
     profile.erase("publishedDate");
     profile["targetRegions"] = merge_regions(member(profile, "targetRegions"), write.target_regions, observed);
     profile["replicaCount"] = write.replica_count;
     profile["excludeFromLatest"] = write.exclude_from_latest;
-    profile["replicationMode"] = write.replication_mode;
+    if (is_new) profile["replicationMode"] = write.replication_mode;
     if (!profile.contains("storageAccountStrategy")) profile["storageAccountType"] = write.storage_account_type;
     set_or_erase(profile, "endOfLifeDate", write.end_of_life ? format_rfc3339(*write.end_of_life) : "");
 }
@@ -124,7 +126,7 @@ Result<std::string> encode_version(const VersionWrite& write, const std::optiona
         properties["storageProfile"] = encode_source(write.source.value_or(ImageSource{}));
     }
     const std::vector<TargetRegion> observed = base ? base->target_regions : std::vector<TargetRegion>{};
-    set_publishing(object_at(properties, "publishingProfile"), write, observed);
+    set_publishing(object_at(properties, "publishingProfile"), write, observed, !base.has_value());
     Json& safety = object_at(properties, "safetyProfile");
     for (const char* read_only : {"reportedForPolicyViolation", "policyViolations"}) safety.erase(read_only);
     safety["allowDeletionOfReplicatedLocations"] = write.allow_deletion_of_replicated_locations;
