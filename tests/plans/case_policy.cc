@@ -153,8 +153,8 @@ void read_policy(Case& test, const json& from) {
         }
     }
     for (const auto& [name, usage] : from.value("usage", json::object()).items()) {
-        if (name != "*") policy.usage[resource_key(test, name)] = read_usage(usage);
-        if (name == "*") for (const auto& [key, version] : test.azure.versions) policy.usage.emplace(key, read_usage(usage));
+        if (name != "all") policy.usage[resource_key(test, name)] = read_usage(usage);
+        if (name == "all") for (const auto& [key, version] : test.azure.versions) policy.usage.emplace(key, read_usage(usage));
     }
     const json records = from.value("records", json::object());
     if (records != "none") {

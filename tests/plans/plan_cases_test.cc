@@ -130,7 +130,7 @@ TEST_CASE("every golden case plans what it says") {
             if (update && actual != test.expected) rewrite_expectation(path, actual);
             CHECK_MESSAGE((update || actual == test.expected), name, "\n", test.why, "\n", line_diff(test.expected, actual));
         } catch (const std::exception& problem) {
-            FAIL_CHECK(name, ": ", problem.what());
+            FAIL_CHECK(name, ": ", std::string(problem.what()));
         }
     }
 }
