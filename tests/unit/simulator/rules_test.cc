@@ -78,6 +78,17 @@ TEST_CASE("requests for definitions are refused as Azure refuses them") {
     CHECK(box.ask("PUT", box.galleries + "g/images/d", Box::definition_text("s", R"(,"description":"new","releaseNoteUri":"https://x")")).status == 200);
 }
 
+TEST_CASE("features change only with allowUpdateImage and a startsAtVersion, which is echoed first") {
+    FullBox box;
+    const std::string features = R"(,"features":[{"name":"DiskControllerTypes","startsAtVersion":"2.0.0","value":"SCSI"}])";
+    CHECK(box.ask("PUT", box.galleries + "g/images/d", Box::definition_text("s", features)).code() == "PropertyChangeNotAllowed");
+    CHECK(box.ask("PUT", box.galleries + "g/images/d", Box::definition_text("s", features + R"(,"allowUpdateImage":true)"), "2021-10-01").code() == "PropertyChangeNotAllowed");
+    const auto changed = box.ask("PUT", box.galleries + "g/images/d", Box::definition_text("s", features + R"(,"allowUpdateImage":true)"));
+    CHECK(changed.status == 200);
+    CHECK(changed.body["properties"]["features"].dump() == R"([{"startsAtVersion":"2.0.0","name":"DiskControllerTypes","value":"SCSI"}])");
+    CHECK(!changed.body["properties"].contains("allowUpdateImage"));
+}
+
 TEST_CASE("definitions of 2025-03-03 become V2 and TrustedLaunchSupported unless told otherwise") {
     Box box;
     box.make_gallery();
