@@ -247,6 +247,7 @@ int usage(const CLI::App& root, const std::string& verb) {
 
 int run_cli(int argc, char** argv) {
     ::umask(S_IRWXG | S_IRWXO);  // whatever is written is for this user only
+    ::setenv("RES_OPTIONS", "timeout:2 attempts:2", 0);  // a dead name server must not hold a look-up for a minute
     if (const Status config = apply_config_file(argc, argv); !config) {
         std::cerr << "galleryd: " << config.error().message << " (" << config.error().code << ")\n";
         return exit_usage;

@@ -23,6 +23,7 @@
 #include "controller/program/state_directory.h"
 #include "controller/program/wall_clock.h"
 #include "controller/runtime/blocking_pool.h"
+#include "controller/runtime/task_group.h"
 #include "controller/simulator/face.h"
 #include "controller/simulator/simulator.h"
 
@@ -96,6 +97,7 @@ Result<std::string> read_whole_file(const std::string& path) {
 simulator::Options simulator_options(const CommonOptions& options) {
     simulator::Options made;
     made.time_scale = std::strtod(options.time_scale.c_str(), nullptr);
+    made.anonymous = true;
     return made;
 }
 

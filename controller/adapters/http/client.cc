@@ -64,8 +64,8 @@ Task<Response> Client::send(Origin origin, Request request, CallLimits limits) {
     if (const Status sound = check_request(request); !sound) co_return std::unexpected(sound.error());
     Exchange exchange{.origin = std::move(origin), .request = std::move(request), .limits = limits};
     auto running = run(&exchange);
-    co_await ends_within(clock_, limits.deadline, std::move(running));
-    if (exchange.result) co_return std::move(*exchange.result);
+    const bool in_time = co_await ends_within(clock_, limits.deadline, std::move(running));
+    if (exchange.result && (in_time || exchange.result->has_value())) co_return std::move(*exchange.result);
     co_return fail(ErrorKind::transient, "DeadlineExceeded",
                    exchange.name() + " took longer than " + std::to_string(limits.deadline.count()) + "ms; it was " + exchange.phase +
                        " the server");

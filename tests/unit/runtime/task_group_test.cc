@@ -53,6 +53,11 @@ Task<bool> close(TaskGroup& group) {
     co_return true;
 }
 
+Task<bool> wait_idle(TaskGroup& group) {
+    co_await group.wait_idle();
+    co_return true;
+}
+
 Task<bool> wait_for(Event& event, int* passed) {
     co_await event.wait();
     ++*passed;
@@ -86,10 +91,16 @@ TEST_CASE("a task group runs its tasks, cancels and joins them on close") {
     int count = 0;
     group.spawn(sleep_then_count(world.clock, 1s, &count));
     group.spawn(sleep_then_count(world.clock, 1h, &count));
+    StartedTask idle(world.io, wait_idle(group));
+    StartedTask idle_too(world.io, wait_idle(group));
     world.clock.advance(2s);
     CHECK(count == 1);
     CHECK(group.size() == 1);
+    CHECK_FALSE(idle.done());
     run(world.io, group.close());
+    run_until_idle(world.io);
+    CHECK(idle.done());
+    CHECK(idle_too.done());
     CHECK(count == 1);
     CHECK(group.size() == 0);
     CHECK(world.clock.sleepers() == 0);
