@@ -85,6 +85,14 @@ TEST_CASE("what is under way, blocked, in conflict or unread is never called no 
         CHECK(text.find("No changes") == std::string::npos);
         CHECK(text.find("was not complete") != std::string::npos);
     }
+    SUBCASE("a scope that could not be read at all, which has no time of observation") {
+        Plan unseen;
+        unseen.scope = "corp/golden/win-2022";
+        unseen.complete = false;
+        const std::string text = text_of({plan, unseen});
+        CHECK(text.find("No changes") == std::string::npos);
+        CHECK(text.find("observed 2026-11-21T04:10:12Z") != std::string::npos);
+    }
 }
 
 TEST_CASE("the summary still names every deletion, and the counts come last") {
