@@ -1,5 +1,3 @@
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/mount.h>
@@ -8,86 +6,15 @@
 
 #include <random>
 
-#include "controller/adapters/folder/folder_source.h"
-#include "tests/support/manual_clock.h"
-#include "tests/support/recording_log.h"
-#include "tests/support/run_task.h"
-#include "tests/support/temporary_directory.h"
+#include "tests/unit/folder/sample_source.h"
 
 using namespace galleryd;
 using namespace galleryd::folder;
+using namespace galleryd::folder::samples;
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
 namespace {
-
-boost::asio::awaitable<void> run_here(std::function<void()> work) {
-    work();
-    co_return;
-}
-
-// One policy per file, named like its content; "broken" is invalid.
-ReadResult parse_names(const std::vector<DocumentFile>& files) {
-    ReadResult result;
-    for (const DocumentFile& file : files) {
-        DocumentRecord record;
-        record.file = file.file;
-        if (file.content == "broken") {
-            record.state = DocumentState::invalid;
-        } else {
-            LifecyclePolicy policy;
-            policy.meta.key = ObjectKey{Kind::lifecycle_policy, "default", file.content};
-            record.key = policy.meta.key;
-            result.objects.policies.emplace(policy.meta.key, policy);
-        }
-        result.documents.push_back(record);
-    }
-    return result;
-}
-
-struct World {
-    explicit World(const std::string& path) {
-        options.path = path;
-        options.name = "dir:x";
-    }
-
-    FolderSource& source() {
-        if (!made) {
-            ParseFiles parse = [this](const std::vector<DocumentFile>& files) {
-                ++parsed;
-                if (on_parse) on_parse();
-                return parse_names(files);
-            };
-            BlockingExecutor blocking = [this](std::function<void()> work) {
-                ++blocking_calls;
-                if (before_work) before_work(blocking_calls);
-                return run_here(std::move(work));
-            };
-            made.emplace(io.get_executor(), clock, log, blocking, parse, options);
-        }
-        return *made;
-    }
-    Snapshot look() {
-        auto snapshot = run_task(io, clock, source().look());
-        REQUIRE(snapshot.has_value());
-        return std::move(*snapshot);
-    }
-
-    boost::asio::io_context io;
-    ManualClock clock{io, std::chrono::sys_days{std::chrono::year{2040} / 1 / 1}};   // every file is old
-    RecordingLog log;
-    FolderOptions options;
-    std::optional<FolderSource> made;
-    int parsed = 0, blocking_calls = 0;
-    std::function<void()> on_parse;
-    std::function<void(int)> before_work;
-};
-
-std::vector<std::string> names(const Snapshot& snapshot) {
-    std::vector<std::string> all;
-    for (const auto& [key, policy] : snapshot.objects.policies) all.push_back(key.name);
-    return all;
-}
 
 std::vector<std::string> unreadable_files(const Snapshot& snapshot) {
     std::vector<std::string> all;
@@ -315,102 +242,7 @@ TEST_CASE("what the parser throws makes this look unreadable and nothing worse")
     CHECK(names(world.look()) == std::vector<std::string>{"one"});
 }
 
-namespace {
-
-// Waits for changed() beside the test.
-struct Waiting {
-    explicit Waiting(World& world) {
-        boost::asio::co_spawn(world.io, world.source().changed(), boost::asio::bind_cancellation_slot(signal.slot(), [this](std::exception_ptr failed) {
-            is_done = true;
-            exception = failed;
-        }));
-        run_until_idle(world.io);
-    }
-    boost::asio::cancellation_signal signal;
-    bool is_done = false;
-    std::exception_ptr exception;
-};
-
-}  // namespace
-
-TEST_CASE("a change in any folder wakes the waiter once, a hundred milliseconds later") {
-    const TemporaryDirectory home;
-    home.write("root/sub/a.yaml", "one");
-    World world(home.file("root"));
-    world.look();
-    const auto wakes_after = [&](const std::function<void()>& edit) {
-        const Waiting waiting(world);
-        REQUIRE_FALSE(waiting.is_done);
-        edit();
-        run_until_idle(world.io);
-        CHECK_FALSE(waiting.is_done);
-        world.clock.advance(99ms);
-        CHECK_FALSE(waiting.is_done);
-        world.clock.advance(1ms);
-        CHECK(waiting.is_done);
-        CHECK(waiting.exception == nullptr);
-    };
-    wakes_after([&] { home.write("root/sub/a.yaml", "two"); });
-    wakes_after([&] { home.write("root/sub/deeper/b.yaml", "three"); });
-    CHECK(names(world.look()) == std::vector<std::string>{"three", "two"});
-    wakes_after([&] { home.write("root/sub/deeper/b.yaml", "four"); });   // the new folder is watched since the look
-    wakes_after([&] { fs::rename(home.file("root"), home.file("away")); });
-    CHECK_FALSE(world.look().readable);
-    wakes_after([&] { fs::rename(home.file("away"), home.file("root")); });
-    CHECK(world.look().readable);
-    CHECK(world.log.lines.empty());
-}
-
-TEST_CASE("a root that is a link wakes the waiter when it is swapped") {
-    const TemporaryDirectory home;
-    home.write("r1/a.yaml", "one");
-    home.write("r2/a.yaml", "two");
-    fs::create_symlink("r1", home.file("current"));
-    World world(home.file("current"));
-    CHECK(names(world.look()) == std::vector<std::string>{"one"});
-    const Waiting waiting(world);
-    home.write("beside.txt", "not ours");
-    world.clock.advance(5s);
-    CHECK_FALSE(waiting.is_done);
-    fs::create_symlink("r2", home.file("current.tmp"));
-    fs::rename(home.file("current.tmp"), home.file("current"));
-    world.clock.advance(100ms);
-    CHECK(waiting.is_done);
-    CHECK(names(world.look()) == std::vector<std::string>{"two"});
-}
-
-TEST_CASE("without an event the folder is looked at every thirty seconds, sooner while something is unreadable") {
-    const TemporaryDirectory home;
-    home.write("root/a.yaml", "one");
-    World world(home.file("root"));
-    world.look();
-    {
-        const Waiting waiting(world);
-        world.clock.advance(29'999ms);
-        CHECK_FALSE(waiting.is_done);
-        world.clock.advance(1ms);
-        CHECK(waiting.is_done);
-    }
-    fs::remove_all(home.file("root"));
-    world.look();
-    const Waiting waiting(world);
-    world.clock.advance(5s);
-    CHECK(waiting.is_done);
-}
-
-TEST_CASE("waiting for a change can be cancelled") {
-    const TemporaryDirectory home;
-    World world(home.path());
-    world.look();
-    Waiting waiting(world);
-    waiting.signal.emit(boost::asio::cancellation_type::terminal);
-    run_until_idle(world.io);
-    CHECK(waiting.is_done);
-    REQUIRE(waiting.exception != nullptr);
-    CHECK(world.clock.sleepers() == 0);
-}
-
-TEST_CASE("a thousand random edits end in what is on disk, and no look in between removes a file that is there") {
+TEST_CASE("250 rounds of random edits end in what is on disk, and no look in between removes a file that is there") {
     const TemporaryDirectory home;
     World world(home.path());
     std::mt19937 random(42);
