@@ -188,3 +188,12 @@ TEST_CASE("files that are too large are refused, the others are read") {
     CHECK(result.documents[0].file == "big.yaml");
     CHECK(result.objects.galleries.size() == 1);
 }
+
+TEST_CASE("a document of nothing but mistakes gets a hundred messages, not thousands") {
+    std::string text = "apiVersion: galleryd.io/v1alpha1\nkind: LifecyclePolicy\nmetadata: {name: p}\nspec:\n";
+    for (int i = 0; i < 20'000; ++i) text += "  wrong" + std::to_string(i) + ": 1\n";
+    const ReadResult result = read_text(text);
+    REQUIRE(result.documents.size() == 1);
+    CHECK(result.documents[0].problems.size() == 100);
+    CHECK(result.documents[0].problems[99].where.line > 100);
+}
