@@ -84,7 +84,7 @@ class DocumentParser {
     bool check_top_level() {
         static const std::vector<std::string> known{"apiVersion", "kind", "metadata", "spec", "status"};
         for (const auto& [key, unused] : value_.items()) {
-            if (std::ranges::find(known, key) != known.end()) continue;
+            if (std::ranges::find(known, key) != known.end() || problems_.size() >= problems_max) continue;
             const std::string meant = nearest(key, known);
             add("GD1010", pointer_join("", key), "there is no field \"" + shortened(key) + "\"", meant.empty() ? "Fields of the declaration belong below spec." : "Did you mean " + meant + "?", true);
         }
@@ -133,7 +133,7 @@ class DocumentParser {
             return;
         }
         for (const auto& [name, value] : metadata["annotations"].items()) {
-            if (!name.starts_with("galleryd.io/")) continue;
+            if (!name.starts_with("galleryd.io/") || problems_.size() >= problems_max) continue;
             const std::string pointer = pointer_join("/metadata/annotations", name);
             if (!value.is_string()) {
                 add("GD1019", pointer, value.dump() + " is not text, but annotations are", "Quote it: \"" + value.dump() + "\".");
@@ -151,7 +151,7 @@ class DocumentParser {
     }
 
     void read_field_lines(Metadata& meta) {
-        if (!value_.contains("spec") || !value_["spec"].is_object()) return;
+        if (!value_.contains("spec") || !value_["spec"].is_object() || value_["spec"].size() > 100) return;  // no kind has that many
         for (const auto& [field, unused] : value_["spec"].items()) {
             meta.field_lines[field] = static_cast<int>(parsed_.places.key_at(pointer_join("/spec", field)).line);
         }

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <set>
 
+#include "controller/adapters/documents/render.h"
 #include "controller/core/error_catalogue.h"
 #include "tests/unit/documents/samples.h"
 
@@ -60,6 +61,35 @@ TEST_CASE("every valid example reads the same after a round trip through its can
         REQUIRE(second.documents.size() == texts.size());
         for (std::size_t i = 0; i < texts.size(); ++i) CHECK(to_json_text(second.objects, *first.documents[i].key) == texts[i].content);
     }
+}
+
+TEST_CASE("every valid example reads the same after rendering, with and without defaults") {
+    for (const std::string& name : names_in("valid")) {
+        const ReadResult first = read({{name, example("valid/" + name)}});
+        for (const RenderStyle style : {RenderStyle::complete, RenderStyle::without_defaults}) {
+            const std::string text = render_all(first.objects, style);
+            const ReadResult second = read_text(text);
+            CAPTURE(name);
+            CAPTURE(text);
+            for (const DocumentRecord& record : first.documents) CHECK(to_json_text(second.objects, *record.key) == to_json_text(first.objects, *record.key));
+        }
+    }
+}
+
+TEST_CASE("what is rendered without defaults is what a person would write") {
+    const ReadResult result = read_text(example("valid/arm_ids.yaml"));
+    CHECK(render_object(result.objects, {Kind::image_version, "images", "ubuntu-1.0.0"}, RenderStyle::without_defaults) == R"(apiVersion: galleryd.io/v1alpha1
+kind: ImageVersion
+metadata:
+  name: ubuntu-1.0.0
+  namespace: images
+spec:
+  armId: /subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.Compute/galleries/golden/images/ubuntu
+  version: 1.0.0
+  location: canadacentral
+  source:
+    managedImage: /subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.Compute/images/built
+)");
 }
 
 TEST_CASE("every invalid example is refused for exactly the reason it names") {
