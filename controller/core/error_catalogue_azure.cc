@@ -1,12 +1,119 @@
 #include "controller/core/error_catalogue.h"
 
 namespace galleryd {
+namespace {
 
-std::span<const CatalogueEntry> azure_errors() {
-    static constexpr CatalogueEntry table[] = {
-        {"GD0000", "", "", "", ""},
-    };
-    return table;
-}
+// Codes of adapters/azure: its error table names one for every row.
+// clang-format off: a table
+constexpr CatalogueEntry table[] = {
+    // ---- answers that cannot be used ----
+    {"GD3001", "An answer of Azure was cut off or is not JSON",
+     "The connection broke in the middle of an answer, or something between here and Azure changed it. A half answer is never used as a whole one.",
+     "Usually passes by itself: the read is repeated. If it stays, look at proxies and TLS inspection between this machine and the ARM endpoint.", ""},
+    {"GD3002", "A web page came back instead of Azure's answer",
+     "A proxy, gateway or captive portal answered in Azure's place. Such an answer says nothing about the resource, whatever its status is.",
+     "Check HTTPS_PROXY and the allow-list of the network: management.azure.com (or the endpoint of your cloud) and the sign-in host must be reachable.",
+     "curl -sS -o /dev/null -w '%{http_code} %{content_type}\\n' https://management.azure.com/"},
+    {"GD3003", "A list did not arrive as a whole",
+     "A page has no list, a link to the next page came twice, or there were more than 1,000 pages. Nothing is planned from a part of a list.",
+     "Repeats by itself. If it stays, open a support case with the correlation id.", ""},
+    {"GD3004", "Azure's answer led to another host",
+     "The link to the next page or to an operation does not lead to the configured ARM endpoint. The access token is sent nowhere else.",
+     "Check --azure: the endpoint must be the one that the answers name. If it is, somebody is rewriting answers on the way.", ""},
+    {"GD3005", "An answer does not describe what was asked for",
+     "The answer is JSON but holds no resource of the asked type, or an operation without a status.",
+     "Repeats by itself. If it stays, note the correlation id and report it: Azure's answer has a shape this version does not know.", ""},
+    {"GD3006", "Not the id of an Azure resource",
+     "An id must begin with /subscriptions/ and consist of plain name/value segments. Ids with blanks, '%', '?', '#' or '..' are refused before any request.",
+     "Correct the id or name in the document.",
+     "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.Compute/galleries/golden"},
+    // ---- sign-in ----
+    {"GD3010", "Sign-in to Azure was refused",
+     "The token endpoint did not accept the credential for a reason without a code of its own here; the AADSTS number is in the message.",
+     "Look the number up at https://login.microsoftonline.com/error, and check AZURE_TENANT_ID, AZURE_CLIENT_ID and the secret.", ""},
+    {"GD3011", "The client secret is wrong", "AADSTS7000215: the value does not belong to the application. Often the secret's id was copied.",
+     "Set AZURE_CLIENT_SECRET to the secret's value.", "az ad app credential reset --id APP_ID --append"},
+    {"GD3012", "The client secret has expired", "AADSTS7000222: secrets have an end date.", "Make a new secret and set AZURE_CLIENT_SECRET; then remove the old one.",
+     "az ad app credential reset --id APP_ID --append --end-date 2027-12-31"},
+    {"GD3013", "The application is unknown in the tenant", "AADSTS700016: no application with this client id in this tenant.",
+     "Check AZURE_CLIENT_ID and AZURE_TENANT_ID; a multi-tenant application needs consent in the tenant first.", "az ad sp show --id CLIENT_ID"},
+    {"GD3014", "The tenant is unknown", "AADSTS90002: the tenant does not exist in this cloud, or its name is malformed.",
+     "Check AZURE_TENANT_ID (a GUID or a domain) and --azure (public, usgovernment, china).", "az account show --query tenantId"},
+    {"GD3015", "Azure refused the access token", "The token is expired, malformed, or meant for another audience, and a new one was refused as well.",
+     "Check that --azure and the credential belong to the same cloud and that this machine's clock is right.", "galleryd doctor"},
+    {"GD3016", "The token is from the wrong tenant", "The subscription trusts another tenant than the one that issued the token.",
+     "Set AZURE_TENANT_ID to the tenant of the subscription.", "az account show --subscription ID --query tenantId"},
+    {"GD3017", "The certificate or assertion was refused", "AADSTS700027 or 700024: certificate not registered, wrong signature, or the clock is off.",
+     "Register the certificate's public part with the application; check this machine's clock.", ""},
+    {"GD3018", "No federated credential fits", "AADSTS70021: issuer, subject or audience of the workload's token match no federated credential.",
+     "Compare the token's iss, sub and aud with the application's federated credentials.", "az ad app federated-credential list --id APP_ID"},
+    // ---- permission, policy, locks ----
+    {"GD3020", "galleryd's identity lacks a right", "Azure's role assignments do not hold the action named in the message at that scope.",
+     "An Owner or User Access Administrator of the scope gives the identity the role named in the message. New assignments take some minutes.",
+     "az role assignment create --assignee CLIENT_ID --role \"Compute Gallery Artifacts Publisher\" --scope SCOPE"},
+    {"GD3021", "A right on a linked resource is missing", "The source image or another linked resource is in a subscription or tenant that the identity may not read.",
+     "Give the identity Reader (or Compute Gallery Image Reader) on the source, in the source's tenant.", ""},
+    {"GD3022", "Azure Policy denies the request", "A policy assignment with the effect deny applies; its name is in the message.",
+     "Change the document so that it satisfies the policy, or ask the policy's owner for an exemption.", "az policy state list --resource ID"},
+    {"GD3023", "A lock protects the resource", "A management lock (CanNotDelete or ReadOnly) is set on it or above it. galleryd never removes locks.",
+     "If the change is wanted, the lock's owner removes it.", "az lock list --resource-group RG"},
+    // ---- budgets ----
+    {"GD3030", "Azure throttles requests", "A budget of the subscription, tenant or Compute provider is used up; other programs share it. Nothing is sent before the time that Azure named.",
+     "Passes by itself. If it stays: a longer --interval, a smaller --arm-share, or find the other caller in the activity log.", ""},
+    {"GD3031", "A quota is used up", "Azure's limit for this kind of resource in this subscription and region is reached (100 galleries, 1,000 definitions, 10,000 versions).",
+     "Remove what is not needed (galleryd retention preview), or ask Azure for a higher limit.", ""},
+    // ---- not there ----
+    {"GD3040", "Not found in Azure", "Azure knows no resource with this id.", "Wait if it was made just now; otherwise check subscription, group and name.", ""},
+    {"GD3041", "The resource group does not exist", "Everything of a gallery lives in a resource group, and this one is missing.",
+     "Create it, or set ensureResourceGroup: true on the Gallery.", "az group create --name RG --location LOCATION"},
+    {"GD3042", "The parent does not exist", "A definition needs its gallery and a version needs its definition first.", "Wait until the parent has been made; check its name if it should be there.", ""},
+    {"GD3043", "The subscription cannot be found", "It does not exist, is disabled, belongs to another tenant, or the identity has no right in it at all.",
+     "Check spec.subscriptionId and give the identity a role in the subscription.", "az account list --all -o table"},
+    // ---- state of the resource ----
+    {"GD3050", "Azure does not let this field change", "The property named in the message is fixed when the resource is created.",
+     "Put the old value back, or make a new definition or version with the new value and move to it.", ""},
+    {"GD3051", "Children are still there", "A gallery or definition can be deleted only when it is empty; for some seconds after the last child went, and while soft-deleted children exist, Azure still counts them.",
+     "Repeats by itself after our own deletions. Otherwise delete the children, or wait for the soft-delete period.", ""},
+    {"GD3052", "The version is being deleted", "A version marked for deletion accepts no change.", "Wait until it is gone.", ""},
+    {"GD3053", "The version is protected until its end of life", "blockDeletionBeforeEndOfLife is on and endOfLifeDate lies in the future. galleryd never clears that flag in order to delete.",
+     "Wait, or change safety.blockDeletionBeforeEndOfLife or endOfLifeDate in the document.", ""},
+    {"GD3054", "Azure refuses to remove a replicated region", "safetyProfile.allowDeletionOfReplicatedLocations is false on the version.",
+     "galleryd sets the flag in a step of its own before it removes a region; if somebody sets it back, talk to them.", ""},
+    {"GD3055", "The resource exists in another region", "A name is taken by a resource with another location, and locations are fixed.",
+     "Use that location in the document, or another name.", ""},
+    {"GD3056", "Publisher, offer and sku are taken", "Another definition of the gallery has the same triple.", "Choose another identifier.", ""},
+    {"GD3057", "The gallery's name is taken", "Gallery names are unique in a whole subscription, not only in a resource group.", "Choose another azureName.",
+     "az sig list --query \"[?name=='golden'].id\""},
+    // ---- the declaration ----
+    {"GD3060", "Azure does not accept the request", "A value is wrong for Azure; its message says which.", "Correct the document.", ""},
+    {"GD3061", "The source image was not found", "The source does not exist, is in another region than the version, or is not replicated to it.",
+     "Check spec.source; source and version must be in the same region.", "az image show --ids ID --query location"},
+    {"GD3062", "The region does not offer galleries", "The location is unknown to this cloud or has no galleries.", "Choose a region of the list in the message.", "az account list-locations -o table"},
+    {"GD3063", "The api-version is not supported here", "This cloud does not know (or no longer knows) the api-version that this program is pinned to. Nothing is written with another one, because defaults differ.",
+     "Use a version of galleryd that fits the cloud.", "galleryd version"},
+    {"GD3064", "The resource provider is not registered", "Microsoft.Compute must be registered once per subscription.", "Register it and wait some minutes.",
+     "az provider register --namespace Microsoft.Compute"},
+    // ---- replication ----
+    {"GD3070", "Replication failed in one or more regions", "Azure could not copy the image to the regions named in the message.",
+     "Repeats by itself; with regionRetry: RemoveAndAdd the failed region is removed and added again.", ""},
+    {"GD3071", "A disk of the source is too large", "Azure copies disks of up to 2 TB in Full mode, 32 TB with Shallow.", "Shrink the disk, or use replicationMode: Shallow (home region only).", ""},
+    {"GD3072", "Too many versions are made from one source", "Azure limits the copies of one source at a time.", "Repeats by itself.", ""},
+    // ---- access and storage ----
+    {"GD3080", "The principal is not known yet", "A new user, group or service principal takes minutes to appear everywhere, or the object id is wrong.",
+     "Wait; if it stays, check principalId (the object id, not the client id) and principalType.", "az ad sp show --id CLIENT_ID --query id"},
+    {"GD3081", "The role is assigned already", "The same role, principal and scope exist under another name.", "Nothing to do: galleryd counts it as done.", ""},
+    {"GD3082", "Unknown role", "Only some built-in roles are known by name.", "Write the role definition id instead of the name.",
+     "az role definition list --name \"My role\" --query [].id"},
+    {"GD3083", "The storage account's name is taken", "Names of storage accounts are unique in all of Azure.", "Choose another name for stagingStorage.", "az storage account check-name --name NAME"},
+    // ---- the rest ----
+    {"GD3090", "Azure has a problem of its own", "The service answered with an internal error or not in time.", "Repeats by itself. If it stays, look at Azure's status page and note the correlation id.", ""},
+    {"GD3091", "Something else is changing the resource", "Another operation is in progress, or the group is being deleted.", "Repeats by itself after a new look.", ""},
+    {"GD3099", "Azure refused the request", "A code that this version of galleryd does not know; Azure's own words are in the message.", "Follow Azure's message; note the correlation id for a support case.", ""},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const CatalogueEntry> azure_errors() { return table; }
 
 }  // namespace galleryd

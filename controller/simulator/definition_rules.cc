@@ -118,9 +118,9 @@ Json feature_list(const Json& asked, bool new_defaults) {
     bool has_security = false;
     for (const Json& feature : asked) {
         Json shown = Json::object();
+        copy_member(feature, shown, "startsAtVersion");
         shown["name"] = text_of(feature, "name");
         shown["value"] = feature_value(text_of(feature, "value"));
-        copy_member(feature, shown, "startsAtVersion");
         has_security = has_security || fold_case(text_of(feature, "name")) == "securitytype";
         features.push_back(std::move(shown));
     }
@@ -156,7 +156,7 @@ Json definition_body(const Call& call, const Resource* old, const Json& asked) {
     for (const std::string_view field : {"publisher", "offer", "sku"}) copy_member(member(wanted, "identifier"), identifier, field);
     properties["identifier"] = std::move(identifier);
     for (const std::string_view field : {"description", "eula", "privacyStatementUri", "releaseNoteUri", "endOfLifeDate", "recommended",
-                                         "disallowed", "purchasePlan", "allowUpdateImage"}) {
+                                         "disallowed", "purchasePlan"}) {  // allowUpdateImage is never echoed (recorded)
         copy_member(wanted, properties, field);
     }
     if (properties.contains("endOfLifeDate")) properties["endOfLifeDate"] = azure_date(text_of(properties, "endOfLifeDate"));
@@ -181,7 +181,11 @@ std::optional<Answer> check_fixed(const Call& call, const Resource& old, const J
     if (member(before, "purchasePlan") != member(after, "purchasePlan")) return property_change_not_allowed(at("purchasePlan"));
     // Features may change from 2024-03-03 on with allowUpdateImage and, for each, startsAtVersion (azure-facts §3.2).
     if (member(before, "features") != member(after, "features")) {
-        const bool may = api_at_least(call, "2024-03-03") && (is_true(after, "allowUpdateImage") || is_true(before, "allowUpdateImage"));
+        bool may = api_at_least(call, "2024-03-03") && is_true(member(call.body, "properties"), "allowUpdateImage");
+        for (const Json& feature : member(after, "features")) {
+            const bool kept = std::ranges::find(member(before, "features"), feature) != member(before, "features").end();
+            may = may && (kept || !text_of(feature, "startsAtVersion").empty());
+        }
         if (!may) return property_change_not_allowed(at("features"));
     }
     return std::nullopt;

@@ -131,8 +131,10 @@ Status load_one(World& world, const Json& given, std::size_t index) {
     resource.key = path.key;
     resource.type = path.type;
     const Json printed = as_printed_by_arm(given);
-    resource.body["name"] = path.name();
+    const bool is_group = resource.type == "resourcegroups";
+    if (!is_group) resource.body["name"] = path.name();
     resource.body["id"] = resource.id;
+    if (is_group) resource.body["name"] = path.name();
     resource.body["type"] = resource.type == "resourcegroups" ? "Microsoft.Resources/resourceGroups" : type_display(resource.type);
     if (resource.type == "subscriptions") {
         world.subscriptions.insert(fold_case(path.subscription));

@@ -44,6 +44,7 @@ std::string Resource::state() const { return text_of(member(body, "properties"),
 
 void Resource::set_state(std::string_view state) {
     Json& properties = body["properties"];
+    if (!properties.is_object()) properties = Json::object();
     properties.erase("provisioningState");  // always printed last
     properties["provisioningState"] = state;
 }

@@ -20,7 +20,8 @@ struct Position {
     int operator()(const UpdateGallery&) const { return 1; }
     int operator()(const EnsureStorage&) const { return 2; }
     int operator()(const ShareGallery&) const { return 3; }
-    int operator()(const AssignRole&) const { return 3; }
+    // At a definition that this plan may create first: with it, and planned after it.
+    int operator()(const AssignRole& step) const { return step.scope.parent() ? 4 : 3; }
     int operator()(const CreateDefinition&) const { return 4; }
     int operator()(const UpdateDefinition&) const { return 4; }
     int operator()(const CreateVersion&) const { return 5; }

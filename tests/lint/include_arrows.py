@@ -24,9 +24,9 @@ ARROWS = {
     "controller/simulator": ((CORE, PORTS, HTTP), ("asio", "json", "yaml", "url", "crypto", "tls", "posix")),
     LIFECYCLE: ((CORE, PORTS), ("asio",)),
     "reconcilers/gallery": ((CORE, PORTS, LIFECYCLE), ()),
-    "reconcilers/image_definition": ((CORE, PORTS, LIFECYCLE), ()),
+    "reconcilers/image_definition": ((CORE, PORTS, LIFECYCLE, "reconcilers/image_version"), ()),   # one scope: a policy ranks versions against each other
     "reconcilers/image_version": ((CORE, PORTS, LIFECYCLE), ()),
-    "controller/program": (("controller", "reconcilers"), ("asio", "json", "posix", "url")),
+    "controller/program": (("controller", "reconcilers"), ("asio", "json", "yaml", "cli", "posix", "url")),
     "cmake": ((), ("awaitable", "asio", "beast", "json", "tls", "doctest")),
     "tests": (("controller", "reconcilers"), ("asio", "beast", "url", "json", "yaml", "sqlite", "prometheus", "crypto", "tls", "posix", "doctest")),
 }
@@ -44,11 +44,12 @@ LIBRARIES = [
     ("crypto", r"openssl/(evp|rand|err|sha|hmac|crypto|opensslv|pem|x509|x509v3|bio|bn|rsa|ec)\.h"),
     ("tls", r"openssl/.*"),
     ("doctest", r"doctest/.*"),
+    ("cli", r"CLI/.*"),
     ("posix", r"((sys|linux|arpa|netinet|net)/[a-z_0-9]+|unistd|fcntl|dirent|poll|pwd|signal|netdb|errno|limits|time|stdlib|string)\.h"),
     ("std", r"[a-z_0-9]+"),
 ]
-NEVER_IN_HEADERS = {"beast", "json", "yaml", "sqlite", "prometheus", "tls"}
-HEADER_EXCEPTIONS = {("controller/simulator/json.h", "json")}   # its state is JSON; only its own sources include it
+NEVER_IN_HEADERS = {"beast", "cli"}
+ONLY_IN_INTERNAL_HEADERS = {"json", "yaml", "sqlite", "prometheus", "tls"}   # no header of another folder includes that one
 PURE = re.compile(r"reconcilers/[a-z_]+/(plan|compare)[a-z_]*\.(h|cc)$")  # deciding knows no port and no coroutine
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
 
@@ -72,9 +73,9 @@ def first_party_problem(path, folder, target, exists):
         return "nothing includes controller/program"
     if target.startswith("tests/") and not path.startswith("tests/"):
         return "the product does not include its tests"
-    if path.startswith("tests/support/") and not target.startswith((CORE, PORTS, "controller/simulator", CLOCK, HTTP, "tests/support")):
-        return "tests/support may include core, ports and the simulator"
-    if PURE.search(path) and not target.startswith((CORE + "/", LIFECYCLE + "/")):
+    if path.startswith("tests/support/") and target.startswith("controller/program/"):
+        return "tests/support serves every test, also those below the program"
+    if PURE.search(path) and not target.startswith((CORE + "/", LIFECYCLE + "/", "reconcilers/image_version/")):
         return "deciding is pure: plan and comparison include core (and the pure parts of lifecycle) only"
     if not any(target.startswith(allowed + "/") for allowed in ARROWS[folder][0]):
         return f"{folder} may not include {os.path.dirname(target)}"
@@ -92,8 +93,7 @@ def library_problem(path, folder, header):
         return f"<{header}> belongs to no known library: add it to the table in tests/lint/include_arrows.py"
     if library not in allowed:
         return f"{folder} may not include <{header}> ({library})"
-    if path.endswith(".h") and library in NEVER_IN_HEADERS and not path.startswith(("tests/", "cmake/")) \
-            and (path, library) not in HEADER_EXCEPTIONS:
+    if path.endswith(".h") and library in NEVER_IN_HEADERS and not path.startswith(("tests/", "cmake/")):
         return f"<{header}> stays out of headers (it costs every file that includes this one)"
     if PURE.search(path) and library in ("asio", "awaitable"):
         return "deciding is pure: no coroutine headers in plan and comparison"
@@ -112,6 +112,18 @@ def problems(path, text, exists):
         if what:
             found.append((line_of(text, match.start()), what))
     return found
+
+
+def leaks(includes):
+    """(header, library, includer) for heavy headers that a file of another folder includes. includes: {path: [(own, foreign)]}"""
+    heavy = {}
+    for path, pairs in includes.items():
+        libraries = {library_of(foreign) for _, foreign in pairs if foreign} & ONLY_IN_INTERNAL_HEADERS
+        if path.endswith(".h") and libraries and not path.startswith(("tests/", "cmake/")):
+            heavy[path] = sorted(libraries)[0]
+    return [(own, heavy[own], path) for path, pairs in sorted(includes.items()) for own, _ in pairs
+            if own in heavy and os.path.dirname(own) != os.path.dirname(path) and not path.startswith("tests/")
+            and (path.endswith(".h") or heavy[own] not in ARROWS.get(folder_of(path), ((), ()))[1])]
 
 
 def cycles(headers):
@@ -146,8 +158,8 @@ def self_test():
     expect(not finds("controller/adapters/azure/x.cc", "#include <nlohmann/json.hpp>"), "adapters may use JSON in sources")
     for path, line in [
             ("controller/core/x.cc", '#include "controller/ports/clock.h"'), ("controller/core/x.cc", "#include <nlohmann/json.hpp>"),
-            ("controller/ports/x.h", "#include <boost/asio.hpp>"), ("controller/adapters/azure/x.h", "#include <nlohmann/json.hpp>"),
-            ("controller/adapters/http/x.h", "#include <boost/beast.hpp>"), ("controller/adapters/journal/x.h", "#include <sqlite3.h>"),
+            ("controller/ports/x.h", "#include <boost/asio.hpp>"),
+            ("controller/adapters/http/x.h", "#include <boost/beast.hpp>"),
             ("reconcilers/gallery/x.cc", '#include "controller/adapters/http/client.h"'),
             ("reconcilers/gallery/plan.cc", '#include "controller/ports/clock.h"'),
             ("controller/runtime/x.cc", '#include "controller/program/wiring.h"'),
@@ -156,19 +168,25 @@ def self_test():
             ("controller/core/x.cc", '#include "plan.h"'), ("controller/core/x.cc", "#include <fmt/format.h>"),
             ("controller/helpers/x.cc", "#include <map>"), ("tests/support/x.h", '#include "controller/program/wiring.h"')]:
         expect(finds(path, line), f"{path}: {line}")
+    json_inside = {"controller/a/x.h": [(None, "nlohmann/json.hpp")], "controller/a/x.cc": [("controller/a/x.h", None)]}
+    expect(not leaks(json_inside), "an internal header may show JSON")
+    expect(leaks({**json_inside, "controller/b/y.cc": [("controller/a/x.h", None)]}), "a header that shows JSON to another folder")
     expect(cycles({"a.h": ["b.h"], "b.h": ["a.h"]}) and not cycles({"a.h": ["b.h"], "b.h": []}), "a cycle of headers")
 
 
 def check(root):
     report = Report()
     files = code_files(root)
-    headers = {}
+    headers, includes = {}, {}
     for path in files:
         text = read(root, path)
+        includes[path] = [match.groups() for match in INCLUDE.finditer(text)]
         for line, what in problems(path, text, lambda target: os.path.isfile(os.path.join(root, target))):
             report.add(path, line, what)
         if path.endswith(".h"):
             headers[path] = [match.group(1) for match in INCLUDE.finditer(text) if match.group(1)]
+    for header, library, includer in leaks(includes):
+        report.add(header, 1, f"shows {library} to another folder ({includer}): json_fwd, or hide it")
     for cycle in cycles(headers):
         report.add(cycle[0], 1, "headers in a circle: " + " -> ".join(cycle))
     report.finish("include arrows", len(files))

@@ -1,10 +1,14 @@
 #pragma once
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <chrono>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <optional>
 
 #include "controller/ports/task.h"
@@ -64,6 +68,33 @@ Result<T> run_task(boost::asio::io_context& io, ManualClock& clock, Task<T> task
         return detail::run_until(io, clock, done, limit);
     });
 }
+
+// A task that runs beside the test: start, move the clock, look. Cancelled by cancel(); ends by itself otherwise.
+template <class T>
+class StartedTask {
+  public:
+    StartedTask(boost::asio::io_context& io, Task<T> task)
+        : outcome_(std::make_shared<detail::Outcome<T>>()), signal_(std::make_shared<boost::asio::cancellation_signal>()) {
+        auto ended = [outcome = outcome_, signal = signal_](std::exception_ptr exception) {
+            outcome->exception = std::move(exception);
+            outcome->done = true;
+        };
+        auto storing = detail::store<T>(std::move(task), outcome_);
+        boost::asio::co_spawn(io, std::move(storing), boost::asio::bind_cancellation_slot(signal_->slot(), std::move(ended)));
+        run_until_idle(io);
+    }
+    bool done() const { return outcome_->done; }
+    std::exception_ptr exception() const { return outcome_->exception; }
+    const Result<T>& result() const { return *outcome_->result; }  // Requires: done, without exception
+    void cancel(boost::asio::io_context& io) {
+        boost::asio::post(io, [signal = signal_] { signal->emit(boost::asio::cancellation_type::terminal); });
+        run_until_idle(io);
+    }
+
+  private:
+    std::shared_ptr<detail::Outcome<T>> outcome_;
+    std::shared_ptr<boost::asio::cancellation_signal> signal_;
+};
 
 // For a coroutine without a result: `run(io, group.close())`.
 void run(boost::asio::io_context& io, boost::asio::awaitable<void> task);
