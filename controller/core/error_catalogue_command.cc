@@ -8,10 +8,6 @@ std::span<const CatalogueEntry> command_errors() {
         {"GD5040", "not a saved plan",
          "The file given to apply cannot be read, is not JSON, or was not written by galleryd plan --out of this major format.",
          "Make a new one.", "galleryd plan ./manifests --out plan.json && galleryd apply plan.json"},
-        {"GD5041", "the saved plan is stale",
-         "Azure, the documents or what is allowed changed after the plan was saved; the list says what moved. "
-         "Nothing was written.",
-         "Look at the new plan, save it, and apply that one.", "galleryd plan ./manifests --out plan.json"},
         {"GD5042", "the price list cannot be used",
          "The file given to --prices cannot be read or does not say what a price list says.",
          "Correct the line that the message names. Without --prices the list inside the binary is used.",

@@ -1,7 +1,6 @@
 #include "controller/program/api_client.h"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <nlohmann/json.hpp>
 
@@ -30,12 +29,16 @@ Result<nlohmann::json> fetch_json(const std::string& server, const std::string& 
     const auto origin = http::parse_origin(server.find("://") == std::string::npos ? "http://" + server : server);
     if (!origin) return std::unexpected(origin.error());
     boost::asio::io_context context;
-    SystemClock clock(context.get_executor());
+    SystemClock clock;
     auto client = http::make_client(context.get_executor(), clock, http::ClientOptions{});
     if (!client) return std::unexpected(client.error());
     std::optional<Result<http::Response>> answer;
     bool ended = false;
-    boost::asio::co_spawn(context, get_once(**client, *origin, path, answer), [&](const std::exception_ptr&) { ended = true; context.stop(); });
+    auto call = get_once(**client, *origin, path, answer);
+    boost::asio::co_spawn(context, std::move(call), [&](const std::exception_ptr&) {
+        ended = true;
+        context.stop();
+    });
     context.run();
     if (!ended || !answer) return no_daemon(server, "no answer");
     if (!*answer) return no_daemon(server, answer->error().message);

@@ -1,14 +1,16 @@
 #include "controller/program/command_client.h"
 
 #include <algorithm>
-#include <iomanip>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "controller/adapters/clock/system_clock.h"
+#include "controller/core/resource_id.h"
 #include "controller/core/time.h"
 #include "controller/program/api_client.h"
-#include "controller/program/session.h"
+#include "controller/program/messages.h"
 
 namespace galleryd {
 namespace {
@@ -151,6 +153,13 @@ int run_events(const ClientOptions& options, std::ostream& out, std::ostream& er
 
 namespace {
 
+void pause(Clock& clock, std::chrono::milliseconds duration) {
+    boost::asio::io_context context;
+    auto sleep = clock.sleep_for(duration);
+    boost::asio::co_spawn(context, std::move(sleep), [](const std::exception_ptr&) {});
+    context.run();
+}
+
 enum class WaitState : std::uint8_t { waiting, reached, stalled };
 
 WaitState judge(const std::optional<Json>& item, const std::string& condition_text, std::string& message) {
@@ -180,7 +189,8 @@ int run_wait(const ClientOptions& options, std::ostream& out, std::ostream& err)
         print_error(err, timeout.error());
         return exit_usage;
     }
-    const auto began = monotonic_now();
+    SystemClock clock;
+    const auto began = clock.monotonic();
     std::string message;
     while (true) {
         const auto body = fetch_json(options.server, "/api/v1/objects");
@@ -194,12 +204,12 @@ int run_wait(const ClientOptions& options, std::ostream& out, std::ostream& err)
             case WaitState::stalled: err << "galleryd: " << options.what << " is stalled: " << message << "\n"; return exit_approval;
             case WaitState::waiting: break;
         }
-        if (monotonic_now() - began > *timeout) {
+        if (clock.monotonic() - began > *timeout) {
             err << "galleryd: timed out after " << options.timeout << " waiting for " << options.what << " to be " << options.condition << ": "
                 << (item ? message : "it is not declared") << "\n";
             return exit_gate;
         }
-        blocking_sleep(std::chrono::milliseconds{250});
+        pause(clock, std::chrono::milliseconds{250});
     }
 }
 

@@ -102,6 +102,7 @@ int run_simulate(const SimulateOptions& options) {
     simulator::Options how;
     how.limits = options.limits == "azure";
     how.time_scale = options.time_scale;
+    how.anonymous = true;
     simulator::Simulator azure(simulated, how);
     if (const int wrong = load_files(options, azure); wrong != 0) return wrong;
     simulator::FaceOptions where{.listen = options.listen, .listen_tls = options.listen_tls, .certificate_chain_pem = {}, .private_key_pem = {}};

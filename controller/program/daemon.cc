@@ -1,11 +1,15 @@
 #include "controller/program/daemon.h"
 
+#include <algorithm>
+#include <boost/system/system_error.hpp>
+
 #include "controller/runtime/within.h"
 
 namespace galleryd {
 namespace {
 
 constexpr std::chrono::seconds source_retry{5};
+constexpr std::chrono::seconds farewell{3};
 constexpr const char* controller_name = "scope";
 
 std::string result_label(const PassResult& result) {
@@ -15,17 +19,50 @@ std::string result_label(const PassResult& result) {
 
 }  // namespace
 
-Daemon::Daemon(boost::asio::io_context& context, Engine& engine, std::vector<DesiredSource*> sources, Clock& clock, Random& random,
+Daemon::Daemon(boost::asio::any_io_executor executor, Engine& engine, std::vector<DesiredSource*> sources, Clock& clock, Random& random,
                Log& log, Metrics& metrics, DaemonOptions options)
-    : context_(context), engine_(engine), sources_(std::move(sources)), clock_(clock), random_(random), log_(log), metrics_(metrics),
-      options_(options), queue_(context.get_executor(), clock, random, WorkQueueOptions{}), tasks_(context.get_executor()) {
-    tasks_.on_error = [this](std::string what) {
-        log_.error("a task ended with an exception", {{"detail", std::move(what)}});
-        metrics_.add("controller_runtime_reconcile_panics_total", {{"controller", controller_name}});
-    };
+    : engine_(engine), sources_(std::move(sources)), clock_(clock), random_(random), log_(log), metrics_(metrics),
+      options_(options), queue_(executor, clock, random),
+      workers_(executor, [this](const std::exception_ptr& error) { note_bug(error); }),
+      tasks_(executor, [this](const std::exception_ptr& error) { note_bug(error); }) {
+    queue_.set_observer([this](QueueEvent event, const std::string& key) { note_queue(event, key); });
 }
 
 Daemon::~Daemon() = default;
+
+void Daemon::note_bug(const std::exception_ptr& error) {
+    std::string what = "unknown exception";
+    try {
+        std::rethrow_exception(error);
+    } catch (const std::exception& exception) {
+        what = exception.what();
+    } catch (...) {  // not derived from std::exception: the text above has to do
+    }
+    log_.error("a task ended with an exception", {{"detail", std::move(what)}});
+    metrics_.add("controller_runtime_reconcile_panics_total", {{"controller", controller_name}});
+}
+
+void Daemon::note_queue(QueueEvent event, const std::string& key) {
+    const MetricLabels labels{{"name", controller_name}, {"controller", controller_name}};
+    switch (event) {
+        case QueueEvent::added:
+            metrics_.add("workqueue_adds_total", labels);
+            queued_at_.try_emplace(key, clock_.monotonic());
+            break;
+        case QueueEvent::retried: metrics_.add("workqueue_retries_total", labels); break;
+        case QueueEvent::started: {
+            const auto queued = queued_at_.find(key);
+            if (queued == queued_at_.end()) break;
+            metrics_.observe("workqueue_queue_duration_seconds", labels, std::chrono::duration<double>(clock_.monotonic() - queued->second).count());
+            queued_at_.erase(queued);
+            break;
+        }
+        case QueueEvent::dropped:
+        case QueueEvent::done: break;
+    }
+    metrics_.set("workqueue_depth", {{"name", controller_name}, {"controller", controller_name}, {"priority", ""}}, static_cast<double>(queue_.depth()));
+    metrics_.set("controller_runtime_active_workers", {{"controller", controller_name}}, static_cast<double>(queue_.processing()));
+}
 
 Status Daemon::start() {
     const auto operations = engine_.operations_in_flight();
@@ -35,15 +72,19 @@ Status Daemon::start() {
         tasks_.spawn(follow_loop(operation));
     }
     for (DesiredSource* source : sources_) tasks_.spawn(source_loop(source));
-    for (int i = 0; i < options_.workers; ++i) tasks_.spawn(worker_loop());
+    for (int i = 0; i < options_.workers; ++i) workers_.spawn(worker_loop());
     tasks_.spawn(interval_loop());
     metrics_.set("controller_runtime_max_concurrent_reconciles", {{"controller", controller_name}}, options_.workers);
     return {};
 }
 
 boost::asio::awaitable<void> Daemon::stop() {
-    queue_.close();
+    engine_.stop_writing();
+    queue_.shut_down();
+    co_await finishes_within(clock_, farewell, workers_.wait_idle());
+    co_await workers_.close();
     co_await tasks_.close();
+    co_await queue_.close();
 }
 
 bool Daemon::sources_read() const { return read_sources_.size() == sources_.size(); }
@@ -82,11 +123,8 @@ boost::asio::awaitable<void> Daemon::worker_loop() {
     while (true) {
         const auto scope = co_await queue_.next();
         if (!scope) co_return;
-        metrics_.set("controller_runtime_active_workers", {{"controller", controller_name}}, static_cast<double>(queue_.processing()));
-        const std::string name = *scope;
-        co_await one_pass(name);
-        queue_.done(name);
-        metrics_.set("controller_runtime_active_workers", {{"controller", controller_name}}, static_cast<double>(queue_.processing()));
+        const WorkItem item(queue_, *scope);
+        co_await one_pass(item.key());
     }
 }
 
@@ -105,6 +143,7 @@ boost::asio::awaitable<void> Daemon::one_pass(std::string scope) {
     }
     const double seconds = std::chrono::duration<double>(clock_.monotonic() - began).count();
     metrics_.observe("controller_runtime_reconcile_time_seconds", {{"controller", controller_name}}, seconds);
+    metrics_.observe("workqueue_work_duration_seconds", {{"name", controller_name}, {"controller", controller_name}}, seconds);
     if (bug || !passed) {
         const Error error = bug ? Error{.kind = ErrorKind::bug, .reason = "Bug", .message = *bug} : passed.error();
         if (bug) metrics_.add("controller_runtime_reconcile_panics_total", {{"controller", controller_name}});

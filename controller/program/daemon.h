@@ -1,5 +1,5 @@
 #pragma once
-#include <boost/asio/io_context.hpp>
+#include <boost/asio/any_io_executor.hpp>
 #include <functional>
 #include <memory>
 #include <string>
@@ -25,12 +25,13 @@ struct DaemonOptions {
 // io_context's thread and belongs to one task group; `stop` ends it within the deadline of the caller.
 class Daemon {
   public:
-    Daemon(boost::asio::io_context& context, Engine& engine, std::vector<DesiredSource*> sources, Clock& clock, Random& random,
+    Daemon(boost::asio::any_io_executor executor, Engine& engine, std::vector<DesiredSource*> sources, Clock& clock, Random& random,
            Log& log, Metrics& metrics, DaemonOptions options);
     ~Daemon();
 
     Status start();                             // resumes the journal's operations, then everything else
-    boost::asio::awaitable<void> stop();        // cancels and joins every task
+    // Lets requests on the wire end (3 s at most), starts no new ones, then cancels and joins every task.
+    boost::asio::awaitable<void> stop();
     void request_pass(const std::string& scope) { queue_.add(scope); }
 
     bool sources_read() const;                  // every source has been looked at once
@@ -47,8 +48,9 @@ class Daemon {
     void queue_all(std::chrono::nanoseconds delay_max);
     void queue_children(const PassResult& result);
     void take_snapshot(const Snapshot& snapshot);
+    void note_bug(const std::exception_ptr& error);
+    void note_queue(QueueEvent event, const std::string& key);
 
-    boost::asio::io_context& context_;
     Engine& engine_;
     std::vector<DesiredSource*> sources_;
     Clock& clock_;
@@ -57,8 +59,10 @@ class Daemon {
     Metrics& metrics_;
     DaemonOptions options_;
     WorkQueue queue_;
-    TaskGroup tasks_;
+    TaskGroup workers_;                         // passes: given a moment to end when the daemon stops
+    TaskGroup tasks_;                           // sources, interval, operations: cancelled at once
     std::set<std::string> read_sources_;
+    std::map<std::string, std::chrono::nanoseconds> queued_at_;
 };
 
 }  // namespace galleryd

@@ -35,8 +35,8 @@ const Object* find(const std::map<ObjectKey, Object>& objects, const std::option
 }  // namespace
 
 Engine::Engine(GalleryApi& api, Journal& journal, Clock& clock, Log& log, Metrics& metrics, EngineOptions options)
-    : api_(api), journal_(journal), clock_(clock), log_(log), metrics_(metrics), options_(std::move(options)),
-      events_(journal, clock, log, metrics), memory_(journal), observer_(api, clock), executor_(api, journal, memory_, clock, events_),
+    : journal_(journal), clock_(clock), options_(std::move(options)), events_(journal, clock, log, metrics), memory_(journal),
+      observer_(api, clock), executor_(api, journal, memory_, clock, events_),
       follower_(api, journal, memory_, clock, events_) {}
 
 Status Engine::load() {
@@ -230,7 +230,7 @@ ApplyContext Engine::apply_context(const Scope& scope) const {
     // Nothing destructive before every scope has been looked at once since the start (a lost journal, a lagging view).
     context.allow_deletes = options_.allow_deletes && looked_everywhere();
     context.revision = revision();
-    context.is_current = [this, planned = context.revision] { return revision() == planned; };
+    context.is_current = [this, planned = context.revision] { return !stopping_ && revision() == planned; };
     const auto add = [&](const auto* object) {
         if (object != nullptr) context.document_digests.emplace(to_string(object->meta.key), object->meta.digest);
     };

@@ -61,6 +61,8 @@ class Engine {
     Task<PassResult> pass(std::string name);           // looks, plans, applies, reports
     Task<std::string> follow(OperationRecord operation);  // until it ended; returns the scope to look at again
 
+    // From now on no further request that changes something is sent; what is on the wire ends.
+    void stop_writing() { stopping_ = true; }
     // Every scope has been looked at once since the start; before that nothing destructive is done.
     bool looked_everywhere() const;
     const std::map<ObjectKey, ObjectStatus>& statuses() const { return statuses_; }
@@ -87,11 +89,8 @@ class Engine {
     void rebuild_scopes();
     std::chrono::nanoseconds next_look(const PassResult& result) const;
 
-    GalleryApi& api_;
     Journal& journal_;
     Clock& clock_;
-    Log& log_;
-    Metrics& metrics_;
     EngineOptions options_;
     EventRecorder events_;
     ResourceMemory memory_;
@@ -109,6 +108,7 @@ class Engine {
     std::set<std::string> looked_;                          // scopes looked at since the start
     std::map<std::string, TimePoint> locked_;               // resource keys that refused a deletion because of a lock
     std::optional<TimePoint> last_look_;
+    bool stopping_ = false;
 };
 
 }  // namespace galleryd

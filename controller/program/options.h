@@ -23,6 +23,7 @@ struct CommonOptions {
     std::string log_level = "info";
     std::string time_scale = "1";              // of --azure simulator, in the process
     std::string simulator_state;               // its first estate
+    std::string simulator_listen = "127.0.0.1:0";
 };
 
 struct PlanOptions {

@@ -51,6 +51,15 @@ PlanCounts count(const std::vector<Plan>& plans) {
     return counts;
 }
 
+TimePoint oldest_look(const std::vector<Plan>& plans) {
+    TimePoint oldest{};
+    for (const Plan& plan : plans) {
+        if (plan.observed_at == TimePoint{}) continue;
+        if (oldest == TimePoint{} || plan.observed_at < oldest) oldest = plan.observed_at;
+    }
+    return oldest;
+}
+
 std::string printable(const std::string& text, std::size_t limit) {
     std::string clean;
     for (const char c : text) {

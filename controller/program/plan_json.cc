@@ -89,13 +89,8 @@ std::string digest_of(const std::vector<Plan>& plans, std::string Plan::*member,
 }
 
 Json observed_json(const std::vector<Plan>& plans) {
-    TimePoint at = plans.empty() ? TimePoint{} : plans.front().observed_at;
-    bool complete = true;
-    for (const Plan& plan : plans) {
-        at = std::min(at, plan.observed_at);
-        complete = complete && plan.complete;
-    }
-    return {{"at", format_rfc3339(at)}, {"digest", digest_of(plans, &Plan::observed_digest, "observed")}, {"complete", complete}};
+    const bool complete = std::ranges::all_of(plans, &Plan::complete);
+    return {{"at", format_rfc3339(oldest_look(plans))}, {"digest", digest_of(plans, &Plan::observed_digest, "observed")}, {"complete", complete}};
 }
 
 Json summary_json(const PlanCounts& counts) {

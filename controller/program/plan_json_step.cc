@@ -18,6 +18,16 @@ Json scalar(const std::string& path, const std::string& text) {
     return text;
 }
 
+// A whole region as the planner writes it: "x2 Standard_ZRS". The type is left out when it is Standard_LRS.
+void put_region(Json& entry, const std::string& text) {
+    const std::size_t blank = text.find(' ');
+    const std::string count = text.substr(0, blank);
+    const bool known = count.size() > 1 && count.size() < 9 && count.front() == 'x' && std::ranges::all_of(count.substr(1), [](char c) { return c >= '0' && c <= '9'; });
+    if (!known) return;
+    entry["replicas"] = std::stoll(count.substr(1));
+    if (blank != std::string::npos) entry["storageAccountType"] = text.substr(blank + 1);
+}
+
 // The entry of a region in the list, made when it is not there yet.
 Json& region_entry(Json& object, const std::string& name) {
     Json& list = object["targetRegions"];
@@ -35,7 +45,7 @@ void put(Json& object, const std::string& path, const std::string& text) {
         const std::size_t slash = path.find('/', region_prefix.size());
         Json& entry = region_entry(object, path.substr(region_prefix.size(), slash == std::string::npos ? slash : slash - region_prefix.size()));
         if (slash == std::string::npos) {
-            if (!text.empty()) entry["description"] = text;
+            put_region(entry, text);
         } else {
             entry[path.substr(slash + 1)] = scalar(path, text);
         }

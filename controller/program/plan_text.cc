@@ -32,12 +32,6 @@ std::set<std::string> galleries_of(const std::vector<Plan>& plans) {
     return names;
 }
 
-TimePoint oldest_look(const std::vector<Plan>& plans) {
-    TimePoint at = plans.empty() ? TimePoint{} : plans.front().observed_at;
-    for (const Plan& plan : plans) at = std::min(at, plan.observed_at);
-    return at;
-}
-
 std::string joined(const std::vector<std::string>& parts) {
     std::string text;
     for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
@@ -80,6 +74,7 @@ void print_counts(std::ostream& out, const PlanCounts& counts) {
         out << "  Regions";
         if (counts.regions_added > 0) out << " +" << counts.regions_added;
         if (counts.regions_removed > 0) out << " -" << counts.regions_removed;
+        out << ".";
     }
     out << "\n";
 }

@@ -33,6 +33,9 @@ struct PlanCounts {
 };
 PlanCounts count(const std::vector<Plan>& plans);
 
+// The oldest look that the plans rest on; scopes that could not be read at all do not count.
+TimePoint oldest_look(const std::vector<Plan>& plans);
+
 // Without control characters (Azure's texts go to a terminal); `limit` 0 = any length, else cut with "…".
 std::string printable(const std::string& text, std::size_t limit = 0);
 

@@ -1,6 +1,7 @@
 #include "controller/program/plan_text_rows.h"
 
 #include <algorithm>
+#include <map>
 #include <ostream>
 #include <set>
 
@@ -105,11 +106,23 @@ std::string effect_text(const FieldChange& field) {
     return "! " + words + (field.detail.empty() ? "" : ": " + field.detail);
 }
 
+// Regions with the same effect in one line: "becomes 1.8.0" -> " in eastus, westeurope".
+std::map<std::string, std::string> latest_effects(const Change& change) {
+    std::map<std::string, std::string> effects;
+    for (const FieldChange& field : change.fields) {
+        if (!field.effect.starts_with("latest_")) continue;
+        const std::string detail = field.detail.empty() ? "none" : field.detail;
+        std::string& where = effects[(field.effect == "latest_moves" ? "becomes " : "falls back to ") + detail];
+        if (field.path.starts_with(region_prefix)) where += (where.empty() ? " in " : ", ") + label_of(field);
+    }
+    return effects;
+}
+
 // What can be taken back once it is done; only said where something goes away.
 std::string undo_text(const Change& change) {
     if (!change.destructive) return {};
     if (!change.reversible) return "not possible";
-    if (change.action == Action::remove) return "galleryd restore, while the gallery's soft delete keeps it";
+    if (change.action == Action::remove) return "Azure can restore it while the gallery's soft delete keeps it";
     return "put it back in the manifest";
 }
 
@@ -161,9 +174,7 @@ void Rows::creation(std::ostream& out, const Change& change) const {
         const std::size_t wanted = write.target_regions.size();
         detail(out, "latest", "held back until " + (wanted == 1 ? std::string("its region is") : "all " + std::to_string(wanted) + " regions are") + " Completed");
     }
-    for (const FieldChange& field : change.fields) {
-        if (field.effect.starts_with("latest_")) detail(out, "latest", effect_text(field).substr(2));
-    }
+    for (const auto& [effect, where] : latest_effects(change)) detail(out, "latest", effect + where);
 }
 
 void Rows::fields(std::ostream& out, const Change& change) const {

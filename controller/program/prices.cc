@@ -6,16 +6,16 @@
 #include <cmath>
 #include <cstring>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
-#include "controller/adapters/documents/tree.h"
+#include "controller/adapters/documents/plain_yaml.h"
 #include "controller/core/assets.h"
 #include "controller/core/time.h"
 
 namespace galleryd {
 namespace {
 
-using documents::Tree;
-
+constexpr std::size_t file_bytes_max = 1024 * 1024;
 constexpr double price_max = 1000;
 constexpr std::array<std::string_view, 4> storage_types{"Standard_LRS", "Standard_ZRS", "Premium_LRS", "PremiumV2_LRS"};
 
@@ -25,11 +25,11 @@ std::unexpected<Error> wrong(const std::string& where, const std::string& what) 
 
 class PriceReader {
   public:
-    PriceReader(const Tree& tree, const std::string& file) : tree_(tree), file_(file) {}
+    PriceReader(const nlohmann::json& list, const documents::Places& places, const std::string& file) : list_(list), places_(places), file_(file) {}
 
     Result<Prices> read() {
-        if (!tree_.value.is_object()) return wrong(file_, "a price list is a map with date, currency, snapshotGBMonth and egressGB");
-        for (const auto& [name, value] : tree_.value.items()) {
+        if (!list_.is_object()) return wrong(file_, "a price list is a map with date, currency, snapshotGBMonth and egressGB");
+        for (const auto& [name, value] : list_.items()) {
             if (name == "date") text(name, value, prices_.date, is_date, "write a date such as 2026-11-01");
             else if (name == "currency") text(name, value, prices_.currency, is_currency, "write a currency code such as USD");
             else if (name == "basis") text(name, value, basis_, [](const std::string&) { return true; }, "write a text such as list price");
@@ -44,6 +44,7 @@ class PriceReader {
     }
 
   private:
+    // A calendar day: 2026-02-29 is none.
     static bool is_date(const std::string& text) { return text.size() == 10 && parse_rfc3339(text + "T00:00:00Z").has_value(); }
     static bool is_currency(const std::string& text) {
         return text.size() == 3 && std::ranges::all_of(text, [](char c) { return c >= 'A' && c <= 'Z'; });
@@ -52,7 +53,7 @@ class PriceReader {
     // The first problem is the one that is reported.
     void complain(const std::string& pointer, const std::string& what) {
         if (!problem_.empty()) return;
-        where_ = file_ + ":" + std::to_string(tree_.places.value_at(pointer).line);
+        where_ = file_ + ":" + std::to_string(places_.value_at(pointer).line);
         problem_ = what;
     }
 
@@ -80,7 +81,8 @@ class PriceReader {
         }
     }
 
-    const Tree& tree_;
+    const nlohmann::json& list_;
+    const documents::Places& places_;
     const std::string& file_;
     Prices prices_;
     std::string basis_, where_, problem_;
@@ -89,18 +91,10 @@ class PriceReader {
 }  // namespace
 
 Result<Prices> parse_prices(std::string_view yaml, const std::string& file) {
-    if (const auto unreadable = documents::find_text_problem(yaml)) {
-        return wrong(file + ":" + std::to_string(unreadable->place.line), unreadable->problem.message);
-    }
-    const auto pieces = documents::cut_documents(documents::without_bom(yaml));
-    std::vector<documents::ReadTree> trees;
-    for (const auto& piece : pieces) {
-        documents::ReadTree tree = documents::read_yaml(piece);
-        if (tree.failure) return wrong(file + ":" + std::to_string(tree.failure->place.line), tree.failure->problem.message);
-        if (!tree.empty) trees.push_back(std::move(tree));
-    }
-    if (trees.size() != 1) return wrong(file, "a price list is one YAML document; this file has " + std::to_string(trees.size()));
-    return PriceReader(trees.front().tree, file).read();
+    const documents::PlainYaml read = documents::read_plain_yaml(yaml);
+    if (!read.problem.empty()) return wrong(read.line > 0 ? file + ":" + std::to_string(read.line) : file, read.problem);
+    const nlohmann::json list = nlohmann::json::parse(read.json, nullptr, false);
+    return PriceReader(list, read.places, file).read();
 }
 
 Result<Prices> load_prices(const std::optional<std::string>& path) {
@@ -112,11 +106,11 @@ Result<Prices> load_prices(const std::optional<std::string>& path) {
     }
     std::ifstream file(*path, std::ios::binary);
     if (!file) return wrong(*path, std::string("the price list cannot be read: ") + std::strerror(errno));
-    std::string text(documents::file_bytes_max + 1, '\0');
+    std::string text(file_bytes_max + 1, '\0');
     file.read(text.data(), static_cast<std::streamsize>(text.size()));
     if (file.bad()) return wrong(*path, "the price list cannot be read");
     text.resize(static_cast<std::size_t>(file.gcount()));
-    if (text.size() > documents::file_bytes_max) return wrong(*path, "the price list is larger than 1 MiB");
+    if (text.size() > file_bytes_max) return wrong(*path, "the price list is larger than 1 MiB");
     return parse_prices(text, *path);
 }
 

@@ -1,8 +1,6 @@
 #pragma once
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
-#include <boost/asio/use_future.hpp>
 #include <iosfwd>
 #include <memory>
 #include <optional>
@@ -13,7 +11,12 @@
 #include "controller/ports/desired_source.h"
 #include "controller/ports/journal.h"
 #include "controller/program/engine.h"
+#include "controller/program/messages.h"
 #include "controller/program/options.h"
+
+namespace galleryd::telemetry {
+class MetricsRegistry;
+}
 
 namespace galleryd {
 
@@ -39,7 +42,7 @@ class Session {
     Metrics& metrics();
     std::vector<DesiredSource*> sources();
     const CommonOptions& options() const;
-    std::string metrics_text(bool open_metrics);
+    telemetry::MetricsRegistry& registry();
     std::string azure_url() const;            // the ARM endpoint, for people
 
     // Reads every source once into the engine. Problems of documents are returned; an unreadable source is an error.
@@ -54,6 +57,9 @@ class Session {
         return std::move(*outcome);
     }
 
+    // Runs the loop until the task has ended; signals are the task's business.
+    void run_to_end(boost::asio::awaitable<void> task);
+
   private:
     explicit Session(std::unique_ptr<SessionParts> parts);
     template <class T>
@@ -64,11 +70,5 @@ class Session {
 
     std::unique_ptr<SessionParts> parts_;
 };
-
-// "90s", "5m" as flags give them; `invalid` with GD5003 and the flag's name otherwise.
-Result<std::chrono::seconds> parse_duration_flag(const std::string& flag, const std::string& text);
-
-// One error for people on stderr: what failed, why, what to do, code, correlation id.
-void print_error(std::ostream& err, const Error& error);
 
 }  // namespace galleryd

@@ -28,12 +28,12 @@ class BlockingPool {
     boost::asio::awaitable<std::invoke_result_t<F>> run(F function) {
         using R = std::invoke_result_t<F>;
         // No cancellation slot: emitting it would reach into the pool's thread (stack §1.5).
-        const auto token = boost::asio::bind_cancellation_slot(boost::asio::cancellation_slot(), boost::asio::use_awaitable);
+        auto token = boost::asio::bind_cancellation_slot(boost::asio::cancellation_slot(), boost::asio::use_awaitable);
         auto call = invoke<F>(std::move(function));
         if constexpr (std::is_void_v<R>) {
-            co_await boost::asio::co_spawn(pool_, std::move(call), token);
+            co_await boost::asio::co_spawn(pool_, std::move(call), std::move(token));
         } else {
-            auto result = co_await boost::asio::co_spawn(pool_, std::move(call), token);
+            auto result = co_await boost::asio::co_spawn(pool_, std::move(call), std::move(token));
             co_return std::move(*result);
         }
     }

@@ -7,6 +7,7 @@ namespace galleryd {
 
 // A notification between coroutines of the loop's thread, without polling. Auto-reset: one `set` lets one `wait` through, at
 // once or later; several `set` before a `wait` count as one. Waiters are served in order of arrival.
+// A waiter that is cancelled in the moment it is woken returns normally and is cancelled at its next await.
 // Thread: the io_context's only. Requires: nobody waits any more when it is destroyed.
 class Event {
   public:
@@ -21,7 +22,7 @@ class Event {
 
   private:
     struct Impl;
-    std::unique_ptr<Impl> impl_;
+    std::shared_ptr<Impl> impl_;
 };
 
 }  // namespace galleryd

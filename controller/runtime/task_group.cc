@@ -57,7 +57,9 @@ void TaskGroup::spawn(asio::awaitable<void> task) {
 std::size_t TaskGroup::size() const { return impl_->tasks.size(); }
 
 asio::awaitable<void> TaskGroup::wait_idle() {
-    while (!impl_->tasks.empty()) co_await impl_->ended.wait();
+    const auto group = impl_;
+    while (!group->tasks.empty()) co_await group->ended.wait();
+    group->ended.set();  // another waiter may be left: one set wakes one
 }
 
 asio::awaitable<void> TaskGroup::close() {
@@ -76,6 +78,7 @@ asio::awaitable<void> TaskGroup::close() {
         } catch (const boost::system::system_error&) {  // the caller was cancelled just now; a further wait is not affected
         }
     }
+    group->ended.set();
     co_await asio::this_coro::throw_if_cancelled(throws);
     if (group->first_error) std::rethrow_exception(std::exchange(group->first_error, nullptr));
 }

@@ -30,7 +30,7 @@ asio::awaitable<bool> finishes_within(Clock& clock, std::chrono::nanoseconds lim
     const bool task_first = order[0] == 0;
     if (task_first && task_exception) std::rethrow_exception(task_exception);  // it gave up by itself
     if (!task_first && timer_exception) std::rethrow_exception(timer_exception);
-    co_return !task_exception;
+    co_return task_first;
 }
 
 Error deadline_exceeded(std::chrono::nanoseconds limit, const std::string& what) {

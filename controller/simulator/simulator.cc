@@ -80,6 +80,7 @@ std::optional<Answer> Simulator::Parts::authenticate(Call& call) {
     const auto client = login.client_of(given, world.now);
     call.principal = client.value_or(given.empty() ? "" : "unknown");
     if (client || !world.options.check_tokens) return std::nullopt;
+    if (given.empty() && world.options.anonymous && !call.http.tls) return std::nullopt;
     if (given.empty()) return unauthorized(call, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.");
     return unauthorized(call, "InvalidAuthenticationToken", "The access token is invalid or has expired.");
 }

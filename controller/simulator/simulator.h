@@ -24,6 +24,7 @@ struct Options {
     std::uint64_t seed = 1;
     double time_scale = 1;              // simulated seconds in one real second: Retry-After is given in real seconds
     bool check_tokens = true;           // a bearer token must be one that this simulator issued
+    bool anonymous = false;             // over plain HTTP a request without a token is let in (`--credential none`); a wrong token never is
     bool noise = false;                 // case of ids, groups and regions and the order of lists vary from answer to answer
     std::size_t page_size = 50;         // of galleries, definitions and versions (50 seen for definitions; others unverified)
     std::chrono::seconds parent_lag_max{20};  // a parent refuses deletion for up to so long after its child has gone

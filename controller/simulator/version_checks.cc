@@ -160,8 +160,12 @@ std::optional<Answer> check_version_update(const Call& call, const Resource& old
     const std::string os_source = source_id(member(storage, {"osDiskImage", "source"}));
     if (!os_source.empty() && fold_case(os_source) != fold_case(source_id(member(before, {"storageProfile", "osDiskImage", "source"}))))
         return property_change_not_allowed(version_field("storageProfile.osDiskImage.source.id"));
-    for (const std::string_view field : {"replicationMode", "storageAccountType"}) {
-        if (member(before, {"publishingProfile", field}) != member(after, {"publishingProfile", field}))
+    for (const auto& [field, usual] : {std::pair<std::string_view, std::string_view>{"replicationMode", "Full"}, {"storageAccountType", "Standard_LRS"}}) {
+        const auto value_of = [name = field, otherwise = usual](const Json& properties) {   // not shown means the default (unverified)
+            const std::string text = text_of(member(properties, "publishingProfile"), name);
+            return text.empty() ? std::string(otherwise) : text;
+        };
+        if (value_of(before) != value_of(after))
             return property_change_not_allowed(version_field("publishingProfile.") + std::string(field));
     }
     const std::vector<std::string> now_wanted = target_regions(fresh);

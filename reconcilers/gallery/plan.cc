@@ -189,6 +189,10 @@ void GalleryPlanner::plan_update(const ObservedGallery& live, bool adopting) {
         ++plan_.unchanged;
         return;
     }
+    if (fields.empty() && is_resting(gallery_.id, policy_, now_)) {
+        plan_.waiting.push_back(subject_.address);
+        return;
+    }
     Change change = change_of(subject_, adopting ? Action::adopt : Action::update, UpdateGallery{std::move(write)});
     change.reason = adopting ? "adopt" : fields.empty() ? "provisioning_failed" : update_reason(subject_, policy_);
     change.why = adopting ? "the gallery is nobody's and spec.adoption is " + std::string(to_string(gallery_.governance.adoption))

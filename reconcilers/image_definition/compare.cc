@@ -37,7 +37,8 @@ class Conflicts {
     Conflicts(const Subject& subject) : subject_(subject) {}
     void add(const char* code, const char* path, const std::string& before, const std::string& after) {
         Conflict conflict = conflict_of(subject_, code, "ImmutableFieldChanged", path);
-        const std::string field = std::string(path).substr(1);
+        std::string field = std::string(path).substr(1);
+        std::ranges::replace(field, '/', '.');   // as people write it: identifier.sku
         conflict.before = before;
         conflict.after = after;
         conflict.message = field + " " + (before.empty() ? "(none)" : before) + " -> " + after + " cannot change after creation";

@@ -45,7 +45,8 @@ bool plan_creation(Plan& plan, const Subject& subject, const ImageDefinition& wa
     return true;
 }
 
-void plan_update(Plan& plan, const Subject& subject, const ImageDefinition& wanted, const ObservedDefinition& live, bool adopting, const Policy& policy) {
+void plan_update(Plan& plan, const Subject& subject, const ImageDefinition& wanted, const ObservedDefinition& live, bool adopting, const Policy& policy,
+                 TimePoint now) {
     DefinitionWrite body = update_body(wanted, live);
     body.tags = tags_of_ours(subject, wanted.governance.tags, policy);
     std::vector<FieldChange> fields = mutable_changes(body, live);
@@ -53,6 +54,10 @@ void plan_update(Plan& plan, const Subject& subject, const ImageDefinition& want
     const bool failed = live.state == ProvisioningState::failed;
     if (fields.empty() && !failed) {
         ++plan.unchanged;
+        return;
+    }
+    if (fields.empty() && is_resting(subject.id, policy, now)) {
+        plan.waiting.push_back(subject.address);
         return;
     }
     Change change = change_of(subject, adopting ? Action::adopt : Action::update, UpdateDefinition{std::move(body)});
@@ -136,7 +141,7 @@ void plan_definition(Plan& plan, const ImageDefinition* definition, const Defini
     }
     std::vector<Conflict> conflicts = immutable_conflicts(subject, *definition, live);
     if (conflicts.empty()) {
-        plan_update(plan, subject, *definition, live, ownership == Ownership::adoptable, policy);
+        plan_update(plan, subject, *definition, live, ownership == Ownership::adoptable, policy, now);
     } else {
         // The document may mean another image than the one that has its name: nothing of it is written until a person has decided.
         std::ranges::move(conflicts, std::back_inserter(plan.conflicts));

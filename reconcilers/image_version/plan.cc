@@ -67,7 +67,7 @@ class Planner {
             if (version.observed == nullptr || fates_[i].deleted_now || !is_managed(version) || version.mode != Mode::manage) continue;
             const ImmutableFindings immutable = find_immutable_differences(facts_, version, wanted_[i]);
             const RegionContext context{facts_, version, standings_[i], wanted_[i], immutable, newer_settled_[i], {}};
-            if (!would_lose_region(context)) continue;
+            if (!would_start_removal(context)) continue;
             ++brake_.versions;
             items.push_back({version.address, version.observed->published, wanted_[i].regions_from_tier ? standings_[i].tier->name : "spec",
                              std::string(to_string(Destruction::remove_region))});

@@ -48,9 +48,10 @@ void give_up(Repair& repair, const RegionContext& context, const std::string& re
 
 Repair plan_repair(const RegionContext& context) {
     Repair repair;
+    if (context.version.desired == nullptr) return repair;   // what others published is theirs to repair
     const ResourceRecord nothing;
     const ResourceRecord& record = context.version.record != nullptr ? *context.version.record : nothing;
-    const bool readds = context.version.desired != nullptr && context.version.desired->region_retry == RegionRetry::remove_and_add;
+    const bool readds = context.version.desired->region_retry == RegionRetry::remove_and_add;
     for (const std::string& region : failed_regions(context)) {
         if (context.immutable.all_regions_frozen || context.immutable.frozen_regions.contains(region)) continue;
         const TimePoint due = recorded(record.region_retry_after, region, TimePoint::min());

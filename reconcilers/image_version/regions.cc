@@ -63,6 +63,12 @@ std::string last_copy(const RegionContext& context) {
     return remains ? "" : "no wanted region is known to hold a completed copy, so this could be the last one";
 }
 
+// The flag is up and not because the document wants it: we raised it, under the brake, and the removal is under way. Asking the brake
+// again at every step would need a new approval each time that one of many versions is finished.
+bool is_under_way(const RegionContext& context) {
+    return context.version.observed->allow_deletion_of_replicated_locations && !context.wanted.allow_region_deletion && context.version.record != nullptr;
+}
+
 InterlockQuestion region_question(const RegionContext& context, Destruction destruction, bool with_brake) {
     InterlockQuestion question = question_about(context.facts, context.version, destruction);
     question.positive_reason = removal_rule(context);
@@ -103,9 +109,11 @@ class Steps {
 
     void add() {
         for (const WantedRegion* wanted : difference_.added) {
+            const ResourceRecord* record = context_.version.record;
+            const bool comes_back = record != nullptr && record->region_readds.contains(wanted->region.name);   // we took it away to repair it
             steps_.regions.push_back(wanted->region);
             steps_.fields.push_back({.path = "/targetRegions/" + wanted->region.name, .op = FieldOp::add, .before = "", .after = print(wanted->region),
-                                     .effect = {}, .detail = {}, .cause = wanted->cause});
+                                     .effect = {}, .detail = {}, .cause = comes_back ? "replication_failed" : wanted->cause});
         }
     }
 
@@ -169,7 +177,7 @@ class Steps {
     void remove() {
         const std::string names = names_of(difference_.extra);
         const std::string what = "remove " + names;
-        auto reasons = interlock(region_question(context_, Destruction::remove_region, true));
+        auto reasons = interlock(region_question(context_, Destruction::remove_region, !is_under_way(context_)));
         if (!reasons.empty()) {
             block(std::move(reasons), what);
             if (steps_.blocked.back().reasons.front().reason == "brake") steps_.blocked.back().evidence["digest"] = context_.brake.digest;
@@ -198,7 +206,7 @@ class Steps {
         if (there == steps_.allow_region_deletion) return;
         steps_.fields.push_back({.path = "/safety/allowDeletionOfReplicatedLocations", .op = FieldOp::replace, .before = there ? "true" : "false",
                                  .after = there ? "false" : "true", .effect = {}, .detail = {},
-                                 .cause = steps_.raises_flag ? "region_removal" : context_.version.desired != nullptr ? "spec" : "region_removal"});
+                                 .cause = steps_.allow_region_deletion && !steps_.raises_flag ? "spec" : "region_removal"});
     }
 
     const RegionContext& context_;
@@ -208,8 +216,8 @@ class Steps {
 
 }  // namespace
 
-bool would_lose_region(const RegionContext& context) {
-    if (compare(context).extra.empty()) return false;
+bool would_start_removal(const RegionContext& context) {
+    if (compare(context).extra.empty() || is_under_way(context)) return false;
     InterlockQuestion question = region_question(context, Destruction::remove_region, false);
     return interlock(question).empty();
 }

@@ -31,7 +31,7 @@ struct RegionSteps {
 
 // What removal of regions is under way in the whole plan, so that the brake can be asked for each.
 struct RegionBrake {
-    int versions = 0;                          // that would lose a region, everything but the brake permitting
+    int versions = 0;                          // that would start to lose a region, everything but the brake permitting
     std::string digest;                        // over those
 };
 
@@ -45,8 +45,8 @@ struct RegionContext {
     RegionBrake brake;
 };
 
-// Would it lose a region if no brake was asked? For the pre-pass that counts.
-bool would_lose_region(const RegionContext& context);
+// Would the removal of a region start now if no brake was asked? For the pre-pass that counts.
+bool would_start_removal(const RegionContext& context);
 RegionSteps plan_region_steps(const RegionContext& context);
 
 }  // namespace galleryd::image_version

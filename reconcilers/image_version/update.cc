@@ -105,6 +105,12 @@ void explain(Change& change, const VersionPlan& input, const RegionSteps& steps,
     } else if (!repair.retry.empty()) {
         change.reason = "replication_failed";
         change.why = "replication failed in " + repair.retry.front() + "; the same set is written again";
+    } else if (steps.destructive) {
+        change.reason = "replicas_lowered";
+        change.why = "fewer replicas are asked for";
+    } else if (any_cause(change.fields, "replication_failed")) {
+        change.reason = "replication_failed";
+        change.why = "a region that was taken away because its replication failed is added again";
     } else if (any_cause(change.fields, "spec") || any_cause(change.fields, "ownership")) {
         const bool is_drift = record != nullptr && desired != nullptr && !desired->meta.digest.empty() && record->last_applied_digest == desired->meta.digest;
         change.reason = is_drift ? "drift" : "manifest_changed";
@@ -113,6 +119,9 @@ void explain(Change& change, const VersionPlan& input, const RegionSteps& steps,
         change.reason = "lifecycle";
         change.why = input.wanted.exclude_from_latest ? "held back from latest until every wanted region is Completed"
                                                       : "every wanted region is Completed, so latest may move to it everywhere at once";
+    } else if (any_cause(change.fields, "region_removal") && !any_cause(change.fields, "policy")) {
+        change.reason = "region_removal";
+        change.why = "the flag that lets regions be taken away is put back";
     } else {
         change.reason = "lifecycle";
         change.why = "the lifecycle policy asks for it";

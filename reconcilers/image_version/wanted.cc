@@ -95,7 +95,7 @@ void choose_end_of_life(Wanted& wanted, const Facts& facts, const VersionFacts& 
     wanted.end_of_life_cause = "policy " + facts.rule("endOfLife.after");
 }
 
-void choose_exclusion(Wanted& wanted, const VersionFacts& version, const Standing& standing) {
+void choose_exclusion(Wanted& wanted, const Facts& facts, const VersionFacts& version, const Standing& standing) {
     const ImageVersion* desired = version.desired;
     const bool is_excluded = version.observed != nullptr && version.observed->exclude_from_latest;
     if (desired != nullptr && desired->exclude_from_latest) {
@@ -112,7 +112,7 @@ void choose_exclusion(Wanted& wanted, const VersionFacts& version, const Standin
         // Excluded by us, and no rule asks for it any more: let go. Excluded by others: theirs.
         const bool ours = version.record != nullptr && version.record->excluded_by_us && version.governed && standing.usable;
         wanted.exclude_from_latest = is_excluded && !ours;
-        wanted.exclude_cause = ours ? "policy" : "azure";
+        wanted.exclude_cause = ours ? "policy " + facts.rule("deprecate") : "azure";
         return;
     }
     wanted.exclude_cause = "spec";
@@ -160,7 +160,7 @@ Wanted wanted_version(const Facts& facts, const VersionFacts& version, const Sta
     wanted.replica_count = version.desired != nullptr ? version.desired->replicas_default
                            : version.observed != nullptr ? version.observed->replica_count : 1;
     choose_end_of_life(wanted, facts, version);
-    choose_exclusion(wanted, version, standing);
+    choose_exclusion(wanted, facts, version, standing);
     choose_flags(wanted, facts, version);
     if (version.desired != nullptr) {
         wanted.tags = version.desired->governance.tags;

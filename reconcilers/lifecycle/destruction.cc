@@ -8,10 +8,10 @@
 namespace galleryd {
 namespace {
 
-Destruction kind_of(const Step& step) {
-    if (std::holds_alternative<DeleteGallery>(step)) return Destruction::delete_gallery;
-    if (std::holds_alternative<DeleteDefinition>(step)) return Destruction::delete_definition;
-    return Destruction::remove_access;
+// Every step on the way to a deletion (a shared gallery is unshared first) asks what the deletion asks.
+Destruction kind_of(const Subject& subject, const DestructionFacts& facts) {
+    if (facts.removed == nullptr) return Destruction::remove_access;
+    return subject.kind == "ImageDefinition" ? Destruction::delete_definition : Destruction::delete_gallery;
 }
 
 // Point 2: the tag on the live resource and our own record have to say the same.
@@ -35,7 +35,7 @@ void prove_ownership(InterlockQuestion& question, const Subject& subject, const 
 
 InterlockQuestion question_of(const Subject& subject, const Change& change, const DestructionFacts& facts, const Policy& policy, TimePoint now) {
     InterlockQuestion question;
-    question.destruction = kind_of(change.step);
+    question.destruction = kind_of(subject, facts);
     question.policy = &policy;
     question.now = now;
     question.mode = subject.mode;

@@ -47,7 +47,7 @@ void ask_ownership(Points& points, const InterlockQuestion& q) {
     if (q.ownership != OwnershipProof::none) return;
     points.stop(2, "not_ours", "Held",
                 q.ownership_problem.empty() ? "nothing proves that this daemon owns it" : q.ownership_problem,
-                "see galleryd explain GD2301; delete it by hand if it has to go");
+                "see galleryd explain GD2302; delete it by hand if it has to go");
 }
 
 void ask_positive_reason(Points& points, const InterlockQuestion& q) {
@@ -158,7 +158,7 @@ void ask_time(Points& points, const InterlockQuestion& q) {
 void ask_keep_rules(Points& points, const InterlockQuestion& q) {
     if (q.keep_rule.empty() && q.keep_text.empty()) return;
     points.stop(9, "min_keep", "MinimumKeep", (q.keep_rule.empty() ? "" : q.keep_rule + ": ") + q.keep_text,
-                "publish a newer version, or change the rule");
+                q.destruction == Destruction::remove_region ? "wait until a wanted region is Completed" : "publish a newer version, or change the rule");
 }
 
 void ask_brakes(Points& points, const InterlockQuestion& q) {

@@ -2,19 +2,10 @@
 
 #include <utility>
 
+#include "controller/core/tags.h"
+
 namespace galleryd {
 namespace {
-
-// Tag names are compared without case: Azure keeps one tag for "Env" and "env".
-ObservedTags::const_iterator find_tag(const ObservedTags& tags, const std::string& name) {
-    const auto exact = tags.find(name);
-    if (exact != tags.end()) return exact;
-    const std::string folded = fold_case(name);
-    for (auto tag = tags.begin(); tag != tags.end(); ++tag) {
-        if (fold_case(tag->first) == folded) return tag;
-    }
-    return tags.end();
-}
 
 Conflict not_owned(const Subject& subject, const Policy& policy) {
     Conflict conflict = conflict_of(subject, "GD2200", "NotOwned", "/adoption");
@@ -49,7 +40,7 @@ Conflict owned_by_another(const Subject& subject, const std::string& tag, const 
 }  // namespace
 
 Ownership check_ownership(Plan& plan, const Subject& subject, const ObservedTags& tags, Adoption adoption, const Policy& policy) {
-    const auto tag = find_tag(tags, owner_tag);
+    const auto tag = find_tag_any_case(tags, owner_tag);
     if (tag == tags.end()) {
         if (adoption != Adoption::never) return Ownership::adoptable;
         plan.conflicts.push_back(not_owned(subject, policy));
@@ -61,12 +52,12 @@ Ownership check_ownership(Plan& plan, const Subject& subject, const ObservedTags
 }
 
 bool is_tagged_for(const ObservedTags& tags, const ObjectKey& key, const Policy& policy) {
-    const auto tag = find_tag(tags, owner_tag);
+    const auto tag = find_tag_any_case(tags, owner_tag);
     return tag != tags.end() && tag->second == owner_tag_value(policy.instance, key);
 }
 
 std::vector<std::string> holds_on(const ObservedTags& tags) {
-    const auto tag = find_tag(tags, hold_tag);
+    const auto tag = find_tag_any_case(tags, hold_tag);
     if (tag == tags.end()) return {};
     return {std::string("tag galleryd-hold: ") + tag->second.value_or("null")};
 }
@@ -81,7 +72,7 @@ std::vector<FieldChange> compare_tags(Tags& ours, const ObservedTags& observed) 
     std::vector<FieldChange> fields;
     Tags spelled;
     for (const auto& [name, value] : ours) {
-        const auto there = find_tag(observed, name);
+        const auto there = find_tag_any_case(observed, name);
         spelled[there == observed.end() ? name : there->first] = value;
         if (there != observed.end() && there->second == value) continue;
         FieldChange field;

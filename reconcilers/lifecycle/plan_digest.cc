@@ -6,6 +6,7 @@
 
 #include "controller/core/digest.h"
 #include "controller/core/policy.h"
+#include "reconcilers/lifecycle/interlock.h"
 
 namespace galleryd {
 namespace {
@@ -19,7 +20,8 @@ struct Position {
     int operator()(const UpdateGallery&) const { return 1; }
     int operator()(const EnsureStorage&) const { return 2; }
     int operator()(const ShareGallery&) const { return 3; }
-    int operator()(const AssignRole&) const { return 3; }
+    // At a definition that this plan may create first: with it, and planned after it.
+    int operator()(const AssignRole& step) const { return step.scope.parent() ? 4 : 3; }
     int operator()(const CreateDefinition&) const { return 4; }
     int operator()(const UpdateDefinition&) const { return 4; }
     int operator()(const CreateVersion&) const { return 5; }
@@ -80,9 +82,9 @@ void finish_plan(Plan& plan, std::vector<std::string> observed) {
 
     if (plan.deletions_digest.empty()) {
         std::vector<DeletionItem> items;
-        for (const Change& change : plan.changes) {
-            if (!change.destructive) continue;
-            items.push_back({change.address, change.seen.published, change.rule, std::string(to_string(change.action))});
+        for (const Blocked& blocked : plan.blocked) {
+            if (blocked.reasons.empty() || !waits_only_for_release(blocked.reasons)) continue;
+            items.push_back({blocked.address, std::nullopt, blocked.rule, std::string(to_string(blocked.action))});
         }
         plan.deletions_digest = deletions_digest(std::move(items));
     }

@@ -19,7 +19,7 @@ std::string deletions_digest(std::vector<DeletionItem> items);   // "" for none;
 
 // Brings the changes into the order in which they may be applied (group, gallery, storage and access, definition, versions, their
 // lifecycle; deletions last, children before parents) and fills in `observed_digest`, `id` and, where the planner has not set it,
-// `deletions_digest`. Called once, last. `observed` are the fingerprints of everything the scope observed (core/fingerprint.h), in
+// `deletions_digest`: over the rows that nothing but approval, brake or window holds up. Called once, last. `observed` are the fingerprints of everything the scope observed (core/fingerprint.h), in
 // any order.
 void finish_plan(Plan& plan, std::vector<std::string> observed);
 // The same with the fingerprints that the changes carry; for scopes without a list of their own.

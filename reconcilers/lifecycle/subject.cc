@@ -1,5 +1,6 @@
 #include "reconcilers/lifecycle/subject.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace galleryd {
@@ -104,6 +105,13 @@ std::string update_reason(const Subject& subject, const Policy& policy) {
 bool is_busy(ProvisioningState state, const ResourceId& id, const Policy& policy) {
     const ResourceRecord* record = policy.find_record(id);
     return is_in_transition(state) || (record != nullptr && record->operation_in_flight);
+}
+
+bool is_resting(const ResourceId& id, const Policy& policy, TimePoint now) {
+    const ResourceRecord* record = policy.find_record(id);
+    if (record == nullptr || !record->last_failure_at || record->failures <= 0) return false;
+    const auto rest = std::min<Duration>(std::chrono::hours{1}, std::chrono::minutes{1} * (1 << std::min(record->failures, 7)) / 2);
+    return now < *record->last_failure_at + rest;
 }
 
 }  // namespace galleryd

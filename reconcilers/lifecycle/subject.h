@@ -42,4 +42,7 @@ std::string update_reason(const Subject& subject, const Policy& policy);
 // An operation of ours or of somebody else is under way; a write now would collide with it.
 bool is_busy(ProvisioningState state, const ResourceId& id, const Policy& policy);
 
+// A write of ours failed lately: the same body is not sent again before a minute, doubled with every failure, up to an hour.
+bool is_resting(const ResourceId& id, const Policy& policy, TimePoint now);
+
 }  // namespace galleryd

@@ -41,7 +41,7 @@ def version(definition, number):
             f"    managedImage: /subscriptions/{SUBSCRIPTION}/resourceGroups/rg-packer/providers/Microsoft.Compute/images/packer-{number}\n"
             f"  targetRegions:\n{regions}  replicas: 1\n  storageAccountType: Standard_LRS\n  replicationMode: Full\n  excludeFromLatest: false\n"
             f"  holdLatestUntilReplicated: true\n  endOfLifeDate: 2031-05-21T00:00:00Z\n  safety:\n    blockDeletionBeforeEndOfLife: false\n"
-            f"    allowDeletionOfReplicatedLocations: true\n  occupiedGB: 10\n  tags:\n    environment: prod\n    team: platform\n    commit: {number:040x}\n")
+            f"    allowDeletionOfReplicatedLocations: true\n  occupiedGB: 10\n  tags:\n    environment: prod\n    team: platform\n    commit: c{number:039x}\n")
 
 
 def azure(count):
@@ -62,7 +62,7 @@ def azure(count):
             for number in range(first, last):
                 resources.append({"id": f"{gallery_id}/images/{name}/versions/1.0.{number}", "name": f"1.0.{number}", "type": "Microsoft.Compute/galleries/images/versions",
                                   "location": "canadacentral",
-                                  "tags": {"galleryd-owner": f"bench/ImageVersion/images/{name}-1.0.{number}", "environment": "prod", "team": "platform", "commit": f"{number:040x}"},
+                                  "tags": {"galleryd-owner": f"bench/ImageVersion/images/{name}-1.0.{number}", "environment": "prod", "team": "platform", "commit": f"c{number:039x}"},
                                   "properties": {"publishingProfile": {
                                       "targetRegions": [{"name": region, "regionalReplicaCount": replicas, "storageAccountType": "Standard_LRS"}
                                                         for region, replicas in (("Canada Central", 3), ("Canada East", 2), ("East US", 2), ("West Europe", 1))],

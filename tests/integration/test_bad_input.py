@@ -73,13 +73,13 @@ class Rejected(Case):
     def test_values_at_and_beyond_the_edge(self):
         good = small_documents()
         for wrong, expected in [("replicas: 0", "replicas"), ("replicas: -1", "replicas"), ("replicas: 101", "replicas"), ("replicas: 1000000000", "replicas"),
-                                ("replicas: 99999999999999999999", "replicas"), ("replicas: 1.5", "replicas"), ("replicas: many", "replicas")]:
+                                ("replicas: 99999999999999999999", "99999999999999999999"), ("replicas: 1.5", "replicas"), ("replicas: many", "replicas")]:
             with self.subTest(wrong):
                 self.check(good.replace("replicas: 1}", wrong + "}", 1), expected)
         for wrong in ("1.2", "1.2.3.4", "1.2.x", "01.2.3", "1.2.2147483648", "v1.0.0", '""'):
             with self.subTest(wrong):
                 self.check(good.replace("version: 1.0.0", f"version: {wrong}"), "version")
-        self.check(small_documents(regions=["Canada Central"]), "canadacentral", r"(?i)twice|duplicate|already|once")
+        self.check(small_documents(regions=["Canada Central"]), "Canada Central", "canadacentral", "one region")
         self.check(good.replace("name: canadacentral, replicas: 1", "name: canadaeast, replicas: 1"), "(?i)source region|canadacentral")
         self.check(good.replace("azureName", "x").replace("spec:\n  subscriptionId", "spec:\n  azureName: has-dash\n  subscriptionId"), "azureName")
         self.check(good.replace("  description: Ubuntu", "  endOfLifeDate: 2029-02-30\n  description: Ubuntu"), "endOfLifeDate")
@@ -89,7 +89,7 @@ class Rejected(Case):
     def test_names_that_would_reach_into_a_request(self):
         for name in ("../other", "a/b", "a%2fb", "a?b", "a#b", "a b", "a\\nb", "golden\\u0000", "gölden", "a" * 200):
             with self.subTest(name):
-                self.check(GALLERY.replace("spec:\n", f'spec:\n  azureName: "{name}"\n'), "azureName")
+                self.check(GALLERY.replace("spec:\n", f'spec:\n  azureName: "{name}"\n'), "azureName|control character")
         self.check(GALLERY.replace("resourceGroup: rg-test", 'resourceGroup: "../rg"'), "resourceGroup")
 
     def test_two_documents_that_claim_one_resource_are_both_refused(self):
@@ -100,7 +100,7 @@ class Rejected(Case):
     def test_each_fault_is_reported_once_and_all_of_them(self):
         text = small_documents().replace("osType: Linux", "osType: Lunix").replace("replicas: 1}", "replicas: 0}").replace("location: canadacentral", "location: canadacentrl")
         said = self.check(text, "osType", "replicas", "canadacentrl")
-        self.assertEqual(len(re.findall(r"bad\.yaml:\d+:\d+:.*osType", said)), 1, said)
+        self.assertEqual(len(re.findall(r"bad\.yaml:16:\d+", said)), 1, said)
 
 
 class InAFolder(Case):
@@ -114,7 +114,7 @@ class InAFolder(Case):
         self.write("manifests/ubuntu.yaml", definition_document() + "---\n" + version_document())
 
     def run_until_made(self, *definitions):
-        daemon = self.daemon(self.azure.url, self.path("manifests"), "--allow-deletes", "--prune", interval="200ms").ready()
+        daemon = self.daemon(self.azure.url, self.path("manifests"), "--allow-deletes", "--prune").ready()
         for name in definitions:
             until(lambda name=name: self.arm.get(gallery_id()) and self.arm.get(f"{gallery_id()}/images/{name}") and self.arm.version(name, "1.0.0"),
                   f"{name} is made", 30, process=daemon)

@@ -8,10 +8,10 @@ from harness import DEMO, GALLERY, Case, definition_document, main, small_docume
 
 class CommandLine(Case):
     def test_help_names_every_verb_and_goes_to_stdout(self):
-        done = self.galleryd("help")
+        done = self.galleryd("--help")
         for verb in ("run", "demo", "plan", "apply", "validate", "render", "simulate", "get", "events", "wait", "explain", "crds", "version"):
             self.assertRegex(done.stdout, rf"\b{verb}\b")
-        self.assertEqual(self.galleryd("--help").stdout, done.stdout)
+        self.assertEqual(done.stderr, "")
 
     def test_each_verb_has_its_own_help(self):
         for verb in ("run", "plan", "apply", "validate", "simulate"):
@@ -33,7 +33,7 @@ class CommandLine(Case):
 
     def test_a_mistyped_verb_is_guessed(self):
         done = self.galleryd("plna", expect=64)
-        self.assertRegex(done.stderr, r"did you mean .*\bplan\b")
+        self.assertRegex(done.stderr, r"(?i)did you mean .*\bplan\b")
         self.assertRegex(self.galleryd("validte", expect=64).stderr, r"\bvalidate\b")
 
     def test_crds_prints_the_four_kinds(self):

@@ -11,7 +11,7 @@ from harness import GALLERY, Arm, Case, definition_document, gallery_id, main, m
 from proxy import KillingProxy
 
 POINTS = int(os.environ.get("GALLERYD_KILL_POINTS", "44"))
-AT_ONCE = 6
+AT_ONCE = 12
 TAKEN = gallery_id() + "/images/taken"
 
 
@@ -57,11 +57,11 @@ class Killed(Case):
         proxy = KillingProxy(simulator.url, at, after_answer, lambda: first.signal(signal.SIGKILL))
         state = self.path(f"state-{name}")
         try:
-            first = self.daemon(proxy.url, self.source, name=f"first-{name}", state=state, interval="500ms")
+            first = self.daemon(proxy.url, self.source, name=f"first-{name}", state=state)
             daemon = first
             if at:
                 until(lambda: proxy.reached.is_set() and first.poll() is not None, f"{name}: request {at}", 40)
-                daemon = self.daemon(proxy.url, self.source, name=f"second-{name}", state=state, interval="500ms")
+                daemon = self.daemon(proxy.url, self.source, name=f"second-{name}", state=state)
             tree = self.settle(simulator, daemon, name)
             return tree, simulator.requests(), proxy.count
         finally:

@@ -39,7 +39,7 @@ class Metrics(Case):
             self.skipTest("no promtool: apt-get download prometheus failed")
         azure = self.simulate(small_azure(), time_scale=6000)
         self.write("manifests/all.yaml", small_documents(versions=2))
-        daemon = self.daemon(azure.url, self.path("manifests"), "--metrics", "127.0.0.1:0", interval="200ms").ready()
+        daemon = self.daemon(azure.url, self.path("manifests"), "--metrics", "127.0.0.1:0").ready()
         until(lambda: get(daemon.url + "/readyz")[0] == 200, "/readyz", process=daemon)
         until(lambda: 'state="succeeded"' in get(daemon.url + "/metrics")[1], "a version counted as succeeded", 40, process=daemon)
         text = get(daemon.url + "/metrics")[1]

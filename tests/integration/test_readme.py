@@ -63,7 +63,7 @@ class Readme(Case):
     def test_the_commands_against_the_demo(self):
         demo_blocks = [commands for kind, commands in blocks() if kind == "demo"]
         self.assertTrue(demo_blocks)
-        demo = self.start("demo", "--http", "127.0.0.1:0", "--listen", "127.0.0.1:0", name="demo").ready()
+        demo = self.start("demo", "--http", "127.0.0.1:0", "--listen", "127.0.0.1:0", "--dir", self.path("demo"), name="demo").ready()
         azure = until(lambda: re.search(r"(?im)azure.*?(http://127\.0\.0\.1:\d+)", demo.output()), "the simulator's address", process=demo).group(1)
         until(lambda: get(demo.url + "/readyz")[0] == 200, "/readyz", 40, process=demo)
         for commands in demo_blocks:

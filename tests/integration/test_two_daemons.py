@@ -33,7 +33,7 @@ class Two(Case):
         first.wait()
         before = len(writes(self.azure.requests()))
         self.write("manifests/all.yaml", small_documents().replace("description: Ubuntu", "description: mine now"))
-        other = self.ready(self.daemon(self.azure.url, self.path("manifests"), name="two", instance="two", state=self.path("other"), interval="200ms").ready())
+        other = self.ready(self.daemon(self.azure.url, self.path("manifests"), name="two", instance="two", state=self.path("other")).ready())
         seen = len(self.azure.requests())
         until(lambda: len(self.azure.requests()) > seen + 20, "several looks", 30, process=other)
         self.assertEqual(writes(self.azure.requests())[before:], [])

@@ -10,16 +10,19 @@ NO_FUNCTION = re.compile(r"^(namespace|struct|class|enum|union|extern|#|\}|templ
 
 
 def long_functions(text):
-    """(line, length) of functions at namespace scope: clang-format puts their braces into the first column."""
-    found, start = [], None
+    """(line, length) of functions at namespace scope: clang-format puts their braces into the first column. Rows of a table
+    (lines that end in a comma) do not count: a long table is one thing."""
+    found, start, rows = [], None, 0
     for number, line in enumerate(blank_out(text).split("\n"), 1):
         if start is None:
             if line[:1] not in ("", " ", "}") and line.rstrip().endswith("{") and not NO_FUNCTION.search(line):
-                start = number
+                start, rows = number, 0
         elif line.startswith("}"):
-            if number - start - 1 > FUNCTION_LINES_MAX:
-                found.append((start, number - start - 1))
+            if number - start - 1 - rows > FUNCTION_LINES_MAX:
+                found.append((start, number - start - 1 - rows))
             start = None
+        else:
+            rows += line.rstrip().endswith(",") or not line.strip()
     return found
 
 
@@ -38,6 +41,7 @@ def self_test():
     body = "    ++x;\n" * 90
     expect(problems("controller/a.cc", "int f() {\n" + body + "}\n"), "a long function")
     expect(not problems("controller/a.cc", "int f() {\n    return 1;\n}\n"), "a short function")
+    expect(not problems("controller/a.cc", "Rows f() {\n    static const Rows rows{\n" + '        {"a", "b"},\n' * 200 + "    };\n    return rows;\n}\n"), "a table")
     expect(not problems("controller/a.cc", "namespace x {\n" + "int y;\n" * 90 + "}\n"), "a namespace is no function")
     expect(problems("controller/a.cc", "int x;\n" * 401), "a long file")
 

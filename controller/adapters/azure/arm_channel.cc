@@ -15,7 +15,9 @@ std::unexpected<Error> deadline_passed(const std::string& what) {
     return fail(ErrorKind::transient, "DeadlineExceeded", what + ": no answer within the deadline");
 }
 
-bool is_worth_retrying(int status) { return status == 408 || status == 429 || status == 500 || status == 502 || status == 503 || status == 504; }
+bool is_worth_retrying(int status) {
+    return status == 408 || status == 429 || status == 500 || status == 502 || status == 503 || status == 504;
+}
 
 std::optional<seconds> hint_of(const http::Response& answer, TimePoint now) {
     const auto body = decode_error_body(answer.body);
@@ -27,8 +29,14 @@ std::string path_of(const std::string& target) { return target.substr(0, target.
 
 }  // namespace
 
-ArmChannel::ArmChannel(http::Transport& transport, TokenProvider& tokens, Clock& clock, Log& log, Metrics& metrics, ArmOptions options)
-    : transport_(transport), tokens_(tokens), clock_(clock), log_(log), metrics_(metrics), options_(std::move(options)) {}
+ArmChannel::ArmChannel(
+    http::Transport& transport, TokenProvider& tokens, Clock& clock, Log& log, Metrics& metrics, ArmOptions options)
+    : transport_(transport),
+      tokens_(tokens),
+      clock_(clock),
+      log_(log),
+      metrics_(metrics),
+      options_(std::move(options)) {}
 
 ArmChannel::Subscription& ArmChannel::state_of(const std::string& subscription) {
     auto& state = subscriptions_[fold_case(subscription)];
@@ -51,7 +59,9 @@ Task<http::Response> ArmChannel::write(ArmCall call) {
     co_return co_await send_with_token(std::move(call), limits);
 }
 
-std::optional<nanoseconds> ArmChannel::pause_before_retry(const Result<http::Response>& answer, int attempt, nanoseconds deadline) const {
+std::optional<nanoseconds> ArmChannel::pause_before_retry(const Result<http::Response>& answer,
+                                                          int attempt,
+                                                          nanoseconds deadline) const {
     if (attempt >= options_.read_attempts_max) return std::nullopt;
     nanoseconds pause = seconds{1} * (1 << (attempt - 1));
     if (!answer) {
@@ -88,7 +98,10 @@ Task<http::Response> ArmChannel::send_once(ArmCall call, std::string token, Limi
     if (!permit) co_return std::unexpected(permit.error());
     const nanoseconds started = clock_.monotonic();
     if (started >= limits.deadline) co_return deadline_passed(call.what);
-    http::Request request{.method = call.method, .target = call.target, .headers = {{"Accept", "application/json"}, {"User-Agent", options_.user_agent}}, .body = call.body};
+    http::Request request{.method = call.method,
+                          .target = call.target,
+                          .headers = {{"Accept", "application/json"}, {"User-Agent", options_.user_agent}},
+                          .body = call.body};
     if (!token.empty()) request.headers.add("Authorization", "Bearer " + token);
     if (!call.body.empty()) request.headers.add("Content-Type", "application/json");
     Secret::wipe(token);
@@ -112,7 +125,8 @@ Task<Slots::Permit> ArmChannel::enter(std::string subscription, std::string what
         const Status open = pass_gate(state, subscription, what);
         if (!open) {
             const nanoseconds wait = state.held_until - clock_.monotonic();
-            if (!limits.may_wait || wait > options_.wait_inside_max || clock_.monotonic() + wait >= limits.deadline) co_return std::unexpected(open.error());
+            if (!limits.may_wait || wait > options_.wait_inside_max || clock_.monotonic() + wait >= limits.deadline)
+                co_return std::unexpected(open.error());
             co_await clock_.sleep_for(wait);
             continue;
         }
@@ -134,7 +148,8 @@ Status ArmChannel::pass_gate(Subscription& state, const std::string& subscriptio
     }
     return std::unexpected(Error{.kind = ErrorKind::throttled,
                                  .reason = "Throttled",
-                                 .message = what + ": Azure asked to be left alone for subscription " + subscription + "; nothing is sent before that time is over",
+                                 .message = what + ": Azure asked to be left alone for subscription " + subscription +
+                                            "; nothing is sent before that time is over",
                                  .retry_after = std::chrono::ceil<seconds>(left),
                                  .code = "GD3030"});
 }
@@ -147,27 +162,35 @@ void ArmChannel::close_gate(const ArmCall& call, const http::Response& answer) {
     if (until <= state.held_until) return;
     state.held_until = until;
     metrics_.held(call.subscription, std::chrono::ceil<seconds>(clock_.now().time_since_epoch()) + hold);
-    log_.warning("azure throttles, requests are held back", {{"subscription", call.subscription},
-                                                             {"seconds", std::to_string(hold.count())},
-                                                             {"method", call.method},
-                                                             {"path", path_of(call.target)},
-                                                             {"code", body ? body->code : ""}});
+    log_.warning("azure throttles, requests are held back",
+                 {{"subscription", call.subscription},
+                  {"seconds", std::to_string(hold.count())},
+                  {"method", call.method},
+                  {"path", path_of(call.target)},
+                  {"code", body ? body->code : ""}});
 }
 
 void ArmChannel::note(const ArmCall& call, const Result<http::Response>& answer, nanoseconds took) {
-    const ArmMetrics::Request request{.subscription = call.subscription, .resource_type = call.resource_type, .method = call.method, .took = took};
-    const std::string milliseconds = std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
+    const ArmMetrics::Request request{
+        .subscription = call.subscription, .resource_type = call.resource_type, .method = call.method, .took = took};
+    const std::string milliseconds =
+        std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
     if (!answer) {
         metrics_.unanswered(request);
-        log_.warning("azure did not answer", {{"method", call.method}, {"path", path_of(call.target)}, {"ms", milliseconds}, {"reason", answer.error().message}});
+        log_.warning("azure did not answer",
+                     {{"method", call.method},
+                      {"path", path_of(call.target)},
+                      {"ms", milliseconds},
+                      {"reason", answer.error().message}});
         return;
     }
     metrics_.answered(request, *answer);
-    log_.debug("azure answered", {{"method", call.method},
-                                  {"path", path_of(call.target)},
-                                  {"status", std::to_string(answer->status)},
-                                  {"ms", milliseconds},
-                                  {"correlation_id", correlation_id_of(answer->headers)}});
+    log_.debug("azure answered",
+               {{"method", call.method},
+                {"path", path_of(call.target)},
+                {"status", std::to_string(answer->status)},
+                {"ms", milliseconds},
+                {"correlation_id", correlation_id_of(answer->headers)}});
 }
 
 }  // namespace galleryd::azure

@@ -20,12 +20,14 @@ Result<ResourceId> checked(const ResourceId& id, const std::string& what) {
 }
 
 std::unexpected<Error> incomplete(std::string code, const std::string& what, const std::string& why) {
-    return std::unexpected(Error{.kind = ErrorKind::transient, .reason = "AzureError", .message = what + ": " + why, .code = std::move(code)});
+    return std::unexpected(Error{
+        .kind = ErrorKind::transient, .reason = "AzureError", .message = what + ": " + why, .code = std::move(code)});
 }
 
 }  // namespace
 
-ArmClient::ArmClient(http::Transport& transport, TokenProvider& tokens, Clock& clock, Log& log, Metrics& metrics, ArmOptions options)
+ArmClient::ArmClient(
+    http::Transport& transport, TokenProvider& tokens, Clock& clock, Log& log, Metrics& metrics, ArmOptions options)
     : channel_(transport, tokens, clock, log, metrics, std::move(options)), clock_(clock), log_(log) {}
 
 DecodeContext ArmClient::context_of(const http::Response& answer) const {
@@ -36,24 +38,30 @@ Error ArmClient::error_of(const std::string& what, const http::Response& answer)
     return error_from_answer(Attempt{.what = what}, answer, clock_.now());
 }
 
-// nextLink, Location and Azure-AsyncOperation come from outside: only our own origin is ever asked, and the target stays as it came.
+// nextLink, Location and Azure-AsyncOperation come from outside: only our own origin is ever asked, and the target
+// stays as it came.
 Result<std::string> ArmClient::own_target(const std::string& url) const {
     const ArmOptions& options = channel_.options();
     if (url.size() > options.operation_url_bytes_max) {
-        return std::unexpected(Error{.kind = ErrorKind::invalid, .reason = "AzureError", .message = "an address of " + std::to_string(url.size()) + " bytes", .code = "GD3004"});
+        return std::unexpected(Error{.kind = ErrorKind::invalid,
+                                     .reason = "AzureError",
+                                     .message = "an address of " + std::to_string(url.size()) + " bytes",
+                                     .code = "GD3004"});
     }
     auto parsed = http::parse_url(url);
     if (!parsed) return std::unexpected(std::move(parsed.error()));
     if (parsed->origin != options.arm) {
         return std::unexpected(Error{.kind = ErrorKind::invalid,
                                      .reason = "AzureError",
-                                     .message = "the address leads to " + http::to_string(parsed->origin) + ", not to " + http::to_string(options.arm),
+                                     .message = "the address leads to " + http::to_string(parsed->origin) +
+                                                ", not to " + http::to_string(options.arm),
                                      .code = "GD3004"});
     }
     return std::move(parsed->target);
 }
 
-Task<http::Response> ArmClient::send(ResourceId id, std::string method, std::string target, std::string body, std::string what) {
+Task<http::Response> ArmClient::send(
+    ResourceId id, std::string method, std::string target, std::string body, std::string what) {
     if (const auto valid = checked(id, what); !valid) co_return std::unexpected(valid.error());
     std::string type = id.type();
     if (type.empty()) type = std::string(resource_group_api.resource);
@@ -87,7 +95,8 @@ Task<std::optional<ObservedResourceGroup>> ArmClient::get_resource_group(std::st
 
 Task<std::optional<ObservedGallery>> ArmClient::get_gallery(ResourceId id) {
     // The groups that a gallery is shared with come with $select=Permissions alone (azure-facts §10).
-    const auto answer = co_await get(id, id.text() + api_query(gallery_api) + "&$select=Permissions", "read gallery " + id.text());
+    const auto answer =
+        co_await get(id, id.text() + api_query(gallery_api) + "&$select=Permissions", "read gallery " + id.text());
     if (!answer) co_return std::unexpected(answer.error());
     if (!*answer) co_return std::nullopt;
     DecodeContext context = context_of(**answer);
@@ -120,7 +129,8 @@ Task<std::optional<ObservedVersion>> ArmClient::get_version(ResourceId id, bool 
 }
 
 Task<std::optional<ObservedStorageAccount>> ArmClient::get_storage_account(ResourceId id) {
-    const auto answer = co_await get(id, id.text() + api_query(storage_account_api), "read storage account " + id.text());
+    const auto answer =
+        co_await get(id, id.text() + api_query(storage_account_api), "read storage account " + id.text());
     if (!answer) co_return std::unexpected(answer.error());
     if (!*answer) co_return std::nullopt;
     auto account = decode_storage_account((*answer)->body);
@@ -130,13 +140,21 @@ Task<std::optional<ObservedStorageAccount>> ArmClient::get_storage_account(Resou
 
 // All pages or an error: nothing may be decided from a part (reliability B8, Z6).
 template <class T>
-Task<std::vector<T>> ArmClient::list(ResourceId scope, std::string target, std::string resource_type, std::string what,
+Task<std::vector<T>> ArmClient::list(ResourceId scope,
+                                     std::string target,
+                                     std::string resource_type,
+                                     std::string what,
                                      Result<Page<T>> (*decode)(std::string_view, DecodeContext)) {
     if (const auto valid = checked(scope, what); !valid) co_return std::unexpected(valid.error());
     std::vector<T> items;
     std::set<std::string> asked{target};
     for (std::size_t pages = 1;; ++pages) {
-        ArmCall call{.method = "GET", .target = target, .body = {}, .subscription = scope.subscription(), .resource_type = resource_type, .what = what};
+        ArmCall call{.method = "GET",
+                     .target = target,
+                     .body = {},
+                     .subscription = scope.subscription(),
+                     .resource_type = resource_type,
+                     .what = what};
         const auto answer = co_await channel_.read(std::move(call));
         if (!answer) co_return std::unexpected(answer.error());
         if (answer->status != 200) co_return std::unexpected(error_of(what, *answer));
@@ -147,12 +165,16 @@ Task<std::vector<T>> ArmClient::list(ResourceId scope, std::string target, std::
             page.error().message = what + ": " + page.error().message;
             co_return std::unexpected(std::move(page.error()));
         }
-        items.insert(items.end(), std::make_move_iterator(page->items.begin()), std::make_move_iterator(page->items.end()));
+        items.insert(
+            items.end(), std::make_move_iterator(page->items.begin()), std::make_move_iterator(page->items.end()));
         if (page->next_link.empty()) co_return items;
         auto next = own_target(page->next_link);
-        if (!next) co_return incomplete("GD3004", what + ": the link to the next page was not followed", next.error().message);
-        if (!asked.insert(*next).second) co_return incomplete("GD3003", what, "the list runs in a circle: a link to the next page came twice");
-        if (pages >= channel_.options().pages_max) co_return incomplete("GD3003", what, "more than " + std::to_string(pages) + " pages");
+        if (!next)
+            co_return incomplete("GD3004", what + ": the link to the next page was not followed", next.error().message);
+        if (!asked.insert(*next).second)
+            co_return incomplete("GD3003", what, "the list runs in a circle: a link to the next page came twice");
+        if (pages >= channel_.options().pages_max)
+            co_return incomplete("GD3003", what, "more than " + std::to_string(pages) + " pages");
         target = std::move(*next);
     }
 }
@@ -160,28 +182,47 @@ Task<std::vector<T>> ArmClient::list(ResourceId scope, std::string target, std::
 Task<std::vector<ObservedGallery>> ArmClient::list_galleries(std::string subscription) {
     const ResourceId scope("/subscriptions/" + subscription);
     std::string target = scope.text() + "/providers/Microsoft.Compute/galleries" + api_query(gallery_api);
-    co_return co_await list<ObservedGallery>(scope, std::move(target), std::string(gallery_api.resource), "list galleries of " + scope.text(), decode_gallery_page);
+    co_return co_await list<ObservedGallery>(scope,
+                                             std::move(target),
+                                             std::string(gallery_api.resource),
+                                             "list galleries of " + scope.text(),
+                                             decode_gallery_page);
 }
 
 Task<std::vector<ObservedDefinition>> ArmClient::list_definitions(ResourceId gallery) {
     std::string target = gallery.text() + "/images" + api_query(gallery_api);
     std::string what = "list image definitions of " + gallery.text();
-    co_return co_await list<ObservedDefinition>(std::move(gallery), std::move(target), "Microsoft.Compute/galleries/images", std::move(what), decode_definition_page);
+    co_return co_await list<ObservedDefinition>(std::move(gallery),
+                                                std::move(target),
+                                                "Microsoft.Compute/galleries/images",
+                                                std::move(what),
+                                                decode_definition_page);
 }
 
 Task<std::vector<ObservedVersion>> ArmClient::list_versions(ResourceId definition) {
     std::string target = definition.text() + "/versions" + api_query(gallery_api);
     std::string what = "list image versions of " + definition.text();
-    co_return co_await list<ObservedVersion>(std::move(definition), std::move(target), "Microsoft.Compute/galleries/images/versions", std::move(what), decode_version_page);
+    co_return co_await list<ObservedVersion>(std::move(definition),
+                                             std::move(target),
+                                             "Microsoft.Compute/galleries/images/versions",
+                                             std::move(what),
+                                             decode_version_page);
 }
 
 Task<std::vector<ObservedRoleAssignment>> ArmClient::list_role_assignments(ResourceId scope) {
-    std::string target = scope.text() + "/providers/Microsoft.Authorization/roleAssignments" + api_query(role_assignment_api) + "&$filter=atScope()";
+    std::string target = scope.text() + "/providers/Microsoft.Authorization/roleAssignments" +
+                         api_query(role_assignment_api) + "&$filter=atScope()";
     std::string what = "list role assignments at " + scope.text();
-    auto all = co_await list<ObservedRoleAssignment>(scope, std::move(target), std::string(role_assignment_api.resource), std::move(what), decode_role_assignment_page);
+    auto all = co_await list<ObservedRoleAssignment>(scope,
+                                                     std::move(target),
+                                                     std::string(role_assignment_api.resource),
+                                                     std::move(what),
+                                                     decode_role_assignment_page);
     if (!all) co_return all;
     // atScope() answers inherited ones too.
-    std::erase_if(*all, [&scope](const ObservedRoleAssignment& assignment) { return fold_case(assignment.scope) != scope.key(); });
+    std::erase_if(*all, [&scope](const ObservedRoleAssignment& assignment) {
+        return fold_case(assignment.scope) != scope.key();
+    });
     co_return all;
 }
 
@@ -205,7 +246,8 @@ Task<OperationStatus> ArmClient::poll_operation(OperationRef operation) {
     const std::string what = call.what;
     const auto answer = co_await channel_.read(std::move(call));
     if (!answer) co_return std::unexpected(answer.error());
-    if ((answer->status == 404 && (answer->body.empty() || decode_error_body(answer->body))) || answer->status == 410) co_return unknown;
+    if ((answer->status == 404 && (answer->body.empty() || decode_error_body(answer->body))) || answer->status == 410)
+        co_return unknown;
     if (!is_success(answer->status)) co_return std::unexpected(error_of(what, *answer));
     auto status = operation_status_of(*answer, clock_.now());
     if (!status) status.error().message = what + ": " + status.error().message;

@@ -15,17 +15,28 @@
 namespace galleryd::azure {
 
 // GalleryApi over ARM's REST interface, with the pinned api-versions of api_versions.h.
-//  - A resource id that could break out of its place in the path (blanks, '%', '?', '..') is `invalid` before any request.
-//  - nextLink and operation URLs are followed only at the ARM origin: a foreign nextLink is an error of the list (GD3004), a
-//    foreign, oversized or unusable operation URL reads as `unknown_to_azure`, so that the resource itself is looked at.
-//  - Reads go through retries, writes leave once; after an error of a write nobody knows whether it happened: look again.
-//  - A PUT answered 201 or 202 without any operation URL, or with a resource in transition, yields an OperationRef without url;
+//  - A resource id that could break out of its place in the path (blanks, '%', '?', '..') is `invalid` before any
+//  request.
+//  - nextLink and operation URLs are followed only at the ARM origin: a foreign nextLink is an error of the list
+//  (GD3004), a
+//    foreign, oversized or unusable operation URL reads as `unknown_to_azure`, so that the resource itself is looked
+//    at.
+//  - Reads go through retries, writes leave once; after an error of a write nobody knows whether it happened: look
+//  again.
+//  - A PUT answered 201 or 202 without any operation URL, or with a resource in transition, yields an OperationRef
+//  without url;
 //    polling that is `unknown_to_azure`.
-//  - put_storage_account makes the account only. Its container is data plane (another host, another token audience) and is not made.
+//  - put_storage_account makes the account only. Its container is data plane (another host, another token audience) and
+//  is not made.
 // Single-threaded; must outlive the calls in flight.
 class ArmClient : public GalleryApi {
   public:
-    ArmClient(http::Transport& transport, TokenProvider& tokens, Clock& clock, Log& log, Metrics& metrics, ArmOptions options);
+    ArmClient(http::Transport& transport,
+              TokenProvider& tokens,
+              Clock& clock,
+              Log& log,
+              Metrics& metrics,
+              ArmOptions options);
 
     Task<std::optional<ObservedResourceGroup>> get_resource_group(std::string subscription, std::string name) override;
     Task<std::optional<ObservedGallery>> get_gallery(ResourceId id) override;
@@ -41,7 +52,9 @@ class ArmClient : public GalleryApi {
 
     Task<WriteOutcome> put_resource_group(EnsureResourceGroup step) override;
     Task<WriteOutcome> put_gallery(ResourceId id, GalleryWrite write, std::optional<ObservedGallery> base) override;
-    Task<WriteOutcome> put_definition(ResourceId id, DefinitionWrite write, std::optional<ObservedDefinition> base) override;
+    Task<WriteOutcome> put_definition(ResourceId id,
+                                      DefinitionWrite write,
+                                      std::optional<ObservedDefinition> base) override;
     Task<WriteOutcome> put_version(ResourceId id, VersionWrite write, std::optional<ObservedVersion> base) override;
     Task<WriteOutcome> share_gallery(ResourceId id, ShareGallery step) override;
     Task<WriteOutcome> put_role_assignment(AssignRole step) override;
@@ -54,10 +67,14 @@ class ArmClient : public GalleryApi {
   private:
     // The answer of a GET: nullopt for "this resource does not exist", an error for everything that is neither.
     Task<std::optional<http::Response>> get(ResourceId id, std::string target, std::string what);
-    Task<http::Response> send(ResourceId id, std::string method, std::string target, std::string body, std::string what);
+    Task<http::Response> send(
+        ResourceId id, std::string method, std::string target, std::string body, std::string what);
     Task<WriteOutcome> put(ResourceId id, ApiVersion api, Result<std::string> body, std::string what);
     template <class T>
-    Task<std::vector<T>> list(ResourceId scope, std::string target, std::string resource_type, std::string what,
+    Task<std::vector<T>> list(ResourceId scope,
+                              std::string target,
+                              std::string resource_type,
+                              std::string what,
                               Result<Page<T>> (*decode)(std::string_view, DecodeContext));
     WriteOutcome outcome_of(const http::Response& answer);
     std::string usable_operation_url(const http::Headers& headers, std::string_view name);

@@ -23,13 +23,15 @@ Result<std::string> full_role_definition_id(const AssignRole& step) {
     if (named.starts_with('/')) {
         if (role_definition_guid(named)) return named;
     } else if (const auto guid = role_definition_guid(named)) {
-        return "/subscriptions/" + step.scope.subscription() + "/providers/Microsoft.Authorization/roleDefinitions/" + *guid;
+        return "/subscriptions/" + step.scope.subscription() + "/providers/Microsoft.Authorization/roleDefinitions/" +
+               *guid;
     }
-    return std::unexpected(Error{.kind = ErrorKind::invalid,
-                                 .reason = "InvalidSpec",
-                                 .message = "assign role at " + step.scope.text() + ": \"" + printable(named, 100) +
-                                            "\" is no built-in role this program knows. Write the role definition id instead.",
-                                 .code = "GD3082"});
+    return std::unexpected(
+        Error{.kind = ErrorKind::invalid,
+              .reason = "InvalidSpec",
+              .message = "assign role at " + step.scope.text() + ": \"" + printable(named, 100) +
+                         "\" is no built-in role this program knows. Write the role definition id instead.",
+              .code = "GD3082"});
 }
 
 WriteOutcome nothing_to_do() {
@@ -58,8 +60,10 @@ WriteOutcome ArmClient::outcome_of(const http::Response& answer) {
                          .server_date = parse_http_date(answer.headers.get("Date"))};
     OperationRef operation{.url = usable_operation_url(answer.headers, "Azure-AsyncOperation"), .final_url = {}};
     // Location of a 201 names the resource made; only 202 (and 200 beside the other header) makes it an operation.
-    if (answer.status == 202 || !operation.url.empty()) operation.final_url = usable_operation_url(answer.headers, "Location");
-    const bool goes_on = !operation.url.empty() || !operation.final_url.empty() || answer.status == 202 || is_in_transition_body(answer.body);
+    if (answer.status == 202 || !operation.url.empty())
+        operation.final_url = usable_operation_url(answer.headers, "Location");
+    const bool goes_on = !operation.url.empty() || !operation.final_url.empty() || answer.status == 202 ||
+                         is_in_transition_body(answer.body);
     if (goes_on && answer.status != 204) outcome.operation = std::move(operation);
     return outcome;
 }
@@ -83,7 +87,9 @@ Task<WriteOutcome> ArmClient::put_gallery(ResourceId id, GalleryWrite write, std
     co_return co_await put(std::move(id), gallery_api, std::move(body), std::move(what));
 }
 
-Task<WriteOutcome> ArmClient::put_definition(ResourceId id, DefinitionWrite write, std::optional<ObservedDefinition> base) {
+Task<WriteOutcome> ArmClient::put_definition(ResourceId id,
+                                             DefinitionWrite write,
+                                             std::optional<ObservedDefinition> base) {
     auto body = encode_definition(write, base);
     std::string what = (base ? "update image definition " : "create image definition ") + id.text();
     co_return co_await put(std::move(id), gallery_api, std::move(body), std::move(what));
@@ -108,9 +114,12 @@ Task<WriteOutcome> ArmClient::share_gallery(ResourceId id, ShareGallery step) {
 Task<WriteOutcome> ArmClient::put_role_assignment(AssignRole step) {
     const auto role = full_role_definition_id(step);
     if (!role) co_return std::unexpected(role.error());
-    const ResourceId id(step.scope.text() + "/providers/Microsoft.Authorization/roleAssignments/" + step.assignment_name);
-    const std::string what = "assign role \"" + step.access.role + "\" to " + step.access.principal_id + " at " + step.scope.text();
-    if (!is_guid(step.assignment_name)) co_return fail(ErrorKind::bug, "AzureError", what + ": the assignment's name is not a GUID");
+    const ResourceId id(step.scope.text() + "/providers/Microsoft.Authorization/roleAssignments/" +
+                        step.assignment_name);
+    const std::string what =
+        "assign role \"" + step.access.role + "\" to " + step.access.principal_id + " at " + step.scope.text();
+    if (!is_guid(step.assignment_name))
+        co_return fail(ErrorKind::bug, "AzureError", what + ": the assignment's name is not a GUID");
     std::string body = encode_role_assignment(step.access, *role);
     const auto answer = co_await send(id, "PUT", id.text() + api_query(role_assignment_api), std::move(body), what);
     if (!answer) co_return std::unexpected(answer.error());

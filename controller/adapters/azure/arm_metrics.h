@@ -22,14 +22,14 @@ class ArmMetrics {
     void waited(const std::string& subscription, std::chrono::nanoseconds time);
     void held(const std::string& subscription, std::chrono::seconds until_unix_time);
     void released(const std::string& subscription);
-    void refused(const std::string& credential);               // 401 or 403
+    void refused(const std::string& credential);  // 401 or 403
 
   private:
     void learn(const std::string& subscription, const http::Headers& headers);
     void set_remaining(const std::string& subscription, const std::string& bucket, std::string_view left);
 
     Metrics& metrics_;
-    std::set<std::string> buckets_;                             // at most 256: names come from the other side
+    std::set<std::string> buckets_;  // at most 256: names come from the other side
 };
 
 }  // namespace galleryd::azure

@@ -11,11 +11,16 @@
 namespace galleryd::azure {
 namespace {
 
-constexpr std::array<std::string_view, 4> feature_names{"SecurityType", "IsAcceleratedNetworkSupported", "IsHibernateSupported",
-                                                        "DiskControllerTypes"};
-constexpr std::array<std::string_view, 8> feature_values{
-    "True", "False", "Standard", "TrustedLaunch", "TrustedLaunchSupported", "ConfidentialVM", "ConfidentialVMSupported",
-    "TrustedLaunchAndConfidentialVmSupported"};
+constexpr std::array<std::string_view, 4> feature_names{
+    "SecurityType", "IsAcceleratedNetworkSupported", "IsHibernateSupported", "DiskControllerTypes"};
+constexpr std::array<std::string_view, 8> feature_values{"True",
+                                                         "False",
+                                                         "Standard",
+                                                         "TrustedLaunch",
+                                                         "TrustedLaunchSupported",
+                                                         "ConfidentialVM",
+                                                         "ConfidentialVMSupported",
+                                                         "TrustedLaunchAndConfidentialVmSupported"};
 
 template <std::size_t N>
 std::string known_spelling(std::string_view text, const std::array<std::string_view, N>& known) {
@@ -103,13 +108,16 @@ void read_image_limits(const Json& properties, ObservedDefinition& definition) {
         std::ranges::sort(definition.disallowed_disk_types);
     }
     const Json& plan = member(properties, "purchasePlan");
-    const PurchasePlan found{.name = text_member(plan, "name"), .publisher = text_member(plan, "publisher"), .product = text_member(plan, "product")};
+    const PurchasePlan found{.name = text_member(plan, "name"),
+                             .publisher = text_member(plan, "publisher"),
+                             .product = text_member(plan, "product")};
     if (found != PurchasePlan{}) definition.purchase_plan = found;
     const Json& features = member(properties, "features");
     if (!features.is_array()) return;
     for (const Json& feature : features) {
         const std::string name = fold_feature_name(text_member(feature, "name"));
-        if (!name.empty()) definition.features.insert_or_assign(name, fold_feature_value(text_member(feature, "value")));
+        if (!name.empty())
+            definition.features.insert_or_assign(name, fold_feature_value(text_member(feature, "value")));
     }
 }
 
@@ -135,7 +143,8 @@ Result<void> read_base(const Json& tree, std::string_view type, const DecodeCont
     const std::string id = text_member(tree, "id");
     const auto parsed = parse_resource_id(id);
     if (!parsed || fold_case(parsed->type()) != fold_case(type)) {
-        return unreadable("GD3005", "the answer names no " + std::string(type) + ", its id is \"" + printable(id, 200) + "\"");
+        return unreadable("GD3005",
+                          "the answer names no " + std::string(type) + ", its id is \"" + printable(id, 200) + "\"");
     }
     base.id = *parsed;
     base.name = text_member(tree, "name");
@@ -150,7 +159,8 @@ Result<void> read_base(const Json& tree, std::string_view type, const DecodeCont
 
 Result<ObservedGallery> read_gallery(const Json& tree, const DecodeContext& context) {
     ObservedGallery gallery;
-    if (auto base = read_base(tree, "Microsoft.Compute/galleries", context, gallery); !base) return std::unexpected(base.error());
+    if (auto base = read_base(tree, "Microsoft.Compute/galleries", context, gallery); !base)
+        return std::unexpected(base.error());
     const Json& properties = member(tree, "properties");
     gallery.description = text_member(properties, "description");
     gallery.soft_delete_enabled = flag_member(member(properties, "softDeletePolicy"), "isSoftDeleteEnabled");
@@ -160,7 +170,8 @@ Result<ObservedGallery> read_gallery(const Json& tree, const DecodeContext& cont
 
 Result<ObservedDefinition> read_definition(const Json& tree, const DecodeContext& context) {
     ObservedDefinition definition;
-    if (auto base = read_base(tree, "Microsoft.Compute/galleries/images", context, definition); !base) return std::unexpected(base.error());
+    if (auto base = read_base(tree, "Microsoft.Compute/galleries/images", context, definition); !base)
+        return std::unexpected(base.error());
     const Json& properties = member(tree, "properties");
     read_image_facts(properties, definition);
     read_image_limits(properties, definition);
@@ -169,15 +180,18 @@ Result<ObservedDefinition> read_definition(const Json& tree, const DecodeContext
 
 Result<ObservedRoleAssignment> read_role_assignment(const Json& tree) {
     const Json& properties = member(tree, "properties");
-    ObservedRoleAssignment assignment{.id = ResourceId(text_member(tree, "id")),
-                                      .scope = text_member(properties, "scope"),
-                                      .role_definition_id = text_member(properties, "roleDefinitionId"),
-                                      .principal_id = text_member(properties, "principalId"),
-                                      .principal_type = word_member(properties, "principalType",
-                                                                    {"User", "Group", "ServicePrincipal", "ForeignGroup", "Device"})};
+    ObservedRoleAssignment assignment{
+        .id = ResourceId(text_member(tree, "id")),
+        .scope = text_member(properties, "scope"),
+        .role_definition_id = text_member(properties, "roleDefinitionId"),
+        .principal_id = text_member(properties, "principalId"),
+        .principal_type =
+            word_member(properties, "principalType", {"User", "Group", "ServicePrincipal", "ForeignGroup", "Device"})};
     // Inherited assignments live at management groups or at the root, so the id need not begin with a subscription.
     if (!assignment.id.key().contains("/roleassignments/") || assignment.role_definition_id.empty()) {
-        return unreadable("GD3005", "the answer names no role assignment, its id is \"" + printable(assignment.id.text(), 200) + "\"");
+        return unreadable(
+            "GD3005",
+            "the answer names no role assignment, its id is \"" + printable(assignment.id.text(), 200) + "\"");
     }
     if (assignment.scope.empty()) {
         const auto provider = assignment.id.key().rfind("/providers/microsoft.authorization/");
@@ -206,12 +220,15 @@ Result<ObservedStorageAccount> decode_storage_account(std::string_view json) {
     const auto tree = parse_json(json, "storage account");
     if (!tree) return std::unexpected(tree.error());
     ObservedBase base;
-    if (auto read = read_base(*tree, "Microsoft.Storage/storageAccounts", {}, base); !read) return std::unexpected(read.error());
-    return ObservedStorageAccount{.id = base.id,
-                                  .location = base.location,
-                                  .sku = word_member(member(*tree, "sku"), "name",
-                                                     {"Standard_LRS", "Standard_ZRS", "Standard_GRS", "Standard_RAGRS", "Premium_LRS"}),
-                                  .provisioning_state = text_member(member(*tree, "properties"), "provisioningState")};
+    if (auto read = read_base(*tree, "Microsoft.Storage/storageAccounts", {}, base); !read)
+        return std::unexpected(read.error());
+    return ObservedStorageAccount{
+        .id = base.id,
+        .location = base.location,
+        .sku = word_member(member(*tree, "sku"),
+                           "name",
+                           {"Standard_LRS", "Standard_ZRS", "Standard_GRS", "Standard_RAGRS", "Premium_LRS"}),
+        .provisioning_state = text_member(member(*tree, "properties"), "provisioningState")};
 }
 
 Result<ObservedResourceGroup> decode_resource_group(std::string_view json) {

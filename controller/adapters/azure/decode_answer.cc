@@ -42,17 +42,22 @@ void collect_details(const Json& error, int depth, ErrorBody& body, std::string&
     if (details.is_array()) {
         for (const Json& detail : details) {
             if (const std::string code = text_member(detail, "code"); !code.empty()) body.detail_codes.push_back(code);
-            if (const std::string message = text_member(detail, "message"); !message.empty() && innermost.empty()) innermost = message;
+            if (const std::string message = text_member(detail, "message"); !message.empty() && innermost.empty())
+                innermost = message;
             collect_details(detail, depth + 1, body, innermost);
         }
     }
     const Json& inner = member(error, "innererror");
     if (const std::string code = text_member(inner, "code"); !code.empty()) body.detail_codes.push_back(code);
-    if (const std::string message = text_member(inner, "message"); !message.empty() && innermost.empty()) innermost = message;
+    if (const std::string message = text_member(inner, "message"); !message.empty() && innermost.empty())
+        innermost = message;
 }
 
 std::optional<ErrorBody> read_error(const Json& error) {
-    ErrorBody body{.code = text_member(error, "code"), .message = text_member(error, "message"), .target = text_member(error, "target"), .detail_codes = {}};
+    ErrorBody body{.code = text_member(error, "code"),
+                   .message = text_member(error, "message"),
+                   .target = text_member(error, "target"),
+                   .detail_codes = {}};
     std::string innermost;
     collect_details(error, 1, body, innermost);
     if (body.code.empty() && body.message.empty() && innermost.empty()) return std::nullopt;
@@ -81,7 +86,8 @@ Result<Page<ObservedGallery>> decode_gallery_page(std::string_view json, DecodeC
     return decode_page<ObservedGallery>(json, "list of galleries", resource_reader(read_gallery, context));
 }
 Result<Page<ObservedDefinition>> decode_definition_page(std::string_view json, DecodeContext context) {
-    return decode_page<ObservedDefinition>(json, "list of image definitions", resource_reader(read_definition, context));
+    return decode_page<ObservedDefinition>(
+        json, "list of image definitions", resource_reader(read_definition, context));
 }
 Result<Page<ObservedVersion>> decode_version_page(std::string_view json, DecodeContext context) {
     return decode_page<ObservedVersion>(json, "list of image versions", resource_reader(read_version, context));

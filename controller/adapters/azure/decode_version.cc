@@ -8,7 +8,8 @@ namespace galleryd::azure {
 namespace {
 
 std::string read_storage_type(const Json& holder) {
-    return word_member(holder, "storageAccountType",
+    return word_member(holder,
+                       "storageAccountType",
                        {"Standard_LRS", "Standard_ZRS", "Premium_LRS", "PremiumV2_LRS", "StandardSSD_LRS"});
 }
 
@@ -19,8 +20,10 @@ std::optional<DiskEncryption> read_encryption(const Json& region) {
     const Json& security = member(os_disk, "securityProfile");
     DiskEncryption found{
         .os_disk_encryption_set_id = text_member(os_disk, "diskEncryptionSetId"),
-        .cvm_encryption_type = word_member(security, "confidentialVMEncryptionType",
-                                           {"EncryptedVMGuestStateOnlyWithPmk", "EncryptedWithPmk", "EncryptedWithCmk", "NonPersistedTPM"}),
+        .cvm_encryption_type = word_member(
+            security,
+            "confidentialVMEncryptionType",
+            {"EncryptedVMGuestStateOnlyWithPmk", "EncryptedWithPmk", "EncryptedWithCmk", "NonPersistedTPM"}),
         .cvm_disk_encryption_set_id = text_member(security, "secureVMDiskEncryptionSetId"),
         .data_disk_encryption_set_ids = {}};
     const Json& data_disks = member(encryption, "dataDiskImages");
@@ -43,20 +46,23 @@ void read_regions(const Json& profile, ObservedVersion& version) {
         if (name.empty()) continue;
         std::string storage = read_storage_type(region);
         if (storage.empty()) storage = version.storage_account_type;
-        version.target_regions.push_back({.name = name,
-                                          .replicas = number_member(region, "regionalReplicaCount").value_or(version.replica_count),
-                                          .storage_account_type = std::move(storage),
-                                          .exclude_from_latest = flag_member(region, "excludeFromLatest"),
-                                          .encryption = read_encryption(region)});
+        version.target_regions.push_back(
+            {.name = name,
+             .replicas = number_member(region, "regionalReplicaCount").value_or(version.replica_count),
+             .storage_account_type = std::move(storage),
+             .exclude_from_latest = flag_member(region, "excludeFromLatest"),
+             .encryption = read_encryption(region)});
     }
     std::ranges::sort(version.target_regions, {}, &TargetRegion::name);
 }
 
 void read_publishing(const Json& profile, ObservedVersion& version) {
     version.replica_count = number_member(profile, "replicaCount").value_or(1);
-    if (const std::string storage = read_storage_type(profile); !storage.empty()) version.storage_account_type = storage;
+    if (const std::string storage = read_storage_type(profile); !storage.empty())
+        version.storage_account_type = storage;
     // Echoed only when it was sent [R]: missing means Full.
-    if (const std::string mode = word_member(profile, "replicationMode", {"Full", "Shallow"}); !mode.empty()) version.replication_mode = mode;
+    if (const std::string mode = word_member(profile, "replicationMode", {"Full", "Shallow"}); !mode.empty())
+        version.replication_mode = mode;
     version.exclude_from_latest = flag_member(profile, "excludeFromLatest").value_or(false);
     version.published = parse_azure_time(text_member(profile, "publishedDate"));
     const Json& end_of_life = member(profile, "endOfLifeDate");
@@ -76,7 +82,9 @@ struct DiskSource {
 DiskSource read_disk_source(const Json& disk) {
     const Json& source = member(disk, "source");
     const std::string id = text_member(source, "id");
-    DiskSource found{.id = {}, .vhd_uri = text_member(source, "uri"), .storage_account = ResourceId(text_member(source, "storageAccountId"))};
+    DiskSource found{.id = {},
+                     .vhd_uri = text_member(source, "uri"),
+                     .storage_account = ResourceId(text_member(source, "storageAccountId"))};
     if (found.vhd_uri.empty()) {
         found.id = ResourceId(id);
     } else if (found.storage_account.empty()) {
@@ -109,11 +117,12 @@ ImageSource read_disk_sources(const Json& storage) {
     for (const Json& disk : data_disks) {
         const DiskSource from = read_disk_source(disk);
         if (from.empty()) continue;
-        source.data_disks.push_back({.lun = number_member(disk, "lun").value_or(0),
-                                     .source = from.id,
-                                     .vhd_uri = from.vhd_uri,
-                                     .storage_account = from.storage_account,
-                                     .host_caching = word_member(disk, "hostCaching", {"None", "ReadOnly", "ReadWrite"})});
+        source.data_disks.push_back(
+            {.lun = number_member(disk, "lun").value_or(0),
+             .source = from.id,
+             .vhd_uri = from.vhd_uri,
+             .storage_account = from.storage_account,
+             .host_caching = word_member(disk, "hostCaching", {"None", "ReadOnly", "ReadWrite"})});
     }
     std::ranges::sort(source.data_disks, {}, &DataDiskSource::lun);
     return source;
@@ -122,14 +131,29 @@ ImageSource read_disk_sources(const Json& storage) {
 ImageSource read_source(const Json& storage) {
     const Json& top = member(storage, "source");
     if (const std::string id = text_member(top, "virtualMachineId"); !id.empty()) {
-        return {.type = SourceType::virtual_machine, .id = ResourceId(id), .vhd_uri = {}, .storage_account = {}, .os_host_caching = {}, .data_disks = {}};
+        return {.type = SourceType::virtual_machine,
+                .id = ResourceId(id),
+                .vhd_uri = {},
+                .storage_account = {},
+                .os_host_caching = {},
+                .data_disks = {}};
     }
     if (const std::string id = text_member(top, "communityGalleryImageId"); !id.empty()) {
-        return {.type = SourceType::community_gallery_image, .id = ResourceId(id), .vhd_uri = {}, .storage_account = {}, .os_host_caching = {}, .data_disks = {}};
+        return {.type = SourceType::community_gallery_image,
+                .id = ResourceId(id),
+                .vhd_uri = {},
+                .storage_account = {},
+                .os_host_caching = {},
+                .data_disks = {}};
     }
     if (const std::string id = text_member(top, "id"); !id.empty()) {
         const ResourceId source(id);
-        return {.type = type_of_source(source), .id = source, .vhd_uri = {}, .storage_account = {}, .os_host_caching = {}, .data_disks = {}};
+        return {.type = type_of_source(source),
+                .id = source,
+                .vhd_uri = {},
+                .storage_account = {},
+                .os_host_caching = {},
+                .data_disks = {}};
     }
     return read_disk_sources(storage);
 }
@@ -138,7 +162,8 @@ void read_sizes(const Json& storage, ObservedVersion& version) {
     version.os_disk_gb = std::max(0, number_member(member(storage, "osDiskImage"), "sizeInGB").value_or(0));
     const Json& data_disks = member(storage, "dataDiskImages");
     if (!data_disks.is_array()) return;
-    for (const Json& disk : data_disks) version.data_disks_gb += std::clamp(number_member(disk, "sizeInGB").value_or(0), 0, 1 << 20);
+    for (const Json& disk : data_disks)
+        version.data_disks_gb += std::clamp(number_member(disk, "sizeInGB").value_or(0), 0, 1 << 20);
 }
 
 ReplicationState read_replication_state(const Json& region) {
@@ -157,9 +182,11 @@ void read_replication(const Json& properties, ObservedVersion& version) {
     for (const Json& region : summary) {
         const std::string name = normalise_region(text_member(region, "region"));
         if (name.empty()) continue;
-        version.replication.insert_or_assign(name, RegionReplication{.state = read_replication_state(region),
-                                                                     .progress = std::clamp(number_member(region, "progress").value_or(0), 0, 100),
-                                                                     .detail = printable(text_member(region, "details"), 2000)});
+        version.replication.insert_or_assign(
+            name,
+            RegionReplication{.state = read_replication_state(region),
+                              .progress = std::clamp(number_member(region, "progress").value_or(0), 0, 100),
+                              .detail = printable(text_member(region, "details"), 2000)});
     }
 }
 
@@ -178,7 +205,8 @@ Result<ObservedVersion> read_version(const Json& tree, const DecodeContext& cont
     read_sizes(storage, version);
     const Json& safety = member(properties, "safetyProfile");
     version.block_deletion_before_end_of_life = flag_member(safety, "blockDeletionBeforeEndOfLife");
-    version.allow_deletion_of_replicated_locations = flag_member(safety, "allowDeletionOfReplicatedLocations").value_or(false);
+    version.allow_deletion_of_replicated_locations =
+        flag_member(safety, "allowDeletionOfReplicatedLocations").value_or(false);
     read_replication(properties, version);
     return version;
 }

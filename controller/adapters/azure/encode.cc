@@ -113,13 +113,16 @@ Result<Json> writable_body(const ObservedBase* base) {
     if (base->raw.empty()) {
         return std::unexpected(Error{.kind = ErrorKind::bug,
                                      .reason = "AzureError",
-                                     .message = "update of " + base->id.text() + " without the body of a fresh read: unknown properties would be lost"});
+                                     .message = "update of " + base->id.text() +
+                                                " without the body of a fresh read: unknown properties would be lost"});
     }
     auto body = parse_json(base->raw, base->id.text());
     if (!body) return body;
-    for (const char* read_only : {"id", "name", "type", "systemData", "etag", "kind", "managedBy"}) body->erase(read_only);
+    for (const char* read_only : {"id", "name", "type", "systemData", "etag", "kind", "managedBy"})
+        body->erase(read_only);
     Json& properties = object_at(*body, "properties");
-    for (const char* read_only : {"provisioningState", "replicationStatus", "validationsProfile", "sharingStatus"}) properties.erase(read_only);
+    for (const char* read_only : {"provisioningState", "replicationStatus", "validationsProfile", "sharingStatus"})
+        properties.erase(read_only);
     return body;
 }
 
@@ -141,7 +144,8 @@ void merge_tags(Json& body, const Tags& ours, const std::vector<std::string>& re
     Json& tags = object_at(body, "tags");
     const auto erase_name = [&tags](const std::string& name) {
         const std::string folded = fold_case(name);
-        for (auto tag = tags.begin(); tag != tags.end();) tag = fold_case(tag.key()) == folded ? tags.erase(tag) : std::next(tag);
+        for (auto tag = tags.begin(); tag != tags.end();)
+            tag = fold_case(tag.key()) == folded ? tags.erase(tag) : std::next(tag);
     };
     for (const std::string& name : removed) erase_name(name);
     for (const auto& [name, value] : ours) {
@@ -164,11 +168,13 @@ Result<std::string> encode_gallery(const GalleryWrite& write, const std::optiona
         (*body)["location"] = write.location;
         if (write.permissions && *write.permissions != SharingPermissions::private_) {
             properties["sharingProfile"] = {{"permissions", to_string(*write.permissions)}};
-            if (write.community) properties["sharingProfile"]["communityGalleryInfo"] = encode_community(*write.community);
+            if (write.community)
+                properties["sharingProfile"]["communityGalleryInfo"] = encode_community(*write.community);
         }
     }
     set_or_erase(properties, "description", write.description);
-    if (write.soft_delete_enabled) object_at(properties, "softDeletePolicy")["isSoftDeleteEnabled"] = *write.soft_delete_enabled;
+    if (write.soft_delete_enabled)
+        object_at(properties, "softDeletePolicy")["isSoftDeleteEnabled"] = *write.soft_delete_enabled;
     merge_tags(*body, write.tags, write.tags_removed);
     return print(*body);
 }
@@ -179,7 +185,8 @@ Result<std::string> encode_definition(const DefinitionWrite& write, const std::o
     Json& properties = object_at(*body, "properties");
     if (base) {
         // Never left to a default of the api-version: V1 through 2024-03-03, V2 from 2025-03-03 on (azure-facts §2).
-        if (text_member(properties, "hyperVGeneration").empty()) properties["hyperVGeneration"] = base->hyper_v_generation;
+        if (text_member(properties, "hyperVGeneration").empty())
+            properties["hyperVGeneration"] = base->hyper_v_generation;
     } else {
         (*body)["location"] = write.location;
         set_fixed_fields(properties, write);
@@ -200,13 +207,15 @@ std::string encode_share(const ShareGallery& step) {
 
 std::string encode_role_assignment(const RoleAccess& access, const std::string& role_definition_id) {
     Json properties{{"roleDefinitionId", role_definition_id}, {"principalId", access.principal_id}};
-    // Without the type a new principal answers 400 PrincipalNotFound until the directory has replicated (azure-facts §10).
+    // Without the type a new principal answers 400 PrincipalNotFound until the directory has replicated (azure-facts
+    // §10).
     if (!access.principal_type.empty()) properties["principalType"] = access.principal_type;
     return print(Json{{"properties", std::move(properties)}});
 }
 
 std::string encode_storage_account(const EnsureStorage& step) {
-    const Json properties{{"allowBlobPublicAccess", false}, {"minimumTlsVersion", "TLS1_2"}, {"supportsHttpsTrafficOnly", true}};
+    const Json properties{
+        {"allowBlobPublicAccess", false}, {"minimumTlsVersion", "TLS1_2"}, {"supportsHttpsTrafficOnly", true}};
     return print(Json{{"location", step.location},
                       {"kind", "StorageV2"},
                       {"sku", {{"name", step.sku.empty() ? "Standard_LRS" : step.sku}}},
@@ -222,7 +231,9 @@ Result<std::string> encode_resource_group_tags(std::string_view current, const T
     if (!group) return std::unexpected(std::move(group.error()));
     const ObservedTags present = tags_member(*group);
     const bool is_complete = std::ranges::all_of(ours, [&present](const auto& tag) {
-        return std::ranges::any_of(present, [&tag](const auto& other) { return fold_case(other.first) == fold_case(tag.first) && other.second == tag.second; });
+        return std::ranges::any_of(present, [&tag](const auto& other) {
+            return fold_case(other.first) == fold_case(tag.first) && other.second == tag.second;
+        });
     });
     if (is_complete) return std::string{};
     Json body = Json::object();

@@ -10,7 +10,8 @@ namespace {
 
 Json encode_encryption(const DiskEncryption& encryption) {
     Json encoded = Json::object();
-    if (!encryption.os_disk_encryption_set_id.empty()) encoded["osDiskImage"]["diskEncryptionSetId"] = encryption.os_disk_encryption_set_id;
+    if (!encryption.os_disk_encryption_set_id.empty())
+        encoded["osDiskImage"]["diskEncryptionSetId"] = encryption.os_disk_encryption_set_id;
     if (!encryption.cvm_encryption_type.empty()) {
         Json& security = encoded["osDiskImage"]["securityProfile"];
         security["confidentialVMEncryptionType"] = encryption.cvm_encryption_type;
@@ -38,14 +39,18 @@ Json find_region_body(const Json& regions, const std::string& name) {
     return Json::object();
 }
 
-// The whole list anew: what is left out is deleted by Azure (azure-facts §3.4). A region that was there keeps its unknown parts.
-Json merge_regions(const Json& present, const std::vector<TargetRegion>& wanted, const std::vector<TargetRegion>& observed) {
+// The whole list anew: what is left out is deleted by Azure (azure-facts §3.4). A region that was there keeps its
+// unknown parts.
+Json merge_regions(const Json& present,
+                   const std::vector<TargetRegion>& wanted,
+                   const std::vector<TargetRegion>& observed) {
     Json merged = Json::array();
     for (const TargetRegion& region : wanted) {
         Json body = find_region_body(present, region.name);
         body["name"] = region.name;
         body["regionalReplicaCount"] = region.replicas;
-        if (!body.contains("storageAccountStrategy")) body["storageAccountType"] = region.storage_account_type;  // never both
+        if (!body.contains("storageAccountStrategy"))
+            body["storageAccountType"] = region.storage_account_type;  // never both
         if (region.exclude_from_latest) body["excludeFromLatest"] = *region.exclude_from_latest;
         const TargetRegion* before = find_region(observed, region.name);
         const bool is_as_read = before != nullptr && before->encryption == region.encryption;
@@ -75,22 +80,29 @@ Json encode_os_disk(const ImageSource& source) {
 
 Json encode_source(const ImageSource& source) {
     switch (source.type) {
-        case SourceType::none: return Json::object();
+        case SourceType::none:
+            return Json::object();
         case SourceType::managed_image:
-        case SourceType::gallery_image_version: return {{"source", {{"id", source.id.text()}}}};
-        case SourceType::virtual_machine: return {{"source", {{"virtualMachineId", source.id.text()}}}};
-        case SourceType::community_gallery_image: return {{"source", {{"communityGalleryImageId", source.id.text()}}}};
-        case SourceType::os_disk: return encode_os_disk(source);
+        case SourceType::gallery_image_version:
+            return {{"source", {{"id", source.id.text()}}}};
+        case SourceType::virtual_machine:
+            return {{"source", {{"virtualMachineId", source.id.text()}}}};
+        case SourceType::community_gallery_image:
+            return {{"source", {{"communityGalleryImageId", source.id.text()}}}};
+        case SourceType::os_disk:
+            return encode_os_disk(source);
     }
     return Json::object();
 }
 
-void set_publishing(Json& profile, const VersionWrite& write, const std::vector<TargetRegion>& observed) {
+// The replication mode is fixed, and Azure shows it only where it was once sent [R]: an update sends it as read or not at all,
+// because "Full" where nothing was could read as a change.
+void set_publishing(Json& profile, const VersionWrite& write, const std::vector<TargetRegion>& observed, bool is_new) {
     profile.erase("publishedDate");
     profile["targetRegions"] = merge_regions(member(profile, "targetRegions"), write.target_regions, observed);
     profile["replicaCount"] = write.replica_count;
     profile["excludeFromLatest"] = write.exclude_from_latest;
-    profile["replicationMode"] = write.replication_mode;
+    if (is_new) profile["replicationMode"] = write.replication_mode;
     if (!profile.contains("storageAccountStrategy")) profile["storageAccountType"] = write.storage_account_type;
     set_or_erase(profile, "endOfLifeDate", write.end_of_life ? format_rfc3339(*write.end_of_life) : "");
 }
@@ -114,7 +126,7 @@ Result<std::string> encode_version(const VersionWrite& write, const std::optiona
         properties["storageProfile"] = encode_source(write.source.value_or(ImageSource{}));
     }
     const std::vector<TargetRegion> observed = base ? base->target_regions : std::vector<TargetRegion>{};
-    set_publishing(object_at(properties, "publishingProfile"), write, observed);
+    set_publishing(object_at(properties, "publishingProfile"), write, observed, !base.has_value());
     Json& safety = object_at(properties, "safetyProfile");
     for (const char* read_only : {"reportedForPolicyViolation", "policyViolations"}) safety.erase(read_only);
     safety["allowDeletionOfReplicatedLocations"] = write.allow_deletion_of_replicated_locations;

@@ -13,6 +13,7 @@ namespace {
 using enum ErrorKind;
 
 // Order matters: the first fit wins, so rows with a text or a status stand before the bare code.
+// clang-format off: a table
 constexpr ErrorRow rows[] = {
     // ---- throttling ----
     {"", 0, "too many requests on source", not_ready, "Throttled", "GD3072", "azure-facts §6: many versions from one source [D]"},
@@ -91,11 +92,14 @@ constexpr ErrorRow rows[] = {
     {"", 423, "", denied, "ResourceLocked", "GD3023", "RFC 4918 §11.3"},
     {"", 429, "", throttled, "Throttled", "GD3030", "RFC 6585 §4"},
 };
+// clang-format on
 constexpr ErrorRow server_row{"", 500, "", transient, "AzureError", "GD3090", "RFC 9110 §15.6"};
-constexpr ErrorRow redirect_row{"", 300, "", transient, "AzureError", "GD3002", "ARM does not redirect: something on the way does"};
+constexpr ErrorRow redirect_row{
+    "", 300, "", transient, "AzureError", "GD3002", "ARM does not redirect: something on the way does"};
 constexpr ErrorRow client_row{"", 400, "", invalid, "AzureError", "GD3099", "RFC 9110 §15.5"};
 constexpr ErrorRow odd_row{"", 0, "", bug, "AzureError", "GD3099", "a success nobody expects"};
-constexpr ErrorRow operation_row{"", 0, "", transient, "AzureError", "GD3099", "azure-facts §4: a failed operation with an unknown code"};
+constexpr ErrorRow operation_row{
+    "", 0, "", transient, "AzureError", "GD3099", "azure-facts §4: a failed operation with an unknown code"};
 
 bool fits(const ErrorRow& row, int status, const std::string& code, const std::string& message) {
     if (row.status != 0 && row.status != status) return false;
@@ -135,14 +139,17 @@ std::string quoted_after(const std::string& text, std::string_view before) {
 std::string grant_advice(const std::string& message) {
     const std::string action = quoted_after(message, "perform action");
     const std::string scope = quoted_after(message, "over scope");
-    if (action.empty()) return "An Owner or User Access Administrator of the scope must give galleryd's identity a role with that right.";
-    return "An Owner or User Access Administrator must give galleryd's identity the role \"" + role_for_action(action) + "\" (it holds " +
-           action + ")" + (scope.empty() ? "." : " at " + scope + ".");
+    if (action.empty())
+        return "An Owner or User Access Administrator of the scope must give galleryd's identity a role with that "
+               "right.";
+    return "An Owner or User Access Administrator must give galleryd's identity the role \"" + role_for_action(action) +
+           "\" (it holds " + action + ")" + (scope.empty() ? "." : " at " + scope + ".");
 }
 
 std::string advice_for(const ErrorRow& row, const std::string& message) {
     if (row.catalogue == "GD3020") return grant_advice(message);
-    if (row.catalogue == "GD3051") return "Its children must go first; right after their deletion Azure may say this for some seconds.";
+    if (row.catalogue == "GD3051")
+        return "Its children must go first; right after their deletion Azure may say this for some seconds.";
     if (row.catalogue == "GD3064") return "Register it: az provider register --namespace Microsoft.Compute";
     return {};
 }
@@ -153,11 +160,19 @@ std::string sentence(std::string text) {
 }
 
 Error describe(const Attempt& attempt, const ErrorRow& row, int status, const ErrorBody& body) {
-    Error error{.kind = row.kind, .reason = std::string(row.reason), .message = {}, .code = std::string(row.catalogue), .http_status = status};
+    Error error{.kind = row.kind,
+                .reason = std::string(row.reason),
+                .message = {},
+                .code = std::string(row.catalogue),
+                .http_status = status};
     error.message = attempt.what + ": ";
-    error.message += body.message.empty() ? "Azure answered " + std::to_string(status) + " without saying why" : body.message;
-    if (!body.code.empty()) error.message = sentence(std::move(error.message)) + " (" + body.code + (body.target.empty() ? "" : ", " + body.target) + ")";
-    if (const std::string advice = advice_for(row, body.message); !advice.empty()) error.message = sentence(std::move(error.message)) + " " + advice;
+    error.message +=
+        body.message.empty() ? "Azure answered " + std::to_string(status) + " without saying why" : body.message;
+    if (!body.code.empty())
+        error.message = sentence(std::move(error.message)) + " (" + body.code +
+                        (body.target.empty() ? "" : ", " + body.target) + ")";
+    if (const std::string advice = advice_for(row, body.message); !advice.empty())
+        error.message = sentence(std::move(error.message)) + " " + advice;
     return error;
 }
 
@@ -167,11 +182,17 @@ std::string first_line(const std::string& text) {
     return shown;
 }
 
-// No envelope of Azure's: a proxy, a gateway or a captive portal answered. Never a statement about resource or permission.
+// No envelope of Azure's: a proxy, a gateway or a captive portal answered. Never a statement about resource or
+// permission.
 Error foreign_answer(const Attempt& attempt, const http::Response& answer) {
     const std::string type = answer.headers.get("Content-Type");
-    Error error{.kind = status_row(answer.status).kind, .reason = "AzureError", .message = {}, .code = "GD3002", .http_status = answer.status};
-    if (error.kind == not_ready || error.kind == invalid || error.kind == conflict || error.kind == bug) error.kind = transient;
+    Error error{.kind = status_row(answer.status).kind,
+                .reason = "AzureError",
+                .message = {},
+                .code = "GD3002",
+                .http_status = answer.status};
+    if (error.kind == not_ready || error.kind == invalid || error.kind == conflict || error.kind == bug)
+        error.kind = transient;
     error.message = attempt.what + ": HTTP " + std::to_string(answer.status) + " without Azure's error body";
     if (!type.empty()) error.message += " (" + first_line(type) + ")";
     error.message += "; a proxy or gateway on the way may have answered.";
@@ -186,7 +207,9 @@ std::span<const ErrorRow> error_rows() { return rows; }
 const ErrorRow& find_error_row(int status, const ErrorBody& body) {
     if (const ErrorRow* row = find_listed_row(status, body, true)) return *row;
     for (const std::string& code : body.detail_codes) {
-        if (const ErrorRow* row = find_listed_row(status, ErrorBody{.code = code, .message = body.message, .target = {}, .detail_codes = {}}, true)) return *row;
+        if (const ErrorRow* row = find_listed_row(
+                status, ErrorBody{.code = code, .message = body.message, .target = {}, .detail_codes = {}}, true))
+            return *row;
     }
     return status_row(status);
 }
@@ -194,8 +217,12 @@ const ErrorRow& find_error_row(int status, const ErrorBody& body) {
 Error error_from_answer(const Attempt& attempt, const http::Response& answer, TimePoint now) {
     const auto body = decode_error_body(answer.body);
     // 401 and 429 often come without a body and mean themselves; every other bare status may be anybody's.
-    const bool means_itself = answer.body.empty() && (answer.status == 401 || answer.status == 429 || answer.status >= 500);
-    Error error = (body || means_itself) ? describe(attempt, find_error_row(answer.status, body.value_or(ErrorBody{})), answer.status, body.value_or(ErrorBody{}))
+    const bool means_itself =
+        answer.body.empty() && (answer.status == 401 || answer.status == 429 || answer.status >= 500);
+    Error error = (body || means_itself) ? describe(attempt,
+                                                    find_error_row(answer.status, body.value_or(ErrorBody{})),
+                                                    answer.status,
+                                                    body.value_or(ErrorBody{}))
                                          : foreign_answer(attempt, answer);
     error.correlation_id = correlation_id_of(answer.headers);
     error.retry_after = find_retry_after(answer.headers, body ? body->message : "", now);
@@ -214,7 +241,8 @@ bool says_absent(const http::Response& answer) {
     const auto body = decode_error_body(answer.body);
     if (!body) return false;
     const std::string code = fold_case(body->code);
-    return code.ends_with("notfound") && code != "subscriptionnotfound" && code != "tenantnotfound" && code != "invalidauthenticationtokentenantnotfound";
+    return code.ends_with("notfound") && code != "subscriptionnotfound" && code != "tenantnotfound" &&
+           code != "invalidauthenticationtokentenantnotfound";
 }
 
 std::string correlation_id_of(const http::Headers& headers) {

@@ -9,13 +9,14 @@
 #include "controller/core/result.h"
 #include "controller/core/time.h"
 
-// The one table from Azure's codes to what happens next (style §4): a row per code, each with the origin of the fact and a test.
+// The one table from Azure's codes to what happens next (style §4): a row per code, each with the origin of the fact
+// and a test.
 namespace galleryd::azure {
 
 struct ErrorRow {
-    std::string_view code;       // Azure's, compared without case; "" = any
-    int status = 0;              // 0 = any
-    std::string_view text;       // part of the message, compared without case; "" = any
+    std::string_view code;  // Azure's, compared without case; "" = any
+    int status = 0;         // 0 = any
+    std::string_view text;  // part of the message, compared without case; "" = any
     ErrorKind kind = ErrorKind::bug;
     std::string_view reason;     // a Ready reason (experience §1.5.2)
     std::string_view catalogue;  // GD3nnn
@@ -23,7 +24,8 @@ struct ErrorRow {
 };
 
 std::span<const ErrorRow> error_rows();
-// The first row that fits; an unknown code falls back to the row of its status. `detail_codes` are tried after the code.
+// The first row that fits; an unknown code falls back to the row of its status. `detail_codes` are tried after the
+// code.
 const ErrorRow& find_error_row(int status, const ErrorBody& body);
 
 // What was tried, for the message: "create image version /subscriptions/…".
@@ -31,15 +33,15 @@ struct Attempt {
     std::string what;
 };
 
-// An answer that is not a success. Message: the attempt, Azure's words and code, and what to do; no times, ids of requests or
-// counters, so that the same problem always reads the same (the correlation id has its own member). A body that is not Azure's
-// (a proxy's web page) becomes GD3002 and is never taken for "absent" or "no permission".
+// An answer that is not a success. Message: the attempt, Azure's words and code, and what to do; no times, ids of
+// requests or counters, so that the same problem always reads the same (the correlation id has its own member). A body
+// that is not Azure's (a proxy's web page) becomes GD3002 and is never taken for "absent" or "no permission".
 Error error_from_answer(const Attempt& attempt, const http::Response& answer, TimePoint now);
 // A failed operation: HTTP 200 with an error inside (azure-facts §4).
 Error error_from_operation(const Attempt& attempt, const std::string& code, const std::string& message);
 
-// Whether a 404 says "this resource does not exist": Azure's envelope with a …NotFound code. A missing subscription, a web page
-// and an empty body do not.
+// Whether a 404 says "this resource does not exist": Azure's envelope with a …NotFound code. A missing subscription, a
+// web page and an empty body do not.
 bool says_absent(const http::Response& answer);
 
 std::string correlation_id_of(const http::Headers& headers);

@@ -48,8 +48,8 @@ constexpr TimePoint oldest_believable{std::chrono::sys_days{std::chrono::year{20
 }  // namespace
 
 std::unexpected<Error> unreadable(std::string code, std::string message) {
-    return std::unexpected(
-        Error{.kind = ErrorKind::transient, .reason = "AzureError", .message = std::move(message), .code = std::move(code)});
+    return std::unexpected(Error{
+        .kind = ErrorKind::transient, .reason = "AzureError", .message = std::move(message), .code = std::move(code)});
 }
 
 std::string printable(std::string_view text, std::size_t limit) {
@@ -74,14 +74,19 @@ std::string printable(std::string_view text, std::size_t limit) {
 Result<Json> parse_json(std::string_view text, std::string_view what) {
     const std::string name(what);
     if (looks_like_web_page(text)) {
-        return unreadable("GD3002", name + ": the answer is a web page, not Azure's JSON: a proxy or gateway on the way answered. It begins with: " +
-                                        printable(text, 120));
+        return unreadable("GD3002",
+                          name +
+                              ": the answer is a web page, not Azure's JSON: a proxy or gateway on the way answered. "
+                              "It begins with: " +
+                              printable(text, 120));
     }
     if (text.empty()) return unreadable("GD3001", name + ": the answer is empty");
-    if (is_too_deep(text)) return unreadable("GD3001", name + ": the answer is nested deeper than " + std::to_string(json_depth_max));
+    if (is_too_deep(text))
+        return unreadable("GD3001", name + ": the answer is nested deeper than " + std::to_string(json_depth_max));
     Json parsed = Json::parse(text, nullptr, false);
     if (parsed.is_discarded()) {
-        return unreadable("GD3001", name + ": the answer (" + std::to_string(text.size()) + " bytes) is not whole JSON");
+        return unreadable("GD3001",
+                          name + ": the answer (" + std::to_string(text.size()) + " bytes) is not whole JSON");
     }
     return parsed;
 }

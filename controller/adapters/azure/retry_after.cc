@@ -17,11 +17,13 @@ std::string_view trimmed(std::string_view text) {
     return text;
 }
 
-// Decimal with an optional sign; numbers too large to hold become the largest ("10^9 and more" is a mistake, not an absence).
+// Decimal with an optional sign; numbers too large to hold become the largest ("10^9 and more" is a mistake, not an
+// absence).
 std::optional<long long> parse_number(std::string_view text) {
     text = trimmed(text);
     if (text.starts_with('+')) text.remove_prefix(1);
-    if (const std::size_t point = text.find('.'); point != std::string_view::npos && point > 0) text = text.substr(0, point);
+    if (const std::size_t point = text.find('.'); point != std::string_view::npos && point > 0)
+        text = text.substr(0, point);
     long long value = 0;
     const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (end != text.data() + text.size() || text.empty()) return std::nullopt;
@@ -83,7 +85,10 @@ std::optional<seconds> from_message(std::string_view message) {
 
 std::optional<seconds> find_retry_after(const http::Headers& headers, std::string_view message, TimePoint now) {
     std::optional<seconds> longest;
-    for (const auto& hint : {from_retry_after(headers, now), from_milliseconds(headers), from_user_quota(headers), from_message(message)}) {
+    for (const auto& hint : {from_retry_after(headers, now),
+                             from_milliseconds(headers),
+                             from_user_quota(headers),
+                             from_message(message)}) {
         if (hint && (!longest || *hint > *longest)) longest = hint;
     }
     return longest;

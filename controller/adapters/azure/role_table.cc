@@ -8,8 +8,9 @@
 namespace galleryd::azure {
 namespace {
 
-// The same in every tenant and cloud (built-in roles). All but the last four: azure-facts §10; Owner, User Access Administrator,
-// Virtual Machine Contributor and Storage Blob Data Contributor: Azure's list of built-in roles [U here].
+// The same in every tenant and cloud (built-in roles). All but the last four: azure-facts §10; Owner, User Access
+// Administrator, Virtual Machine Contributor and Storage Blob Data Contributor: Azure's list of built-in roles [U
+// here].
 constexpr std::array<std::pair<std::string_view, std::string_view>, 9> roles{{
     {"Reader", "acdd72a7-3385-48ef-bd42-f606fba81ae7"},
     {"Contributor", "b24988ac-6180-42a0-ab88-20f7382dd24c"},

@@ -20,7 +20,7 @@ class Secret {
 
     const std::string& reveal() const { return text_; }
     bool empty() const { return text_.empty(); }
-    static void wipe(std::string& text);   // overwrites; not optimised away
+    static void wipe(std::string& text);  // overwrites; not optimised away
 
   private:
     std::string text_;

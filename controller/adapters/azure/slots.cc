@@ -14,7 +14,8 @@ struct Slots::Waiter {
     bool granted = false;
 };
 
-// A place in the queue: when its owner is cancelled, the place is given up, or the permit that was just granted is passed on.
+// A place in the queue: when its owner is cancelled, the place is given up, or the permit that was just granted is
+// passed on.
 struct Slots::Place {
     Slots& slots;
     std::shared_ptr<Waiter> waiter;
@@ -35,7 +36,8 @@ Task<Slots::Permit> Slots::acquire() {
         co_return Permit(this);
     }
     if (waiting_.size() >= waiting_max_) {
-        co_return fail(ErrorKind::transient, "AzureError", std::to_string(waiting_.size()) + " requests wait for Azure already");
+        co_return fail(
+            ErrorKind::transient, "AzureError", std::to_string(waiting_.size()) + " requests wait for Azure already");
     }
     const auto executor = co_await asio::this_coro::executor;
     auto waiter = std::make_shared<Waiter>(executor);

@@ -1,9 +1,10 @@
 #include "controller/adapters/azure/token.h"
 
+#include <openssl/crypto.h>
+
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
-#include <openssl/crypto.h>
 
 #include "controller/adapters/azure/json_read.h"
 #include "controller/adapters/azure/retry_after.h"
@@ -19,7 +20,7 @@ constexpr seconds usable_rest_min{30};
 constexpr seconds failure_pause{10};
 
 struct SignInProblem {
-    int number;                  // AADSTS number
+    int number;  // AADSTS number
     std::string_view catalogue;
     std::string_view message;
 };
@@ -27,7 +28,9 @@ struct SignInProblem {
 // azure-facts §13, numbers marked [U] there.
 constexpr std::array<SignInProblem, 8> problems{{
     {7000215, "GD3011", "the client secret is wrong. Set AZURE_CLIENT_SECRET to the secret's value, not to its id"},
-    {7000222, "GD3012", "the client secret has expired. Make a new one for this application and set AZURE_CLIENT_SECRET"},
+    {7000222,
+     "GD3012",
+     "the client secret has expired. Make a new one for this application and set AZURE_CLIENT_SECRET"},
     {700016, "GD3013", "the application is unknown in this tenant. Check AZURE_CLIENT_ID and AZURE_TENANT_ID"},
     {90002, "GD3014", "the tenant is unknown. Check AZURE_TENANT_ID and the cloud (--azure)"},
     {900023, "GD3014", "the tenant is not a valid name. Check AZURE_TENANT_ID"},
@@ -36,7 +39,8 @@ constexpr std::array<SignInProblem, 8> problems{{
     {70021, "GD3018", "no federated credential of the application fits this identity's issuer, subject and audience"},
 }};
 
-// The numbers of error_codes, else the first AADSTSnnn of the description. The description itself is never shown: it holds ids and times.
+// The numbers of error_codes, else the first AADSTSnnn of the description. The description itself is never shown: it
+// holds ids and times.
 std::vector<int> numbers_of(const Json& body) {
     std::vector<int> numbers;
     const Json& codes = member(body, "error_codes");
@@ -48,7 +52,9 @@ std::vector<int> numbers_of(const Json& body) {
     const std::string description = text_member(body, "error_description");
     if (const std::size_t at = description.find("AADSTS"); numbers.empty() && at != std::string::npos) {
         int number = 0;
-        for (std::size_t i = at + 6; i < description.size() && i < at + 15 && description[i] >= '0' && description[i] <= '9'; ++i) {
+        for (std::size_t i = at + 6;
+             i < description.size() && i < at + 15 && description[i] >= '0' && description[i] <= '9';
+             ++i) {
             number = number * 10 + (description[i] - '0');
         }
         numbers.push_back(number);
@@ -57,7 +63,10 @@ std::vector<int> numbers_of(const Json& body) {
 }
 
 Error denied_sign_in(std::string catalogue, const std::string& message) {
-    return Error{.kind = ErrorKind::denied, .reason = "AuthenticationFailed", .message = "sign-in to Azure: " + message, .code = std::move(catalogue)};
+    return Error{.kind = ErrorKind::denied,
+                 .reason = "AuthenticationFailed",
+                 .message = "sign-in to Azure: " + message,
+                 .code = std::move(catalogue)};
 }
 
 Error sign_in_error(const http::Response& answer, TimePoint now) {
@@ -66,7 +75,9 @@ Error sign_in_error(const http::Response& answer, TimePoint now) {
     const Json& known = body ? *body : empty;
     const std::vector<int> numbers = numbers_of(known);
     const std::string number_text = numbers.empty() ? "" : " (AADSTS" + std::to_string(numbers.front()) + ")";
-    Error error = denied_sign_in("GD3010", "refused with HTTP " + std::to_string(answer.status) + " " + printable(text_member(known, "error"), 60) + number_text);
+    Error error = denied_sign_in("GD3010",
+                                 "refused with HTTP " + std::to_string(answer.status) + " " +
+                                     printable(text_member(known, "error"), 60) + number_text);
     for (const SignInProblem& problem : problems) {
         if (std::ranges::find(numbers, problem.number) != numbers.end()) {
             error = denied_sign_in(std::string(problem.catalogue), std::string(problem.message) + number_text);
@@ -104,7 +115,8 @@ std::string form_encode(std::string_view text) {
     std::string encoded;
     for (const char c : text) {
         const auto byte = static_cast<unsigned char>(c);
-        const bool is_plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == '_' || c == '~';
+        const bool is_plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+                              c == '.' || c == '_' || c == '~';
         if (is_plain) {
             encoded += c;
         } else {
@@ -121,11 +133,17 @@ Result<FetchedToken> read_token_answer(const http::Response& answer, TimePoint n
     auto body = parse_json(answer.body, "sign-in");
     if (!body) {
         // Never quote the body: on success it holds a token.
-        return std::unexpected(Error{.kind = ErrorKind::transient, .reason = "AuthenticationFailed", .message = "sign-in to Azure: the answer is not whole JSON", .code = "GD3010"});
+        return std::unexpected(Error{.kind = ErrorKind::transient,
+                                     .reason = "AuthenticationFailed",
+                                     .message = "sign-in to Azure: the answer is not whole JSON",
+                                     .code = "GD3010"});
     }
     std::string token = text_member(*body, "access_token");
     if (token.empty() || !is_header_safe(token)) {
-        return std::unexpected(Error{.kind = ErrorKind::transient, .reason = "AuthenticationFailed", .message = "sign-in to Azure: the answer holds no usable token", .code = "GD3010"});
+        return std::unexpected(Error{.kind = ErrorKind::transient,
+                                     .reason = "AuthenticationFailed",
+                                     .message = "sign-in to Azure: the answer holds no usable token",
+                                     .code = "GD3010"});
     }
     // A number, or text from managed identities; without it a short life is assumed.
     const seconds life{std::clamp(number_member(*body, "expires_in").value_or(300), 1, 24 * 3600)};
@@ -160,14 +178,17 @@ void CachedToken::keep(FetchedToken fetched) {
     refresh_at_ = expires_at_ - std::min<nanoseconds>(refresh_ahead_max, nanoseconds{fetched.life} / 3);
     failure_.reset();
     const auto expiry = std::chrono::duration_cast<seconds>(clock_.now().time_since_epoch()) + fetched.life;
-    metrics_.set("galleryd_arm_token_expiry_timestamp_seconds", {{"credential", std::string(name())}}, static_cast<double>(expiry.count()));
+    metrics_.set("galleryd_arm_token_expiry_timestamp_seconds",
+                 {{"credential", std::string(name())}},
+                 static_cast<double>(expiry.count()));
 }
 
 void CachedToken::remember_failure(const Error& error) {
     failure_ = error;
     ask_again_at_ = clock_.monotonic() + error.retry_after.value_or(failure_pause);
     metrics_.add("galleryd_arm_auth_failures_total", {{"credential", std::string(name())}});
-    log_.warning("azure sign-in failed", {{"credential", std::string(name())}, {"code", error.code}, {"reason", error.message}});
+    log_.warning("azure sign-in failed",
+                 {{"credential", std::string(name())}, {"code", error.code}, {"reason", error.message}});
 }
 
 void CachedToken::invalidate(std::string refused) {
@@ -176,12 +197,14 @@ void CachedToken::invalidate(std::string refused) {
 }
 
 Task<FetchedToken> ClientSecretToken::fetch() {
-    if (!is_plain_segment(options_.tenant_id)) co_return std::unexpected(denied_sign_in("GD3014", "the tenant is not a valid name. Check AZURE_TENANT_ID"));
-    http::Request request{.method = "POST",
-                          .target = "/" + options_.tenant_id + "/oauth2/v2.0/token",
-                          .headers = {{"Content-Type", "application/x-www-form-urlencoded"}, {"Accept", "application/json"}},
-                          .body = "grant_type=client_credentials&client_id=" + form_encode(options_.client_id) +
-                                  "&client_secret=" + form_encode(options_.client_secret.reveal()) + "&scope=" + form_encode(options_.scope)};
+    if (!is_plain_segment(options_.tenant_id))
+        co_return std::unexpected(denied_sign_in("GD3014", "the tenant is not a valid name. Check AZURE_TENANT_ID"));
+    http::Request request{
+        .method = "POST",
+        .target = "/" + options_.tenant_id + "/oauth2/v2.0/token",
+        .headers = {{"Content-Type", "application/x-www-form-urlencoded"}, {"Accept", "application/json"}},
+        .body = "grant_type=client_credentials&client_id=" + form_encode(options_.client_id) + "&client_secret=" +
+                form_encode(options_.client_secret.reveal()) + "&scope=" + form_encode(options_.scope)};
     const http::CallLimits limits{.deadline = options_.deadline, .body_bytes_max = 256UL * 1024};
     auto answer = co_await transport_.send(options_.login, std::move(request), limits);
     if (!answer) {

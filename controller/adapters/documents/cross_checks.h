@@ -58,6 +58,7 @@ class CrossChecker {
     std::vector<ParsedDocument>& documents_;
     const ReadOptions& options_;
     std::map<ObjectKey, ParsedDocument*> by_key_;
+    int suggestions_left_ = 100;
 };
 
 }  // namespace galleryd::documents

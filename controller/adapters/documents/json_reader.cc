@@ -89,7 +89,7 @@ class JsonReader {
         const std::size_t begin = at_;
         while (!at_end() && std::string_view("+-.eE0123456789").find(text_[at_]) != std::string_view::npos) advance();
         const std::string number(text_.substr(begin, at_ - begin));
-        if (!is_number(number)) refuse("a value is expected");
+        if (!is_number(number)) refuse_at("a value is expected", place);
         const char* const end = number.data() + number.size();
         if (number.find_first_of(".eE") == std::string::npos) {
             std::int64_t whole = 0;
@@ -213,8 +213,9 @@ class JsonReader {
         while (!at_end() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r')) advance();
     }
     Place here() const { return {line_, static_cast<std::uint32_t>(at_ - line_begin_ + 1)}; }
-    [[noreturn]] void refuse(const std::string& message) const {
-        throw ReadFailure{{.code = "GD1001", .pointer = "", .message = "this is not JSON: " + message, .remedy = "Check quotes, commas and brackets around here."}, here()};
+    [[noreturn]] void refuse(const std::string& message) const { refuse_at(message, here()); }
+    [[noreturn]] static void refuse_at(const std::string& message, Place place) {
+        throw ReadFailure{{.code = "GD1001", .pointer = "", .message = "this is not JSON: " + message, .remedy = "Check quotes, commas and brackets around here."}, place};
     }
 
     std::string_view text_;

@@ -19,6 +19,7 @@ std::vector<std::string> sorted_texts(const json& source, const char* field, boo
 }
 
 void Mapper::add(const char* code, std::string pointer, std::string message, std::string remedy, Severity severity) {
+    if (problems_.size() >= problems_max) return;
     problems_.push_back({.code = code, .pointer = std::move(pointer), .message = std::move(message), .remedy = std::move(remedy), .severity = severity});
 }
 

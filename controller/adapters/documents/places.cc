@@ -63,14 +63,9 @@ Places Places::below(std::string_view pointer) const {
     Places part;
     if (nodes_.empty()) return part;
     const Index top = find(pointer);
-    std::vector<Index> renumbered(nodes_.size(), 0);
-    std::vector<bool> inside(nodes_.size(), false);
-    for (Index i = top; i < nodes_.size(); ++i) {
-        if (i != top && !inside[nodes_[i].parent]) continue;
-        inside[i] = true;
-        renumbered[i] = static_cast<Index>(part.nodes_.size());
+    for (Index i = top; i < nodes_.size() && (i == top || nodes_[i].parent >= top); ++i) {  // nodes are in pre-order
         part.nodes_.push_back(nodes_[i]);
-        part.nodes_.back().parent = i == top ? root : renumbered[nodes_[i].parent];
+        part.nodes_.back().parent = i == top ? root : nodes_[i].parent - top;
     }
     return part;
 }

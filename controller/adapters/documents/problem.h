@@ -17,6 +17,9 @@ struct Problem {
     Severity severity = Severity::error;
 };
 
+// Enough for a person; bounds what hostile input can cost.
+inline constexpr std::size_t problems_max = 100;
+
 Diagnostic locate(const Problem& problem, const std::string& file, const Places& places);
 bool has_error(const std::vector<Diagnostic>& problems);
 

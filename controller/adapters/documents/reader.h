@@ -28,7 +28,7 @@ struct ReadResult {
 
 // Parses, validates one by one (schema, rules), then across all documents (references, uniqueness, limits: behaviour §2).
 // Documents of other API groups are not recorded. Never throws; never reads anything but the arguments. Any single input of at
-// most 1 MiB costs bounded time and memory (depth 64, 100,000 values, no aliases); larger files are refused unread.
+// most 1 MiB costs bounded time and memory (depth 64, 50,000 values, no aliases); larger files are refused unread.
 ReadResult read_documents(const std::vector<DocumentFile>& files, const ReadOptions& options);
 
 // One object as canonical JSON after defaults: {apiVersion, kind, metadata, spec}. "" when the key is not there. Reading it back

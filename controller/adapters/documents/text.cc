@@ -79,7 +79,7 @@ std::string_view without_bom(std::string_view text) { return text.starts_with("\
 
 std::optional<TextProblem> find_text_problem(std::string_view text) {
     if (text.size() > file_bytes_max) {
-        return TextProblem{{.code = "GD1006", .pointer = "", .message = "the file has " + std::to_string(text.size()) + " bytes; at most 1048576 are read",
+        return TextProblem{{.code = "GD1006", .pointer = "", .message = "the file is larger than 1 MiB",
                             .remedy = "Split it into several files."}, {1, 1}};
     }
     if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff")) {

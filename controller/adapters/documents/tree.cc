@@ -2,9 +2,13 @@
 
 namespace galleryd::documents {
 
+ReadFailure too_deep(Place place) {
+    return {{.code = "GD1005", .pointer = "", .message = "the document is nested too deeply (more than 64 levels)", .remedy = "No field of galleryd.io needs more than ten levels."}, place};
+}
+
 Places::Index TreeBuilder::add_place(Place place) {
     if (tree_.places.size() >= values_max) {
-        throw ReadFailure{{.code = "GD1006", .pointer = "", .message = "the document has more than 100000 values", .remedy = "Split it into several documents."}, place};
+        throw ReadFailure{{.code = "GD1006", .pointer = "", .message = "the document has more than 50000 values", .remedy = "Split it into several documents."}, place};
     }
     if (open_.empty()) return tree_.places.add(Places::root, "", place, place);
     const Open& parent = open_.back();
@@ -31,7 +35,7 @@ void TreeBuilder::begin(bool is_map, Place place) {
         throw ReadFailure{{.code = "GD1009", .pointer = "", .message = "a list or map stands where a field name is expected", .remedy = "Write `name: value`."}, place};
     }
     if (open_.size() >= depth_max) {
-        throw ReadFailure{{.code = "GD1005", .pointer = "", .message = "the document is nested too deeply (more than 64 levels)", .remedy = "No field of galleryd.io needs more than ten levels."}, place};
+        throw too_deep(place);
     }
     const Places::Index index = add_place(place);
     open_.push_back({.value = is_map ? nlohmann::json::object() : nlohmann::json::array(), .index = index, .is_map = is_map, .key = {}, .key_place = {}});

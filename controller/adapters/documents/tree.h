@@ -29,6 +29,8 @@ struct ReadTree {
     bool empty = false;
 };
 
+ReadFailure too_deep(Place place);
+
 ReadTree read_yaml(const Piece& piece);
 ReadTree read_json(const Piece& piece);
 // JSON when it looks like it ('{' and a quote, or '['), else YAML.
@@ -41,7 +43,7 @@ std::string raw_scalar(const Piece& piece, Place place);
 class TreeBuilder {
   public:
     static constexpr std::size_t depth_max = 64;
-    static constexpr std::size_t values_max = 100'000;
+    static constexpr std::size_t values_max = 50'000;
 
     void begin(bool is_map, Place place);
     void end();

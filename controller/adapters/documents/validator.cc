@@ -63,6 +63,7 @@ std::size_t code_points(const std::string& text) {
 }  // namespace
 
 void Validator::add(const char* code, const std::string& pointer, std::string message, std::string remedy, bool at_key) {
+    if (problems_.size() >= problems_max) return;
     problems_.push_back({.code = code, .pointer = pointer, .message = std::move(message), .remedy = std::move(remedy), .at_key = at_key});
 }
 
@@ -126,6 +127,7 @@ void Validator::check_number(const Schema& schema, const json& value, const std:
 }
 
 void Validator::unknown_field(const Schema& schema, const std::string& key, const std::string& pointer) {
+    if (problems_.size() >= problems_max) return;
     std::vector<std::string> names;
     for (const auto& [name, unused] : schema.properties) names.push_back(name);
     const std::string meant = nearest(key, names);

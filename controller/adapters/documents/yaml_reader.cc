@@ -74,9 +74,54 @@ bool has_control_character(std::string_view text) {
     return std::ranges::any_of(text, [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') || c == 0x7f; });
 }
 
+// yaml-cpp 0.7 takes a quoted text that never ends, as a half-written file has one, for a text up to the end of the file.
+bool is_closed(std::string_view text) {
+    while (text.starts_with('!')) {  // the mark of a tagged scalar is the tag's
+        text.remove_prefix(std::min(text.find_first_of(" \t\r\n"), text.size()));
+        text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
+    }
+    if (text.empty() || (text.front() != '"' && text.front() != '\'')) return true;
+    const char quote = text.front();
+    for (std::size_t i = 1; i < text.size(); ++i) {
+        if (quote == '"' && text[i] == '\\') {
+            ++i;
+        } else if (text[i] == quote) {
+            if (quote == '"' || i + 1 >= text.size() || text[i + 1] != quote) return true;
+            ++i;  // '' inside a single-quoted text
+        }
+    }
+    return false;
+}
+
+// yaml-cpp 0.7 keeps every token of a flow collection ({…}, […]) until its end, because it might be a key: a megabyte of brackets
+// would cost 300 MB before the first event. This look ahead takes every bracket for one, also in texts and comments; no real
+// document comes near the limits.
+std::optional<ReadFailure> find_flow_excess(const Piece& piece) {
+    constexpr std::size_t parts_max = 20'000;
+    std::size_t depth = 0, parts = 0;
+    Place place{piece.line, 0};
+    for (const char c : piece.text) {
+        place = c == '\n' ? Place{place.line + 1, 0} : Place{place.line, place.column + 1};
+        if (c == '[' || c == '{') {
+            if (depth == 0) parts = 0;
+            ++depth;
+            ++parts;
+        } else if ((c == ']' || c == '}') && depth > 0) {
+            --depth;
+        } else if (c == ',' && depth > 0) {
+            ++parts;
+        }
+        if (depth > TreeBuilder::depth_max) return too_deep(place);
+        if (parts > parts_max) {
+            return ReadFailure{{.code = "GD1006", .pointer = "", .message = "a list or map in brackets has more than 20000 parts", .remedy = "Write one item a line, and several documents."}, place};
+        }
+    }
+    return std::nullopt;
+}
+
 class Handler final : public YAML::EventHandler {
   public:
-    explicit Handler(std::uint32_t first_line) : first_line_(first_line) {}
+    explicit Handler(const Piece& piece) : text_(piece.text), first_line_(piece.line) {}
 
     void OnDocumentStart(const YAML::Mark& mark) override {
         // Also the guard against yaml-cpp 0.7 making documents out of nothing for ever (input ",").
@@ -92,6 +137,9 @@ class Handler final : public YAML::EventHandler {
         check_anchor(anchor, mark);
         const bool plain = tag == "?" || tag.empty();
         if (!plain && tag != "!" && tag != "tag:yaml.org,2002:str") refuse_tag(tag, mark);
+        if (!plain && !is_closed(text_.substr(std::min(static_cast<std::size_t>(std::max(mark.pos, 0)), text_.size())))) {
+            refuse("GD1001", "this is not YAML: the quote that opens here is never closed", "Close it; the file may be half written.", mark);
+        }
         if (has_control_character(value)) refuse("GD1007", "the text contains a control character", "Remove the escape; only printable text, tabs and line ends are allowed.", mark);
         add_scalar(plain && !builder_.expects_key() ? plain_value(value, place_of(mark)) : nlohmann::json(value), value, mark);
     }
@@ -132,6 +180,7 @@ class Handler final : public YAML::EventHandler {
     }
 
     TreeBuilder builder_;
+    std::string_view text_;
     std::uint32_t first_line_;
     int documents_ = 0;
 };
@@ -160,7 +209,8 @@ TextProblem syntax_problem(const Piece& piece, const std::string& message, Place
 }  // namespace
 
 ReadTree read_yaml(const Piece& piece) {
-    Handler handler(piece.line);
+    if (const auto excess = find_flow_excess(piece)) return {.tree = {}, .failure = TextProblem{excess->problem, excess->place}};
+    Handler handler(piece);
     std::ispanstream stream(std::span<const char>(piece.text.data(), piece.text.size()));
     try {
         YAML::Parser parser(stream);

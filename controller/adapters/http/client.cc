@@ -43,9 +43,8 @@ void throw_if_aborted(const error_code& error) {
 
 class Client : public Transport {
   public:
-    Client(asio::any_io_executor executor, Clock& clock, ClientOptions options, std::unique_ptr<Connector> connector)
-        : clock_(clock), connector_(std::move(connector)),
-          pool_(std::move(executor), clock, options.connections_per_origin_max, options.idle_max) {}
+    Client(Clock& clock, ClientOptions options, std::unique_ptr<Connector> connector)
+        : clock_(clock), connector_(std::move(connector)), pool_(clock, options.connections_per_origin_max, options.idle_max) {}
 
     Task<Response> send(Origin origin, Request request, CallLimits limits) override;
 
@@ -65,8 +64,8 @@ Task<Response> Client::send(Origin origin, Request request, CallLimits limits) {
     if (const Status sound = check_request(request); !sound) co_return std::unexpected(sound.error());
     Exchange exchange{.origin = std::move(origin), .request = std::move(request), .limits = limits};
     auto running = run(&exchange);
-    co_await ends_within(clock_, limits.deadline, std::move(running));
-    if (exchange.result) co_return std::move(*exchange.result);
+    const bool in_time = co_await ends_within(clock_, limits.deadline, std::move(running));
+    if (exchange.result && (in_time || exchange.result->has_value())) co_return std::move(*exchange.result);
     co_return fail(ErrorKind::transient, "DeadlineExceeded",
                    exchange.name() + " took longer than " + std::to_string(limits.deadline.count()) + "ms; it was " + exchange.phase +
                        " the server");
@@ -156,10 +155,10 @@ Task<Response> Client::read_answer(Exchange* exchange, Lease* lease, bool* got_s
 
 Result<std::unique_ptr<Transport>> make_client(asio::any_io_executor executor, Clock& clock, ClientOptions options) {
     ConnectorOptions connector_options{.ca_file = options.ca_file, .deadline = options.connect_deadline};
-    auto connector = Connector::make(executor, clock, std::move(connector_options));
+    auto connector = Connector::make(std::move(executor), clock, std::move(connector_options));
     if (!connector) return std::unexpected(connector.error());
     options.connections_per_origin_max = std::max<std::size_t>(options.connections_per_origin_max, 1);
-    return std::make_unique<Client>(std::move(executor), clock, std::move(options), std::move(*connector));
+    return std::make_unique<Client>(clock, std::move(options), std::move(*connector));
 }
 
 }  // namespace galleryd::http

@@ -114,7 +114,8 @@ Task<std::unique_ptr<Stream>> Connector::Impl::open(Origin origin) {
         error_code error = asio::error::timed_out;
         auto attempt = connect_one(&socket, endpoint, &error);
         const auto share = options.deadline / static_cast<int>(endpoints->size());
-        co_await ends_within(clock, share, std::move(attempt));
+        const bool in_time = co_await ends_within(clock, share, std::move(attempt));
+        if (!in_time && error) error = asio::error::timed_out;
         if (error) {
             if (!why.empty()) why += ", ";
             why += endpoint.address().to_string() + ": " + error.message();
@@ -148,8 +149,8 @@ Result<std::unique_ptr<Connector>> Connector::make(asio::any_io_executor executo
 Task<std::unique_ptr<Stream>> Connector::connect(Origin origin) {
     std::optional<Result<std::unique_ptr<Stream>>> result;
     auto opening = impl_->open_into(origin, &result);
-    co_await ends_within(impl_->clock, impl_->options.deadline, std::move(opening));
-    if (result) co_return std::move(*result);
+    const bool in_time = co_await ends_within(impl_->clock, impl_->options.deadline, std::move(opening));
+    if (result && (in_time || result->has_value())) co_return std::move(*result);
     co_return fail(ErrorKind::transient, "DeadlineExceeded",
                    "connecting to " + to_string(origin) + " took longer than " + std::to_string(impl_->options.deadline.count()) + "ms");
 }

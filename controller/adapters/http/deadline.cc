@@ -36,7 +36,7 @@ asio::awaitable<bool> ends_within(Clock& clock, std::chrono::nanoseconds limit, 
     if (state.cancelled() != asio::cancellation_type::none) {
         throw boost::system::system_error(asio::error::operation_aborted);
     }
-    co_return !task_exception;
+    co_return order[0] == 0;
 }
 
 }  // namespace galleryd::http

@@ -6,7 +6,7 @@
 
 namespace galleryd::http {
 
-// Races `task` with `limit`: true when it ended by itself; on time-out it is cancelled and joined. The twin of
+// Races `task` with `limit`: true when the task ended first; on time-out it is cancelled and joined. The twin of
 // runtime/within.h, which an adapter may not include.
 boost::asio::awaitable<bool> ends_within(Clock& clock, std::chrono::nanoseconds limit, boost::asio::awaitable<void> task);
 

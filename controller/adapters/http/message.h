@@ -28,8 +28,8 @@ class Headers {
 struct Request {
     std::string method;   // "GET", upper case
     std::string target;   // origin form: "/subscriptions/…?api-version=…", byte for byte
-    Headers headers;
-    std::string body;
+    Headers headers{};
+    std::string body{};
 };
 
 struct Response {

@@ -2,25 +2,48 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/experimental/channel.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 
 namespace galleryd::http {
 namespace asio = boost::asio;
-namespace {
 
-struct Waiting {
-    explicit Waiting(std::shared_ptr<OriginPool> of) : pool(std::move(of)) { ++pool->waiting; }
-    ~Waiting() { --pool->waiting; }
-    Waiting(const Waiting&) = delete;
-    Waiting& operator=(const Waiting&) = delete;
-    std::shared_ptr<OriginPool> pool;
+// One channel per waiter and the count kept here: in Boost 1.81 a channel whose last receiver was cancelled takes itself for
+// full, and what is sent next is lost: a slot would be gone for ever (channel_service::cancel_by_key).
+struct OriginPool::Waiter {
+    Waiter(OriginPool& of, const asio::any_io_executor& executor) : pool(of), wake(executor, 1) { pool.waiters_.push_back(this); }
+    ~Waiter() { std::erase(pool.waiters_, this); }
+    Waiter(const Waiter&) = delete;
+    Waiter& operator=(const Waiter&) = delete;
+
+    OriginPool& pool;
+    asio::experimental::channel<void(boost::system::error_code)> wake;
+    bool owns_slot = false;
 };
 
-}  // namespace
+asio::awaitable<void> OriginPool::take_slot() {
+    if (free_slots_ > 0) {
+        --free_slots_;
+        co_return;
+    }
+    const auto executor = co_await asio::this_coro::executor;
+    Waiter waiter(*this, executor);
+    constexpr auto token = asio::as_tuple(asio::use_awaitable);
+    co_await waiter.wake.async_receive(token);
+    if (!waiter.owns_slot) throw boost::system::system_error(asio::error::operation_aborted);
+}
 
-OriginPool::OriginPool(asio::any_io_executor executor, std::size_t slots) : free_slots(std::move(executor), slots) {
-    for (std::size_t i = 0; i < slots; ++i) free_slots.try_send(boost::system::error_code{});
+void OriginPool::give_back_slot() {
+    if (waiters_.empty()) {
+        ++free_slots_;
+        return;
+    }
+    Waiter* first = waiters_.front();
+    waiters_.pop_front();
+    first->owns_slot = true;
+    first->wake.try_send(boost::system::error_code{});
 }
 
 void OriginPool::close_idle_since(std::chrono::nanoseconds moment) {
@@ -40,14 +63,13 @@ bool Lease::take_idle() {
 }
 
 Lease::~Lease() {
-    --pool_->in_use;
     if (connection_ && reusable_) {
         connection_->reused = true;
         connection_->last_used = clock_.monotonic();
         pool_->idle.push_back(std::move(connection_));
     }
     connection_.reset();
-    pool_->free_slots.try_send(boost::system::error_code{});
+    pool_->give_back_slot();
 }
 
 std::shared_ptr<OriginPool> Pool::find_or_make(const std::string& origin) {
@@ -55,23 +77,16 @@ std::shared_ptr<OriginPool> Pool::find_or_make(const std::string& origin) {
     const auto oldest = clock_.monotonic() - idle_max_;
     for (const auto& [name, pool] : origins_) pool->close_idle_since(oldest);
     if (origins_.size() >= origins_max && !origins_.contains(origin)) {
-        std::erase_if(origins_, [](const auto& entry) { return entry.second->in_use == 0 && entry.second->waiting == 0; });
+        std::erase_if(origins_, [](const auto& entry) { return entry.second->is_unused(); });
     }
     auto& pool = origins_[origin];
-    if (!pool) pool = std::make_shared<OriginPool>(executor_, slots_);
+    if (!pool) pool = std::make_shared<OriginPool>(slots_);
     return pool;
 }
 
 asio::awaitable<std::unique_ptr<Lease>> Pool::acquire(std::string origin) {
     const auto pool = find_or_make(origin);
-    bool free = false;
-    pool->free_slots.try_receive([&free](boost::system::error_code) { free = true; });
-    if (!free) {
-        const Waiting waiting(pool);
-        constexpr auto token = asio::as_tuple(asio::use_awaitable);
-        const auto [error] = co_await pool->free_slots.async_receive(token);
-        if (error) throw boost::system::system_error(asio::error::operation_aborted);  // the channel's word for cancelled
-    }
+    co_await pool->take_slot();
     // No await between receiving the slot and this line: a cancelled waiter must not lose it.
     co_return std::make_unique<Lease>(pool, clock_);
 }

@@ -1,10 +1,8 @@
 #pragma once
-#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/experimental/channel.hpp>
-#include <boost/system/error_code.hpp>
 #include <chrono>
 #include <cstddef>
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -24,21 +22,29 @@ struct Connection {
 };
 
 // The connections of one origin: a fixed number of slots, waited for in order of arrival, and idle connections.
-struct OriginPool {
-    OriginPool(boost::asio::any_io_executor executor, std::size_t slots);
+class OriginPool {
+  public:
+    explicit OriginPool(std::size_t slots) : free_slots_(slots), slots_(slots) {}
 
-    boost::asio::experimental::channel<void(boost::system::error_code)> free_slots;  // one message per free slot
-    std::size_t in_use = 0;
-    std::size_t waiting = 0;
-    std::vector<std::unique_ptr<Connection>> idle;
+    boost::asio::awaitable<void> take_slot();  // cancellable; who returns from it owns a slot, cancelled or not
+    void give_back_slot();
+    bool is_unused() const { return free_slots_ == slots_ && waiters_.empty(); }
     void close_idle_since(std::chrono::nanoseconds moment);
+
+    std::vector<std::unique_ptr<Connection>> idle;
+
+  private:
+    struct Waiter;
+    std::size_t free_slots_;
+    std::size_t slots_;
+    std::deque<Waiter*> waiters_;
 };
 
 // One slot of a pool and, once set, its connection. Given back by the destructor, however the exchange ended: a connection
 // that nobody declared reusable is closed.
 class Lease {
   public:
-    Lease(std::shared_ptr<OriginPool> pool, Clock& clock) : pool_(std::move(pool)), clock_(clock) { ++pool_->in_use; }
+    Lease(std::shared_ptr<OriginPool> pool, Clock& clock) : pool_(std::move(pool)), clock_(clock) {}
     ~Lease();
     Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;
@@ -59,8 +65,7 @@ class Lease {
 // All origins. Thread: the io_context's only.
 class Pool {
   public:
-    Pool(boost::asio::any_io_executor executor, Clock& clock, std::size_t slots, std::chrono::nanoseconds idle_max)
-        : executor_(std::move(executor)), clock_(clock), slots_(slots), idle_max_(idle_max) {}
+    Pool(Clock& clock, std::size_t slots, std::chrono::nanoseconds idle_max) : clock_(clock), slots_(slots), idle_max_(idle_max) {}
 
     // Waits for a slot of that origin. Cancellable. The caller bounds the wait.
     boost::asio::awaitable<std::unique_ptr<Lease>> acquire(std::string origin);
@@ -68,7 +73,6 @@ class Pool {
   private:
     std::shared_ptr<OriginPool> find_or_make(const std::string& origin);
 
-    boost::asio::any_io_executor executor_;
     Clock& clock_;
     std::size_t slots_;
     std::chrono::nanoseconds idle_max_;

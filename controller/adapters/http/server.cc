@@ -105,10 +105,14 @@ Status State::set_up_tls() {
 
 Status State::listen() {
     const std::string& where = context->options.listen;
-    const auto endpoint = parse_listen(where);
+    auto endpoint = parse_listen(where);
     if (!endpoint) return cannot_listen(where, "it is not HOST:PORT with an IP address and a port from 0 to 65535");
     error_code error;
     acceptor.open(endpoint->protocol(), error);
+    if (error == asio::error::address_family_not_supported && endpoint->address().is_unspecified()) {  // no IPv6 here
+        *endpoint = tcp::endpoint(tcp::v4(), endpoint->port());
+        acceptor.open(endpoint->protocol(), error);
+    }
     if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
     if (!error && endpoint->address().is_v6() && endpoint->address().is_unspecified()) {
         acceptor.set_option(asio::ip::v6_only(false), error);

@@ -30,8 +30,8 @@ using Handler = std::function<boost::asio::awaitable<ServerResponse>(ServerReque
 
 struct ServerOptions {
     std::string listen = "127.0.0.1:0";          // HOST:PORT, [::1]:PORT; port 0 picks one
-    std::string certificate_chain_pem;           // both set: HTTPS
-    std::string private_key_pem;
+    std::string certificate_chain_pem{};         // both set: HTTPS
+    std::string private_key_pem{};
     std::size_t connections_max = 256;           // further ones are closed at once
     std::size_t request_body_bytes_max = 4UL * 1024 * 1024;
     std::size_t request_header_bytes_max = 64UL * 1024;

@@ -2,6 +2,7 @@
 
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
 #include <sys/socket.h>
 
 #include <boost/asio/as_tuple.hpp>
@@ -10,6 +11,7 @@
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <new>
 
 namespace galleryd::http {
 namespace {
@@ -53,12 +55,21 @@ class TlsStream : public Stream {
     TlsStream(tcp::socket socket, asio::ssl::context& context, asio::ssl::stream_base::handshake_type role)
         : stream_(std::move(socket), context), role_(role) {}
 
+    // OpenSSL's own check rather than Asio's callback: it names the reason (mismatch, not merely "refused").
     void expect_host(const std::string& host) {
+        SSL* ssl = stream_.native_handle();
+        X509_VERIFY_PARAM* expected = SSL_get0_param(ssl);
+        X509_VERIFY_PARAM_set_hostflags(expected, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
         error_code not_an_address;
         asio::ip::make_address(host, not_an_address);
-        if (not_an_address) SSL_set_tlsext_host_name(stream_.native_handle(), host.c_str());  // RFC 6066: names only
-        stream_.set_verify_mode(asio::ssl::verify_peer);
-        stream_.set_verify_callback(asio::ssl::host_name_verification(host));
+        bool set = false;
+        if (not_an_address) {
+            set = SSL_set_tlsext_host_name(ssl, host.c_str()) == 1 && SSL_set1_host(ssl, host.c_str()) == 1;
+        } else {  // RFC 6066: SNI is for names only
+            set = X509_VERIFY_PARAM_set1_ip_asc(expected, host.c_str()) == 1;
+        }
+        if (!set) throw std::bad_alloc();  // the only cause left: parse_origin has checked the text
+        SSL_set_verify(ssl, SSL_VERIFY_PEER, nullptr);
     }
 
     asio::awaitable<IoResult> read_some(asio::mutable_buffer buffer) override { return stream_.async_read_some(buffer, use_tuple); }
@@ -74,11 +85,11 @@ class TlsStream : public Stream {
     }
     bool is_quiet() override { return is_socket_quiet(stream_.next_layer()); }
     std::string certificate_problem() const override {
-        // The host check fails inside the callback, which OpenSSL reports as "application verification failure".
         const long result = SSL_get_verify_result(const_cast<asio::ssl::stream<tcp::socket>&>(stream_).native_handle());
         if (result == X509_V_OK) return {};
-        if (result == X509_V_ERR_APPLICATION_VERIFICATION) return "the certificate does not name this host";
-        return X509_verify_cert_error_string(result);
+        const std::string words = X509_verify_cert_error_string(result);
+        const bool other_host = result == X509_V_ERR_HOSTNAME_MISMATCH || result == X509_V_ERR_IP_ADDRESS_MISMATCH;
+        return other_host ? "the certificate does not name this host (" + words + ")" : words;
     }
 
   private:

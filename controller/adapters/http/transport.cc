@@ -1,5 +1,7 @@
 #include "controller/adapters/http/transport.h"
 
+#include <arpa/inet.h>
+
 #include <charconv>
 
 // Written by hand rather than on a URL library: what is refused matters more than what is accepted. The addresses come from
@@ -19,7 +21,10 @@ bool is_host_char(char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
 }
 
-bool is_ipv6_char(char c) { return (c >= 'a' && c <= 'f') || (c >= '0' && c <= '9') || c == ':' || c == '.'; }
+bool is_ipv6(const std::string& text) {  // without a zone: a zone is meaningful on one machine only
+    in6_addr address{};
+    return ::inet_pton(AF_INET6, text.c_str(), &address) == 1;
+}
 
 std::string lower(std::string_view text) {
     std::string result(text);
@@ -46,7 +51,7 @@ Result<Origin> parse_authority(const std::string& url, std::string scheme, std::
         if (end == std::string_view::npos) return refuse(url, "']' is missing");
         host = lower(authority.substr(1, end - 1));
         rest = authority.substr(end + 1);
-        if (host.find(':') == std::string::npos || !all_of(host, is_ipv6_char)) return refuse(url, "the IPv6 address is wrong");
+        if (!is_ipv6(host)) return refuse(url, "the IPv6 address is wrong");
     } else {
         const auto colon = authority.find(':');
         host = lower(authority.substr(0, colon));

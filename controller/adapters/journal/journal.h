@@ -24,6 +24,7 @@ struct OpenReport {
 struct JournalOptions {
     std::string directory;       // made with mode 0700 (parents as well) when it is missing
     bool read_only = false;      // for `get`, `events`, … while a daemon runs: takes no lock, writes nothing, moves nothing
+    bool beside_a_daemon = false;  // for `approve`: writes without the lock, one transaction at a time, to a journal that exists
     bool in_memory = false;      // nothing on disk: `plan`, tests
     TimePoint now{};             // names a damaged database, fills the settings `created_at` and `rebuilt_at`
     std::int64_t pages_max = 0;  // limit of the database in pages of 4 KiB; 0 = none. A full database behaves like a full disk

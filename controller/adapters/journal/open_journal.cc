@@ -80,6 +80,16 @@ Result<std::unique_ptr<Journal>> open_read_only(const JournalOptions& options, c
     return std::make_unique<SqliteJournal>(options, nullptr, std::move(opened->database), std::move(refusal));
 }
 
+// SQLite itself keeps the two writers' transactions apart; the lock only says who follows Azure.
+Result<std::unique_ptr<Journal>> open_beside_a_daemon(const JournalOptions& options, const std::string& path) {
+    if (!exists(path)) {
+        return std::unexpected(coded(ErrorKind::not_ready, "GD4107", "JournalMissing", "no journal at " + path + ": has `galleryd run` been started with this --state-dir?"));
+    }
+    auto opened = open_for_writing(path, options);
+    if (!opened) return std::unexpected(opened.error());
+    return std::make_unique<SqliteJournal>(options, nullptr, std::move(opened->database), std::move(opened->refusal));
+}
+
 // A directory that may be read and not written (reliability P4): what is there is shown, nothing is written.
 Result<std::unique_ptr<Journal>> open_unwritable(const JournalOptions& options, const std::string& path) {
     const Error why = coded(ErrorKind::denied,
@@ -116,6 +126,7 @@ Result<std::unique_ptr<Journal>> open_journal(JournalOptions options) {
     }
     const std::string path = options.directory + "/galleryd.db";
     if (options.read_only) return open_read_only(options, path);
+    if (options.beside_a_daemon) return open_beside_a_daemon(options, path);
     if (const auto made = make_state_directory(options.directory); !made) return std::unexpected(made.error());
     if (!is_directory_writable(options.directory)) return open_unwritable(options, path);
     auto lock = DirectoryLock::take(options.directory);

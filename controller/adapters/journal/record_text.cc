@@ -34,6 +34,7 @@ std::string print_resource_record(const ResourceRecord& record) {
                     {"regionRetryAfter", std::move(retry_after)},
                     {"regionReadds", record.region_readds},
                     {"removalFailedAt", optional_time(record.removal_failed_at)},
+                    {"excludedByUs", record.excluded_by_us},
                     {"tombstone", record.tombstone},
                     {"deletedAt", optional_time(record.deleted_at)}};
     return text.dump(-1, ' ', false, json::error_handler_t::replace);
@@ -55,6 +56,7 @@ std::optional<ResourceRecord> parse_resource_record(const std::string& text) {
         }
         record.region_readds = object.at("regionReadds").get<std::map<std::string, int>>();
         record.removal_failed_at = read_time(object, "removalFailedAt");
+        record.excluded_by_us = object.value("excludedByUs", false);   // younger than the first records
         record.tombstone = object.at("tombstone").get<bool>();
         record.deleted_at = read_time(object, "deletedAt");
         return record;

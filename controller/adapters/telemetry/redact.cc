@@ -45,9 +45,11 @@ std::size_t secret_prefix(std::string_view folded, std::size_t at) {
     return folded.substr(at).starts_with(bearer) ? bearer.size() : 0;
 }
 
-// The value of a named secret ends at what ends a field; it may hold any other character.
+// The value of a named secret ends at its closing quote, or at what ends a field; it may hold any other character.
 std::size_t end_of_value(std::string_view text, std::size_t from) {
-    const std::size_t end = text.find_first_of("&;, \t\r\n\"'<>})", from);
+    const char before = text[from - 1];
+    const bool is_quoted = before == '"' || before == '\'';
+    const std::size_t end = is_quoted ? text.find(before, from) : text.find_first_of("&;, \t\r\n\"'<>})", from);
     return end == std::string_view::npos ? text.size() : end;
 }
 
@@ -68,6 +70,10 @@ std::string redact(std::string_view text) {
             if (end > i + prefix) clean += replacement;
             i = end;
             continue;
+        }
+        if (text.substr(i).starts_with("-----BEGIN ") && text.substr(i, 64).find("PRIVATE KEY") != std::string_view::npos) {
+            clean += replacement;   // a key in PEM: all that follows
+            break;
         }
         const bool starts_word = i == 0 || !is_word_character(text[i - 1]);
         if (starts_word && text[i] == 'e') {

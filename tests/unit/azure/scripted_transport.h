@@ -11,7 +11,8 @@
 #include "tests/support/manual_clock.h"
 #include "tests/support/run_task.h"
 
-// A transport that plays back answers in order and remembers what was sent; an answer may take time on the test's clock.
+// A transport that plays back answers in order and remembers what was sent; an answer may take time on the test's
+// clock.
 namespace galleryd::azure::test {
 
 struct Played {
@@ -31,7 +32,10 @@ class ScriptedTransport : public http::Transport {
 
     Task<http::Response> send(http::Origin origin, http::Request request, http::CallLimits limits) override;
 
-    void answer(int status, std::string body = {}, http::Headers headers = {}, std::chrono::seconds takes = std::chrono::seconds{0});
+    void answer(int status,
+                std::string body = {},
+                http::Headers headers = {},
+                std::chrono::seconds takes = std::chrono::seconds{0});
     void fail_with(Error error);
 
     std::vector<Sent> sent;
@@ -67,7 +71,7 @@ class RecordingMetrics : public Metrics {
 class RecordingLog : public Log {
   public:
     void write(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) override;
-    std::string text;   // everything that was logged
+    std::string text;  // everything that was logged
 };
 
 // All of them around an ArmClient for https://management.azure.com.
@@ -88,9 +92,9 @@ struct Bench {
 };
 
 extern const ResourceId sample_gallery, sample_definition, sample_version;
-std::string gallery_body();                                    // recorded, CRLF
+std::string gallery_body();  // recorded, CRLF
 std::string definition_body();
-std::string version_body();                                    // recorded after the update to two regions
+std::string version_body();  // recorded after the update to two regions
 std::string error_body(const std::string& code, const std::string& message);
 
 }  // namespace galleryd::azure::test

@@ -163,6 +163,19 @@ TEST_CASE("waiting for a free connection counts into the deadline, and a slot is
     CHECK(world.send().has_value());
 }
 
+TEST_CASE("slots survive the cancellation of whoever waits last") {
+    World world({Reply{.silent = true}, Reply{.bytes = ok}}, {.connections_per_origin_max = 1});
+    for (int i = 0; i < 3; ++i) {
+        StartedTask holder(world.io, world.call("GET", {.deadline = 30s}));
+        StartedTask last(world.io, world.call("GET", {.deadline = 600s}));
+        last.cancel(world.io);
+        CHECK(last.done());
+        world.clock.advance(30s);
+        REQUIRE(holder.done());
+    }
+    CHECK(world.send("GET", {.deadline = 1s}).has_value());
+}
+
 TEST_CASE("cancelling a call closes its connection and arrives as an exception") {
     World world({Reply{.silent = true}, Reply{.bytes = ok}});
     StartedTask call(world.io, world.call("GET"));

@@ -79,8 +79,6 @@ int RawServer::requests() const { return state_->requests; }
 int RawServer::connections() const { return state_->connections; }
 int RawServer::open_connections() const { return state_->open; }
 
-namespace {
-
 Task<std::string> talk_task(int port, std::string bytes, std::string until) {
     const auto executor = co_await asio::this_coro::executor;
     tcp::socket socket(executor);
@@ -98,7 +96,10 @@ Task<std::string> talk_task(int port, std::string bytes, std::string until) {
     co_return received;
 }
 
-}  // namespace
+Task<bool> as_task(asio::awaitable<void> task) {
+    co_await std::move(task);
+    co_return true;
+}
 
 std::string talk(asio::io_context& io, int port, std::string bytes, std::string until) {
     const auto received = run_task(io, talk_task(port, std::move(bytes), std::move(until)));

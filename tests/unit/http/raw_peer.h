@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "controller/ports/clock.h"
+#include "controller/ports/task.h"
 
 // Peers that speak bytes, for everything that a well-behaved one never does.
 namespace galleryd::test {
@@ -35,6 +36,9 @@ class RawServer {
 };
 
 // Sends `bytes`, then reads until the server closes; or, with `until`, until that text has arrived.
+Task<std::string> talk_task(int port, std::string bytes, std::string until);
 std::string talk(boost::asio::io_context& io, int port, std::string bytes, std::string until = "");
+
+Task<bool> as_task(boost::asio::awaitable<void> task);
 
 }  // namespace galleryd::test

@@ -43,7 +43,7 @@ TEST_CASE("addresses that could lead a token astray are refused") {
              "https://h\r\nX-Injected: 1/", "https://h/a\r\nHost: evil", "https://h/a\nb", "https://h/a b", "https:// h/", " https://h/",
              "https://h/\t", "https://h/#f", "https://h#f", "https://h/a#b?c", "https://h\\@evil/", "https://h/a\\b", "https://h:0/",
              "https://h:65536/", "https://h:99999999999/", "https://h:/", "https://h:-1/", "https://h:+1/", "https://h:8a/", "https://h:80:80/",
-             "https://[::1/", "https://[::1]x/", "https://[]/", "https://[127.0.0.1]/", "https://[::1%25eth0]/", "https://::1/",
+             "https://[::1/", "https://[::1]x/", "https://[]/", "https://[:::]/", "https://[1::2::3]/", "https://[127.0.0.1]/", "https://[::1%25eth0]/", "https://::1/",
              "https://h%2eexample/", "https://h,evil/", "https://.h/", "https://-h/", "https://h_*/", "https://h\x01/",
              std::string("https://h/\0a", 12), "https://h/\xc3\xa4", "https://\xc3\xa4/", "https://" + long_host + "/",
              "https://h/" + std::string(40'000, 'a')}) {

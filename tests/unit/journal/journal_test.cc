@@ -137,6 +137,26 @@ TEST_CASE("good documents are replaced per source and nothing of them is lost") 
     CHECK(documents[1].source == "dir:b");
 }
 
+TEST_CASE("documents that change, stay or go within one set end as they were given last") {
+    const TemporaryDirectory home;
+    const auto journal = samples::open(home.path());
+    REQUIRE(journal->put_good_documents("dir:a", {samples::document("stays"), samples::document("changes"), samples::document("goes")}).has_value());
+    GoodDocument changed = samples::document("changes");
+    changed.first_missing.reset();
+    changed.content = "{}";
+    REQUIRE(journal->put_good_documents("dir:a", {changed, samples::document("stays"), samples::document("stays")}).has_value());
+    const auto documents = *journal->good_documents();
+    REQUIRE(documents.size() == 2);
+    CHECK(documents[0].key.name == "changes");
+    CHECK(documents[0].content == "{}");
+    CHECK_FALSE(documents[0].first_missing.has_value());
+    CHECK(documents[1].key.name == "stays");
+    CHECK(documents[1].first_missing == samples::start);
+    REQUIRE(journal->put_good_documents("dir:a", {}).has_value());
+    CHECK(journal->good_documents()->empty());
+    CHECK(journal->writable());
+}
+
 TEST_CASE("the same event within five minutes is counted, later it is a new one") {
     JournalOptions options;
     options.in_memory = true;

@@ -1,0 +1,205 @@
+#include "controller/program/command_apply.h"
+
+#include <algorithm>
+#include <ostream>
+#include <set>
+
+#include "controller/program/command_plan.h"
+#include "controller/program/diagnostic_text.h"
+#include "controller/program/plan_text.h"
+#include "controller/program/saved_plan.h"
+#include "controller/runtime/task_group.h"
+
+namespace galleryd {
+namespace {
+
+constexpr std::chrono::seconds pause_between_rounds{1};
+constexpr int rounds_without_progress_max = 3;
+
+struct ApplyState {
+    std::ostream& out;
+    std::chrono::nanoseconds deadline;
+    int writes = 0;
+    std::map<std::string, Plan> last;
+    std::map<std::string, Error> failures;
+    int running_operations = 0;
+};
+
+enum class ApplyEnd : std::uint8_t { converged, stuck, timed_out };
+
+boost::asio::awaitable<void> follow(Engine& engine, ApplyState& state, OperationRecord operation) {
+    ++state.running_operations;
+    const std::string resource = operation.resource, step = operation.step;
+    const auto ended = co_await engine.follow(std::move(operation));
+    --state.running_operations;
+    state.out << "  " << (ended ? "finished" : "lost sight of") << "  " << step << " " << ResourceId(resource).name() << std::endl;
+}
+
+void tell(ApplyState& state, const PassResult& result) {
+    for (const ChangeOutcome& outcome : result.applied.outcomes) {
+        if (outcome.result == ChangeResult::done || outcome.result == ChangeResult::accepted) {
+            state.out << "  " << (outcome.result == ChangeResult::done ? "done    " : "started ") << "  " << to_string(outcome.action) << " " << outcome.kind << " " << outcome.address << std::endl;
+        } else if (outcome.error && outcome.error->kind != ErrorKind::conflict) {
+            state.out << "  failed    " << to_string(outcome.action) << " " << outcome.kind << " " << outcome.address << ": " << outcome.error->message << std::endl;
+        }
+    }
+}
+
+// One pass over every scope. True when something was written or is under way.
+Task<bool> one_round(Engine& engine, ApplyState& state, TaskGroup& operations) {
+    bool progress = false;
+    std::vector<std::string> names;
+    for (const auto& [name, scope] : engine.scopes()) names.push_back(name);
+    for (const std::string& name : names) {
+        auto result = co_await engine.pass(name);
+        if (!result) co_return std::unexpected(result.error());
+        for (const OperationRecord& operation : result->applied.operations) operations.spawn(follow(engine, state, operation));
+        state.writes += result->applied.writes;
+        tell(state, *result);
+        state.failures.erase(name);
+        if (result->error) {
+            if (result->error->reason == "JournalWriteFailed" || result->error->kind == ErrorKind::bug) co_return std::unexpected(*result->error);
+            state.failures.insert_or_assign(name, *result->error);
+            progress = progress || result->error->kind == ErrorKind::transient || result->error->kind == ErrorKind::throttled;
+        }
+        for (const ChangeOutcome& outcome : result->applied.outcomes) {
+            if (outcome.result == ChangeResult::done || outcome.result == ChangeResult::accepted) progress = true;
+            if (outcome.error && outcome.result == ChangeResult::failed && outcome.error->kind != ErrorKind::conflict) state.failures.insert_or_assign(name, *outcome.error);
+            if (outcome.error && (outcome.error->kind == ErrorKind::transient || outcome.error->kind == ErrorKind::throttled || outcome.error->kind == ErrorKind::conflict)) progress = true;
+        }
+        if (result->plan) {
+            progress = progress || !result->plan->waiting.empty();
+            state.last.insert_or_assign(name, std::move(*result->plan));
+        }
+    }
+    co_return progress || state.running_operations > 0;
+}
+
+bool is_converged(const ApplyState& state) {
+    return state.failures.empty() && state.running_operations == 0 && std::ranges::all_of(state.last, [](const auto& entry) { return entry.second.converged(); });
+}
+
+Task<ApplyEnd> rounds(Session& session, ApplyState& state) {
+    Engine& engine = session.engine();
+    Clock& clock = session.clock();
+    const auto executor = co_await boost::asio::this_coro::executor;
+    TaskGroup operations(executor);
+    const auto in_flight = engine.operations_in_flight();
+    if (in_flight) {
+        for (const OperationRecord& operation : *in_flight) operations.spawn(follow(engine, state, operation));
+    }
+    int idle_rounds = 0;
+    Result<ApplyEnd> end = ApplyEnd::stuck;
+    while (idle_rounds < rounds_without_progress_max) {
+        const auto progress = co_await one_round(engine, state, operations);
+        if (!progress) {
+            end = std::unexpected(progress.error());
+            break;
+        }
+        if (is_converged(state) && engine.looked_everywhere()) {
+            end = ApplyEnd::converged;
+            break;
+        }
+        if (clock.monotonic() > state.deadline) {
+            end = ApplyEnd::timed_out;
+            break;
+        }
+        idle_rounds = *progress ? 0 : idle_rounds + 1;
+        co_await clock.sleep_for(pause_between_rounds);
+    }
+    co_await operations.close();
+    co_return end;
+}
+
+std::vector<Plan> plans_of(const ApplyState& state) {
+    std::vector<Plan> plans;
+    for (const auto& [name, plan] : state.last) plans.push_back(plan);
+    return plans;
+}
+
+bool confirm_deletions(const ApplyOptions& options, int deletions, std::ostream& err) {
+    if (deletions == 0 || options.approve_deletes == deletions) return true;
+    err << "galleryd: the plan takes away " << deletions << " thing" << (deletions == 1 ? "" : "s") << " (listed above); nothing was done. Repeat with --approve-deletes=" << deletions
+        << " to approve exactly that. (GD5007)\n";
+    return false;
+}
+
+int report_end(ApplyEnd end, ApplyState& state, Session& session, std::ostream& out, std::ostream& err) {
+    out << "\n" << state.writes << " write" << (state.writes == 1 ? "" : "s") << " to Azure.\n";
+    if (end == ApplyEnd::converged) {
+        out << "Azure matches the manifests.\n";
+        return exit_done;
+    }
+    if (end == ApplyEnd::timed_out) {
+        err << "galleryd: timed out; what was started goes on in Azure. Run apply again to follow it. (GD5008)\n";
+        return exit_gate;
+    }
+    print_plan_text(out, plans_of(state), plan_header(session), TextOptions{});
+    for (const auto& [scope, error] : state.failures) {
+        err << "galleryd: " << scope << ":\n";
+        print_error(err, error);
+    }
+    if (!state.failures.empty()) return exit_error;
+    err << "galleryd: what is left needs a person: conflicts, approvals and blocks are listed above. (GD5009)\n";
+    return exit_approval;
+}
+
+}  // namespace
+
+int run_apply(const ApplyOptions& options, std::ostream& out, std::ostream& err) {
+    const auto timeout = parse_duration_flag("--timeout", options.timeout);
+    if (!timeout) {
+        print_error(err, timeout.error());
+        return exit_usage;
+    }
+    CommonOptions common = options.plan.common;
+    std::optional<SavedPlan> saved;
+    if (!options.plan_file.empty()) {
+        auto read = read_saved_plan(options.plan_file);
+        if (!read) {
+            print_error(err, read.error());
+            return exit_error;
+        }
+        saved = std::move(*read);
+        if (common.sources.empty()) common.sources = saved->header.sources;
+    }
+    auto session = Session::open(common, JournalUse::exclusive, "apply");
+    if (!session) {
+        print_error(err, session.error());
+        return exit_error;
+    }
+    const auto problems = (*session)->read_sources();
+    if (!problems) {
+        print_error(err, problems.error());
+        return exit_error;
+    }
+    for (const Diagnostic& problem : *problems) err << diagnostic_line(problem) << "\n";
+    const bool has_errors = std::ranges::any_of(*problems, [](const Diagnostic& d) { return d.severity == Severity::error; });
+    auto planned = (*session)->run(plan_every_scope((*session)->engine()));
+    if (!planned) {
+        print_error(err, planned.error());
+        return planned.error().reason == "Interrupted" ? exit_interrupted : exit_error;
+    }
+    if (saved) {
+        const std::vector<std::string> moved = compare(*saved, planned->plans);
+        if (!moved.empty()) {
+            err << "galleryd: the saved plan no longer fits what is observed; nothing was done (GD5006):\n";
+            for (const std::string& line : moved) err << "  " << line << "\n";
+            err << "Make a new one: galleryd plan --out " << options.plan_file << "\n";
+            return exit_gate;
+        }
+    }
+    print_plan_text(out, planned->plans, plan_header(**session), TextOptions{.colour = false, .wide = false, .summary_only = options.plan.summary});
+    if (!confirm_deletions(options, common.allow_deletes ? deletions_in(planned->plans) : 0, err)) return exit_approval;
+    out << std::endl;
+    ApplyState state{.out = out, .deadline = (*session)->clock().monotonic() + *timeout, .last = {}, .failures = {}};
+    const auto end = (*session)->run(rounds(**session, state));
+    if (!end) {
+        print_error(err, end.error());
+        return end.error().reason == "Interrupted" ? exit_interrupted : exit_error;
+    }
+    const int code = report_end(*end, state, **session, out, err);
+    return code == exit_done && has_errors ? exit_error : code;
+}
+
+}  // namespace galleryd

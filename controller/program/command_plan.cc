@@ -1,0 +1,128 @@
+#include "controller/program/command_plan.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "controller/program/plan_json.h"
+#include "controller/program/diagnostic_text.h"
+#include "controller/program/plan_text.h"
+#include "controller/program/saved_plan.h"
+#include "controller/runtime/task_group.h"
+
+namespace galleryd {
+namespace {
+
+constexpr int scopes_at_a_time = 8;
+
+struct Sweep {
+    std::vector<std::string> names;
+    std::size_t next = 0;
+    std::map<std::string, Result<Plan>> results;
+};
+
+boost::asio::awaitable<void> sweep(Engine& engine, Sweep& work) {
+    while (work.next < work.names.size()) {
+        const std::string name = work.names[work.next++];
+        auto plan = co_await engine.plan_scope(name);
+        work.results.emplace(name, std::move(plan));
+    }
+}
+
+bool wants_colour(const std::string& setting) {
+    if (setting != "auto") return setting == "always";
+    const char* terminal = std::getenv("TERM");
+    return ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr && (terminal == nullptr || std::string_view(terminal) != "dumb");
+}
+
+}  // namespace
+
+Task<PlannedScopes> plan_every_scope(Engine& engine) {
+    Sweep work;
+    for (const auto& [name, scope] : engine.scopes()) work.names.push_back(name);
+    const auto executor = co_await boost::asio::this_coro::executor;
+    TaskGroup group(executor);
+    for (int i = 0; i < scopes_at_a_time; ++i) group.spawn(sweep(engine, work));
+    co_await group.wait_idle();
+    co_await group.close();
+    PlannedScopes planned;
+    for (auto& [name, plan] : work.results) {
+        if (plan) {
+            planned.plans.push_back(std::move(*plan));
+        } else {
+            planned.failures.emplace_back(name, plan.error());
+            Plan unseen;               // so that nobody reads "no changes" where nobody could look
+            unseen.scope = name;
+            unseen.complete = false;
+            unseen.notices.push_back(name + " could not be looked at: " + plan.error().message);
+            planned.plans.push_back(std::move(unseen));
+        }
+    }
+    co_return planned;
+}
+
+bool has_changes(const std::vector<Plan>& plans) {
+    return std::ranges::any_of(plans, [](const Plan& plan) { return !plan.changes.empty(); });
+}
+
+int deletions_in(const std::vector<Plan>& plans) {
+    int count = 0;
+    for (const Plan& plan : plans) count += static_cast<int>(std::ranges::count_if(plan.changes, [](const Change& change) { return change.destructive; }));
+    return count;
+}
+
+PlanHeader plan_header(Session& session) {
+    PlanHeader header;
+    header.sources = session.options().sources;
+    header.revision = session.engine().revision();
+    header.azure = session.options().azure;
+    header.observe = session.options().observe;
+    if (!header.sources.empty() && header.sources.front().starts_with("dir:")) header.path = header.sources.front().substr(4);
+    header.currency = session.engine().options().prices.currency;
+    header.price_date = session.engine().options().prices.date;
+    return header;
+}
+
+int run_plan(const PlanOptions& options, std::ostream& out, std::ostream& err) {
+    auto session = Session::open(options.common, JournalUse::read_only, "plan");
+    if (!session) {
+        print_error(err, session.error());
+        return exit_error;
+    }
+    const auto problems = (*session)->read_sources();
+    if (!problems) {
+        print_error(err, problems.error());
+        return exit_error;
+    }
+    for (const Diagnostic& problem : *problems) err << diagnostic_line(problem) << "\n";
+    auto planned = (*session)->run(plan_every_scope((*session)->engine()));
+    if (!planned) {
+        print_error(err, planned.error());
+        return planned.error().reason == "Interrupted" ? exit_interrupted : exit_error;
+    }
+    const PlanHeader header = plan_header(**session);
+    if (options.output == "json") {
+        out << plan_to_json(planned->plans, header).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+    } else {
+        const TextOptions text{.colour = wants_colour(options.color), .wide = false, .summary_only = options.summary};
+        print_plan_text(out, planned->plans, header, text);
+        if (options.explain) print_versions_text(out, planned->plans, text);
+    }
+    for (const auto& [scope, error] : planned->failures) {
+        err << "galleryd: " << scope << " could not be looked at; nothing is planned for it\n";
+        print_error(err, error);
+    }
+    if (!options.out.empty()) {
+        if (const Status saved = write_saved_plan(options.out, planned->plans, header); !saved) {
+            print_error(err, saved.error());
+            return exit_error;
+        }
+    }
+    if (!planned->failures.empty() || std::ranges::any_of(*problems, [](const Diagnostic& d) { return d.severity == Severity::error; })) return exit_error;
+    return options.detailed_exitcode && has_changes(planned->plans) ? exit_changes : exit_done;
+}
+
+}  // namespace galleryd

@@ -1,0 +1,180 @@
+#include "controller/program/command_run.h"
+
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <ostream>
+
+#include "controller/adapters/http/server.h"
+#include "controller/adapters/telemetry/health.h"
+#include "controller/adapters/telemetry/ops_pages.h"
+#include "controller/program/api.h"
+#include "controller/program/daemon.h"
+#include "controller/program/demo_estate.h"
+#include "controller/program/session.h"
+#include "controller/program/state_metrics.h"
+
+namespace galleryd {
+namespace {
+
+constexpr std::chrono::milliseconds publish_pause{250};
+
+Status only_loopback(const std::string& flag, const std::string& address) {
+    const bool loopback = address.starts_with("127.") || address.starts_with("localhost:") || address.starts_with("[::1]:");
+    if (loopback) return {};
+    return wrong_usage("GD5011", flag + " " + address + " is not a loopback address, and this version has no sign-in: anybody who reaches it could read plans and events. Use 127.0.0.1:PORT and a port-forward.");
+}
+
+// What the daemon's process owns beside the loop: pages, metrics, checks.
+struct Pages {
+    telemetry::HealthState health;
+    StateMetrics state;
+    Api api;
+    std::vector<std::unique_ptr<http::Server>> servers;
+    bool dirty = true;
+};
+
+boost::asio::awaitable<http::ServerResponse> serve_api(Pages& pages, http::ServerRequest request) {
+    if (auto answer = pages.api.handle(request)) co_return std::move(*answer);
+    http::ServerResponse response;
+    response.status = request.target == "/" ? 200 : 404;
+    response.headers = {{"Content-Type", "text/plain; charset=utf-8"}, {"X-Content-Type-Options", "nosniff"}, {"Cache-Control", "no-store"}};
+    response.body = "galleryd\n\n/livez  /readyz?verbose  /metrics\n/api/v1/overview  galleries  definitions  versions  policies  sources  plan  retention  events\n";
+    co_return response;
+}
+
+std::string page_name(const std::string& path) { return path.starts_with("/api/v1/") ? "api" : "other"; }
+
+Status start_servers(Session& session, Pages& pages, telemetry::MetricsRegistry& registry) {
+    const CommonOptions& options = session.options();
+    if (const Status allowed = only_loopback("--http", options.http); !allowed) return allowed;
+    telemetry::OpsPages ops{.health = &pages.health, .metrics = &registry, .clock = &session.clock(), .next = {}, .name_of = page_name};
+    ops.next = [&pages](http::ServerRequest request) { return serve_api(pages, std::move(request)); };
+    http::ServerOptions listen;
+    listen.listen = options.http;
+    auto server = http::start_server(session.context().get_executor(), session.clock(), listen, telemetry::make_ops_handler(ops));
+    if (!server) return std::unexpected(server.error());
+    pages.servers.push_back(std::move(*server));
+    if (options.metrics.empty()) return {};
+    ops.next = {};
+    listen.listen = options.metrics;
+    auto metrics = http::start_server(session.context().get_executor(), session.clock(), listen, telemetry::make_ops_handler(ops));
+    if (!metrics) return std::unexpected(metrics.error());
+    pages.servers.push_back(std::move(*metrics));
+    return {};
+}
+
+void update_checks(Session& session, Daemon& daemon, Pages& pages) {
+    if (daemon.sources_read()) pages.health.set_ready("sources");
+    else pages.health.set_not_ready("sources", "not every source has been read yet");
+    if (daemon.azure_seen()) pages.health.set_ready("azure");
+    else pages.health.set_not_ready("azure", "not every scope has been looked at yet");
+    if (session.journal().writable()) pages.health.set_ready("journal");
+    else pages.health.set_not_ready("journal", "the state directory cannot be written; nothing is sent to Azure");
+}
+
+boost::asio::awaitable<void> publish_loop(Session& session, Daemon& daemon, Pages& pages) {
+    while (true) {
+        update_checks(session, daemon, pages);
+        if (std::exchange(pages.dirty, false)) pages.state.publish(session.engine(), session.clock().now());
+        co_await session.clock().sleep_for(publish_pause);
+    }
+}
+
+boost::asio::awaitable<void> wait_for_signal(boost::asio::signal_set& signals) {
+    co_await signals.async_wait(boost::asio::use_awaitable);
+}
+
+boost::asio::awaitable<void> daemon_main(Session& session, Daemon& daemon, Pages& pages, Status& outcome) {
+    const auto executor = co_await boost::asio::this_coro::executor;
+    boost::asio::signal_set signals(executor, SIGINT, SIGTERM);
+    outcome = daemon.start();
+    if (!outcome) co_return;
+    TaskGroup background(executor);
+    background.spawn(publish_loop(session, daemon, pages));
+    co_await wait_for_signal(signals);
+    session.log().info("stopping");
+    co_await background.close();
+    co_await daemon.stop();
+}
+
+int serve(Session& session, telemetry::MetricsRegistry& registry, const std::string& more, std::ostream& out, std::ostream& err) {
+    const auto interval = parse_duration_flag("--interval", session.options().interval);
+    const auto full = parse_duration_flag("--full-interval", session.options().full_interval);
+    if (!interval || !full) {
+        print_error(err, interval ? full.error() : interval.error());
+        return exit_usage;
+    }
+    Daemon daemon(session.context().get_executor(), session.engine(), session.sources(), session.clock(), session.random(), session.log(), session.metrics(), DaemonOptions{.interval = *interval});
+    Pages pages{.health = {}, .state = StateMetrics(session.metrics()), .api = Api(session.engine(), session.journal(), session.clock()), .servers = {}};
+    for (const char* check : {"sources", "azure", "journal"}) pages.health.require(check);
+    daemon.on_pass = [&pages](const PassResult&) { pages.dirty = true; };
+    if (const Status started = start_servers(session, pages, registry); !started) {
+        print_error(err, started.error());
+        return started.error().kind == ErrorKind::invalid && started.error().code == "GD5011" ? exit_usage : exit_error;
+    }
+    session.metrics().set("galleryd_build_info", {{"version", GALLERYD_VERSION}, {"revision", ""}, {"compiler", __VERSION__}}, 1);
+    session.metrics().set("galleryd_mode_info", {{"mode", "folder"}, {"leader_elected", "false"}}, 1);
+    session.metrics().set("galleryd_sync_interval_seconds", {}, static_cast<double>(interval->count()));
+    out << more << "galleryd: listening on http://" << pages.servers.front()->address() << std::endl;
+    session.log().info("started", {{"version", GALLERYD_VERSION}, {"azure", session.azure_url()}, {"instance", session.options().instance}, {"mode", session.options().observe ? "observe" : "manage"}});
+    Status outcome;
+    session.run_to_end(daemon_main(session, daemon, pages, outcome));
+    pages.servers.clear();
+    if (!outcome) {
+        print_error(err, outcome.error());
+        return exit_error;
+    }
+    session.log().info("stopped");
+    return exit_done;
+}
+
+}  // namespace
+
+int run_daemon(const CommonOptions& options, std::ostream& out, std::ostream& err) {
+    if (options.sources.empty()) {
+        err << "galleryd: no source. Say where the manifests are: galleryd run --source dir:PATH (GD5012)\n";
+        return exit_usage;
+    }
+    if (const Status allowed = only_loopback("--http", options.http); !allowed) {
+        print_error(err, allowed.error());
+        return exit_usage;
+    }
+    auto session = Session::open(options, JournalUse::exclusive, "daemon");
+    if (!session) {
+        print_error(err, session.error());
+        return session.error().kind == ErrorKind::invalid && session.error().code.starts_with("GD50") ? exit_usage : exit_error;
+    }
+    return serve(**session, (*session)->registry(), "", out, err);
+}
+
+int run_demo(const DemoOptions& demo, std::ostream& out, std::ostream& err) {
+    auto estate = unpack_demo_estate(demo.directory);
+    if (!estate) {
+        print_error(err, estate.error());
+        return exit_error;
+    }
+    CommonOptions options;
+    options.sources = {"dir:" + estate->documents};
+    options.azure = "simulator";
+    options.credential = "none";
+    options.instance = "demo";
+    options.state_dir = estate->state_dir;
+    options.http = demo.http;
+    options.interval = "2s";
+    options.allow_deletes = true;
+    options.prune = true;
+    options.log_format = demo.log_format;
+    options.log_level = demo.log_level;
+    options.time_scale = demo.time_scale;
+    options.simulator_state = estate->azure_state;
+    options.simulator_listen = demo.listen;
+    auto session = Session::open(options, JournalUse::exclusive, "demo");
+    if (!session) {
+        print_error(err, session.error());
+        return exit_error;
+    }
+    const std::string more = "documents (edit them and watch): " + estate->documents + "\nAzure simulator (ARM):           " + (*session)->azure_url() + "\n";
+    return serve(**session, (*session)->registry(), more, out, err);
+}
+
+}  // namespace galleryd

@@ -1,0 +1,6 @@
+#pragma once
+#include <iosfwd>
+
+namespace galleryd {
+int run_version(std::ostream& out);
+}

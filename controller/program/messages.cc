@@ -1,0 +1,28 @@
+#include "controller/program/messages.h"
+
+#include <ostream>
+
+#include "controller/core/time.h"
+
+namespace galleryd {
+
+std::unexpected<Error> wrong_usage(std::string code, std::string message) {
+    Error error{.kind = ErrorKind::invalid, .reason = "WrongUsage", .message = std::move(message)};
+    error.code = std::move(code);
+    return std::unexpected(std::move(error));
+}
+
+Result<std::chrono::seconds> parse_duration_flag(const std::string& flag, const std::string& text) {
+    const auto duration = parse_duration(text);
+    if (!duration || duration->count() < 1) return wrong_usage("GD5003", flag + " " + text + ": write a duration such as 30s, 5m or 1h");
+    return *duration;
+}
+
+void print_error(std::ostream& err, const Error& error) {
+    err << "galleryd: " << error.message;
+    if (!error.code.empty()) err << " (" << error.code << ", see `galleryd explain " << error.code << "`)";
+    if (!error.correlation_id.empty()) err << "\n  Azure correlation id: " << error.correlation_id;
+    err << "\n";
+}
+
+}  // namespace galleryd

@@ -1,0 +1,21 @@
+#pragma once
+#include <chrono>
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "controller/core/document.h"
+#include "controller/core/result.h"
+
+namespace galleryd {
+
+// "90s", "5m" as flags give them; `invalid` with GD5003 and the flag's name otherwise.
+Result<std::chrono::seconds> parse_duration_flag(const std::string& flag, const std::string& text);
+
+// A wrong use of the command line: `invalid`, reason WrongUsage, with its code.
+std::unexpected<Error> wrong_usage(std::string code, std::string message);
+
+// One error for people on stderr: what failed, why, what to do, code, correlation id.
+void print_error(std::ostream& err, const Error& error);
+
+}  // namespace galleryd

@@ -1,0 +1,267 @@
+#include "controller/program/session.h"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <ostream>
+#include <sstream>
+
+#include "controller/adapters/azure/arm_client.h"
+#include "controller/adapters/clock/system_clock.h"
+#include "controller/adapters/folder/folder_source.h"
+#include "controller/adapters/http/client.h"
+#include "controller/adapters/journal/journal.h"
+#include "controller/adapters/telemetry/log.h"
+#include "controller/adapters/telemetry/metrics_registry.h"
+#include "controller/program/credentials.h"
+#include "controller/adapters/documents/reader.h"
+#include "controller/program/prices.h"
+#include "controller/program/state_directory.h"
+#include "controller/program/wall_clock.h"
+#include "controller/runtime/blocking_pool.h"
+#include "controller/runtime/task_group.h"
+#include "controller/simulator/face.h"
+#include "controller/simulator/simulator.h"
+
+namespace galleryd {
+
+// In the order in which they are made; destroyed the other way round, the loop last but for the clocks.
+struct SessionParts {
+    CommonOptions options;
+    SystemClock system_clock;
+    SystemRandom random;
+    std::unique_ptr<simulator::ScaledClock> simulated_clock;
+    std::unique_ptr<WallClock> wall_clock;
+    boost::asio::io_context context{1};
+    std::unique_ptr<Log> log;
+    std::unique_ptr<telemetry::MetricsRegistry> metrics;
+    std::unique_ptr<BlockingPool> pool;
+    std::unique_ptr<Journal> journal;
+    std::unique_ptr<simulator::Simulator> azure;
+    std::unique_ptr<simulator::Face> azure_server;
+    std::unique_ptr<http::Transport> transport;
+    std::unique_ptr<azure::TokenProvider> credential;
+    std::unique_ptr<azure::ArmClient> arm;
+    std::unique_ptr<Engine> engine;
+    std::vector<std::unique_ptr<DesiredSource>> sources;
+    std::string azure_url;
+
+    Clock& clock() { return wall_clock ? static_cast<Clock&>(*wall_clock) : system_clock; }
+};
+
+namespace {
+
+constexpr int parse_threads = 2;
+
+Status open_log(SessionParts& parts) {
+    std::string format = parts.options.log_format;
+    if (format.empty()) format = ::isatty(STDERR_FILENO) == 1 ? "text" : "json";
+    const auto log_format = telemetry::parse_log_format(format);
+    const auto level = telemetry::parse_log_level(parts.options.log_level);
+    if (!log_format) return wrong_usage("GD5013", "--log-format " + format + ": write text or json");
+    if (!level) return wrong_usage("GD5013", "--log-level " + parts.options.log_level + ": write debug, info, warning or error");
+    parts.log = telemetry::make_log(telemetry::LogOptions{.format = *log_format, .level = *level, .descriptor = 2, .now = [&parts] { return parts.clock().now(); }});
+    parts.metrics = telemetry::make_metrics(telemetry::MetricsOptions{.log = parts.log.get()});
+    return {};
+}
+
+Status open_state(SessionParts& parts, JournalUse use) {
+    if (parts.options.state_dir.empty()) parts.options.state_dir = default_state_directory();
+    journal::OpenReport report;
+    journal::JournalOptions options{.directory = parts.options.state_dir, .now = parts.clock().now(), .report = &report};
+    options.read_only = use == JournalUse::read_only;
+    auto opened = journal::open_journal(options);
+    if (!opened && use == JournalUse::read_only) {  // nothing is known yet: plan as a first start would
+        options.read_only = false;
+        options.in_memory = true;
+        opened = journal::open_journal(options);
+    }
+    if (!opened) return std::unexpected(opened.error());
+    parts.journal = std::move(*opened);
+    if (!report.notice.empty()) parts.log->warning("state directory", {{"code", report.notice_code}, {"detail", report.notice}});
+    return {};
+}
+
+Result<std::string> read_whole_file(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::ostringstream text;
+    text << file.rdbuf();
+    if (!file) return wrong_usage("GD5014", path + " cannot be read");
+    return text.str();
+}
+
+simulator::Options simulator_options(const CommonOptions& options) {
+    simulator::Options made;
+    made.time_scale = std::strtod(options.time_scale.c_str(), nullptr);
+    made.anonymous = true;
+    return made;
+}
+
+// --azure simulator: a server of this process on a loopback port; from here on it is an endpoint like any other.
+Status start_simulator(SessionParts& parts) {
+    parts.azure = std::make_unique<simulator::Simulator>(*parts.simulated_clock, simulator_options(parts.options));
+    if (!parts.options.simulator_state.empty()) {
+        const auto estate = read_whole_file(parts.options.simulator_state);
+        if (!estate) return std::unexpected(estate.error());
+        if (const Status loaded = parts.azure->load_state(*estate); !loaded) return loaded;
+    }
+    simulator::FaceOptions face;
+    face.listen = parts.options.simulator_listen;
+    auto server = simulator::Face::start(parts.context.get_executor(), *parts.azure, parts.system_clock, *parts.simulated_clock, face, {});
+    if (!server) return std::unexpected(server.error());
+    parts.azure_server = std::move(*server);
+    parts.azure_url = parts.azure_server->urls().front();
+    return {};
+}
+
+Status open_clock(SessionParts& parts) {
+    if (parts.options.azure != "simulator") return {};
+    char* end = nullptr;
+    const double scale = std::strtod(parts.options.time_scale.c_str(), &end);
+    if (end == parts.options.time_scale.c_str() || *end != '\0' || !(scale > 0) || scale > 1'000'000) {
+        return wrong_usage("GD5015", "--time-scale " + parts.options.time_scale + ": write a number above 0 and at most 1000000");
+    }
+    parts.simulated_clock = std::make_unique<simulator::ScaledClock>(parts.system_clock, scale);
+    parts.wall_clock = std::make_unique<WallClock>(*parts.simulated_clock, parts.system_clock);
+    return {};
+}
+
+Status open_azure(SessionParts& parts) {
+    if (parts.options.azure.empty()) return wrong_usage("GD5016", "no Azure. Say which: --azure public, usgovernment, china, simulator, or an ARM endpoint URL (environment GALLERYD_AZURE)");
+    if (parts.options.azure == "simulator") {
+        if (const Status started = start_simulator(parts); !started) return started;
+        if (parts.options.credential == "default") parts.options.credential = "none";
+    }
+    const auto cloud = find_cloud(parts.azure_url.empty() ? parts.options.azure : parts.azure_url);
+    if (!cloud) return std::unexpected(cloud.error());
+    parts.azure_url = http::to_string(cloud->arm);
+    auto transport = http::make_client(parts.context.get_executor(), parts.system_clock, http::ClientOptions{.ca_file = parts.options.azure_ca_file});
+    if (!transport) return std::unexpected(transport.error());
+    parts.transport = std::move(*transport);
+    auto credential = make_credential(parts.options.credential, *cloud, *parts.transport, parts.clock(), *parts.log, *parts.metrics);
+    if (!credential) return std::unexpected(credential.error());
+    parts.credential = std::move(*credential);
+    parts.arm = std::make_unique<azure::ArmClient>(*parts.transport, *parts.credential, parts.clock(), *parts.log, *parts.metrics, azure::ArmOptions{.arm = cloud->arm});
+    return {};
+}
+
+Status open_sources(SessionParts& parts) {
+    parts.pool = std::make_unique<BlockingPool>(2);
+    const folder::BlockingExecutor blocking = [pool = parts.pool.get()](std::function<void()> work) { return pool->run(std::move(work)); };
+    const folder::ParseFiles parse_files = [](const std::vector<DocumentFile>& files) {
+        ReadOptions read;
+        read.threads = parse_threads;
+        return read_documents(files, read);
+    };
+    for (const std::string& source : parts.options.sources) {
+        if (!source.starts_with("dir:") || source.size() == 4) {
+            return wrong_usage("GD5017", "--source " + source + ": write dir:PATH (git and kubernetes sources come with later versions)");
+        }
+        folder::FolderOptions folder;
+        folder.path = source.substr(4);
+        folder.name = source;
+        parts.sources.push_back(std::make_unique<folder::FolderSource>(parts.context.get_executor(), parts.system_clock, *parts.log, blocking, parse_files, folder));
+    }
+    return {};
+}
+
+Status open_engine(SessionParts& parts, std::string asked_by) {
+    auto prices = load_prices(parts.options.prices.empty() ? std::nullopt : std::optional(parts.options.prices));
+    if (!prices) return std::unexpected(prices.error());
+    EngineOptions options;
+    options.instance = parts.options.instance;
+    options.asked_by = std::move(asked_by);
+    options.observe = parts.options.observe;
+    options.allow_deletes = parts.options.allow_deletes;
+    options.prune = parts.options.prune;
+    options.prices = std::move(*prices);
+    if (const auto interval = parse_duration_flag("--interval", parts.options.interval); interval) options.drift_interval = *interval;
+    if (options.instance.empty() || options.instance.find_first_of("/ \t\r\n") != std::string::npos) {
+        return wrong_usage("GD5018", "--instance `" + options.instance + "`: write a name without blanks and slashes; it becomes part of the owner tag");
+    }
+    parts.engine = std::make_unique<Engine>(*parts.arm, *parts.journal, parts.clock(), *parts.log, *parts.metrics, std::move(options));
+    return parts.engine->load();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Session>> Session::open(CommonOptions options, JournalUse use, std::string asked_by) {
+    auto parts = std::make_unique<SessionParts>();
+    parts->options = std::move(options);
+    if (const Status opened = open_clock(*parts); !opened) return std::unexpected(opened.error());
+    if (const Status opened = open_log(*parts); !opened) return std::unexpected(opened.error());
+    if (const Status opened = open_sources(*parts); !opened) return std::unexpected(opened.error());
+    if (const Status opened = open_azure(*parts); !opened) return std::unexpected(opened.error());
+    if (const Status opened = open_state(*parts, use); !opened) return std::unexpected(opened.error());
+    if (const Status opened = open_engine(*parts, std::move(asked_by)); !opened) return std::unexpected(opened.error());
+    return std::unique_ptr<Session>(new Session(std::move(parts)));
+}
+
+Session::Session(std::unique_ptr<SessionParts> parts) : parts_(std::move(parts)) {}
+Session::~Session() = default;
+
+boost::asio::io_context& Session::context() { return parts_->context; }
+Engine& Session::engine() { return *parts_->engine; }
+Journal& Session::journal() { return *parts_->journal; }
+Clock& Session::clock() { return parts_->clock(); }
+Random& Session::random() { return parts_->random; }
+Log& Session::log() { return *parts_->log; }
+Metrics& Session::metrics() { return *parts_->metrics; }
+telemetry::MetricsRegistry& Session::registry() { return *parts_->metrics; }
+const CommonOptions& Session::options() const { return parts_->options; }
+std::string Session::azure_url() const { return parts_->azure_url; }
+
+std::vector<DesiredSource*> Session::sources() {
+    std::vector<DesiredSource*> sources;
+    for (const auto& source : parts_->sources) sources.push_back(source.get());
+    return sources;
+}
+
+Result<std::vector<Diagnostic>> Session::read_sources() {
+    if (parts_->sources.empty()) return wrong_usage("GD5012", "no manifests. Name a folder or file, or --source dir:PATH");
+    std::vector<Diagnostic> problems;
+    for (const auto& source : parts_->sources) {
+        const auto snapshot = run(source->look());
+        if (!snapshot) return std::unexpected(snapshot.error());
+        if (!snapshot->readable) return wrong_usage("GD4001", snapshot->source + ": " + snapshot->unreadable_reason);
+        const auto accepted = parts_->engine->accept(*snapshot);
+        if (!accepted) return std::unexpected(accepted.error());
+        const auto found = snapshot->problems();
+        problems.insert(problems.end(), found.begin(), found.end());
+    }
+    return problems;
+}
+
+void Session::run_to_end(boost::asio::awaitable<void> task) {
+    std::exception_ptr failure;
+    parts_->context.restart();
+    boost::asio::co_spawn(parts_->context, std::move(task), [&](const std::exception_ptr& error) {
+        failure = error;
+        parts_->context.stop();
+    });
+    parts_->context.run();
+    if (failure) std::rethrow_exception(failure);
+}
+
+void Session::run_until(boost::asio::awaitable<void> task) {
+    boost::asio::cancellation_signal cancel;
+    boost::asio::signal_set signals(parts_->context, SIGINT, SIGTERM);
+    signals.async_wait([&](const boost::system::error_code& error, int) {
+        if (!error) cancel.emit(boost::asio::cancellation_type::terminal);
+    });
+    std::exception_ptr failure;
+    parts_->context.restart();
+    boost::asio::co_spawn(parts_->context, std::move(task),
+                          boost::asio::bind_cancellation_slot(cancel.slot(), [&](const std::exception_ptr& error) {
+                              failure = error;
+                              parts_->context.stop();
+                          }));
+    parts_->context.run();
+    if (failure && !is_cancellation(failure)) std::rethrow_exception(failure);
+}
+
+}  // namespace galleryd

@@ -1,0 +1,15 @@
+#pragma once
+#include "controller/core/plan.h"
+#include "controller/core/policy.h"
+
+// What a write that Azure accepted means for our memory of the version: how often a failed region was retried and when again, how
+// often it was removed and added again, and whether it was us who excluded the version from latest. Pure; the executor calls it
+// before it stores the record. The planner reads what this writes (reconcilers/image_version/region_repair.h, ranks.h).
+namespace galleryd {
+
+void note_accepted(ResourceRecord& record, const Change& change, TimePoint now);
+
+// Pause before the next attempt on a failed region: 15 minutes, doubled by each retry, at most 6 hours.
+std::chrono::seconds region_retry_pause(int retries);
+
+}  // namespace galleryd

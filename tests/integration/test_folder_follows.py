@@ -1,0 +1,46 @@
+#!/usr/bin/env python3
+"""The daemon on a folder: an edit converges, drift is taken back, a document that is really gone takes its version with it, and
+then there is silence."""
+import os
+
+from folder_case import Folder
+from harness import gallery_id, main, metric, until
+
+PASSES_OF_SILENCE = 100
+
+
+class Follows(Folder):
+    def test_an_edit_is_followed_and_then_a_hundred_passes_write_nothing(self):
+        daemon = self.run_daemon()
+        self.assert_followed(daemon, "ubuntu", "edited")
+        self.quiet(daemon)
+        before, reads = self.writes(daemon), metric(daemon.url, "galleryd_arm_requests_total", method="GET")
+        self.after_passes(daemon, PASSES_OF_SILENCE, 80)
+        self.assertEqual(self.writes(daemon), before)
+        self.assertGreater(metric(daemon.url, "galleryd_arm_requests_total", method="GET"), reads + 3 * PASSES_OF_SILENCE, "it did look")
+
+    def test_drift_in_azure_is_taken_back(self):
+        daemon = self.run_daemon()
+        path = f"{gallery_id()}/images/ubuntu"
+        live = self.arm.get(path)
+        live["properties"]["description"] = "changed in the portal"
+        self.arm.send("PUT", path, live)
+        until(lambda: self.described("ubuntu") == "Ubuntu", "the drift is taken back", 20, process=daemon)
+        self.assert_nothing_lost(daemon)
+
+    def test_a_version_whose_document_is_removed_goes_once_it_is_approved_and_no_other(self):
+        """The counter-test of everything in test_folder_survives: here nothing but a person's word stands in the way."""
+        daemon = self.run_daemon()
+        os.unlink(self.path("manifests", "ubuntu-0.yaml"))
+        waits = until(lambda: self.waiting_for_approval(daemon), "the deletion waits for approval", 30, process=daemon)
+        self.assertEqual(list(waits.values()), [["images/golden/ubuntu/1.0.0"]])
+        self.assertTrue(self.all_there())
+        self.galleryd("approve", next(iter(waits)), "--state-dir", self.path("state"))
+        until(lambda: self.versions()["ubuntu"] == ["1.0.1", "1.0.2"], "1.0.0 is deleted", 40, process=daemon)
+        self.quiet(daemon)
+        self.assertEqual(self.versions(), {"ubuntu": ["1.0.1", "1.0.2"], "rhel": ["1.0.0", "1.0.1", "1.0.2"]})
+        self.assertEqual(metric(daemon.url, "galleryd_arm_requests_total", method="DELETE"), 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,192 @@
+#include "tests/simulation/world.h"
+
+#include <doctest/doctest.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <nlohmann/json.hpp>
+
+#include "controller/adapters/documents/reader.h"
+#include "controller/core/digest.h"
+
+namespace galleryd {
+namespace {
+
+simulator::Options simulator_options(const WorldOptions& options) {
+    simulator::Options made;
+    made.limits = options.limits;
+    made.noise = options.noise;
+    made.seed = options.seed;
+    made.check_tokens = false;
+    return made;
+}
+
+http::Origin arm_origin() { return {"https", "management.azure.com", "443"}; }
+
+azure::ArmOptions arm_options() {
+    azure::ArmOptions options;
+    options.arm = arm_origin();
+    return options;
+}
+
+std::unique_ptr<Journal> memory_journal(TimePoint now) {
+    journal::JournalOptions options;
+    options.in_memory = true;
+    options.now = now;
+    auto opened = journal::open_journal(options);
+    REQUIRE(opened.has_value());
+    return std::move(*opened);
+}
+
+// Times differ between runs that were killed and runs that were not.
+void drop_times(nlohmann::json& value) {
+    if (value.is_object()) {
+        for (const char* key : {"publishedDate", "createdOn", "updatedOn", "softDeletedTime"}) value.erase(key);
+        if (value.contains("tags") && value["tags"].is_object()) value["tags"].erase("galleryd-delete-after");
+    }
+    if (!value.is_structured()) return;
+    for (auto& child : value) drop_times(child);
+}
+
+}  // namespace
+
+Task<http::Response> MortalTransport::send(http::Origin origin, http::Request request, http::CallLimits limits) {
+    ++count_;
+    const bool dies = point_ && count_ == point_->request;
+    if (died || (dies && !point_->after_delivery)) {
+        died = true;
+        co_await clock_.sleep_for(std::chrono::days{10'000});
+    }
+    auto answer = co_await inner_.send(std::move(origin), std::move(request), limits);
+    if (dies) {
+        died = true;
+        co_await clock_.sleep_for(std::chrono::days{10'000});
+    }
+    co_return answer;
+}
+
+World::World(WorldOptions options)
+    : clock(context, *parse_rfc3339("2026-11-21T00:00:00Z")), azure(clock, simulator_options(options)), transport(azure, clock),
+      arm(transport, token, clock, log, metrics, arm_options()), journal(memory_journal(clock.now())), options_(std::move(options)) {
+    restart();
+}
+
+World::~World() { close_tasks(); }
+
+void World::close_tasks() {
+    if (!tasks_) return;
+    boost::asio::co_spawn(context, tasks_->close(), [](const std::exception_ptr&) {});
+    context.restart();
+    context.run();
+    tasks_.reset();
+}
+
+void World::restart() {
+    close_tasks();
+    transport.arm(std::nullopt);
+    tasks_ = std::make_unique<TaskGroup>(context.get_executor());
+    engine = std::make_unique<Engine>(arm, *journal, clock, log, metrics, options_.engine);
+    REQUIRE(engine->load().has_value());
+    resume_operations();
+    if (!files.empty()) look();
+}
+
+void World::resume_operations() {
+    const auto operations = engine->operations_in_flight();
+    REQUIRE(operations.has_value());
+    for (const OperationRecord& operation : *operations) tasks_->spawn(follow(operation));
+}
+
+void World::load(const std::string& azure_state) {
+    const Status loaded = azure.load_state(azure_state);
+    REQUIRE_MESSAGE(loaded.has_value(), (loaded ? "" : loaded.error().message));
+}
+
+void World::accept(const Snapshot& snapshot) {
+    const auto accepted = engine->accept(snapshot);
+    REQUIRE(accepted.has_value());
+}
+
+void World::look() {
+    std::vector<DocumentFile> documents;
+    std::string all;
+    for (const auto& [file, content] : files) {
+        documents.push_back({file, content});
+        all += file + "\n" + content + "\n";
+    }
+    ReadResult read = read_documents(documents, ReadOptions{});
+    Snapshot snapshot;
+    snapshot.source = "dir:test";
+    snapshot.revision = sha256_label(all);
+    snapshot.objects = std::move(read.objects);
+    snapshot.documents = std::move(read.documents);
+    accept(snapshot);
+}
+
+void World::declare(std::map<std::string, std::string> wanted) {
+    files = std::move(wanted);
+    look();
+}
+
+void World::unreadable() {
+    Snapshot snapshot;
+    snapshot.source = "dir:test";
+    snapshot.readable = false;
+    snapshot.unreadable_reason = "test: no such directory";
+    accept(snapshot);
+}
+
+boost::asio::awaitable<void> World::follow(OperationRecord operation) {
+    const auto scope = co_await engine->follow(std::move(operation));
+    CHECK(scope.has_value());
+}
+
+boost::asio::awaitable<void> World::pass_all() {
+    std::vector<std::string> names;
+    for (const auto& [name, scope] : engine->scopes()) names.push_back(name);
+    for (const std::string& name : names) {
+        const auto result = co_await engine->pass(name);
+        REQUIRE(result.has_value());
+        for (const OperationRecord& operation : result->applied.operations) tasks_->spawn(follow(operation));
+    }
+}
+
+std::size_t World::round(std::chrono::seconds step) {
+    const std::size_t before = writes();
+    tasks_->spawn(pass_all());
+    context.restart();
+    context.run_for(std::chrono::seconds{0});
+    clock.advance(step);
+    return writes() - before;
+}
+
+bool World::is_converged() const {
+    for (const auto& [name, scope] : engine->scopes()) {
+        const auto plan = engine->plans().find(name);
+        if (plan == engine->plans().end() || !plan->second.complete || !plan->second.changes.empty() || !plan->second.waiting.empty()) return false;
+    }
+    const auto operations = journal->operations();
+    return operations && operations->empty();
+}
+
+bool World::converge(int rounds_max) {
+    for (int i = 0; i < rounds_max; ++i) {
+        round();
+        if (transport.died) return false;
+        if (is_converged()) return true;
+    }
+    return false;
+}
+
+std::size_t World::deletes() const {
+    std::size_t count = 0;
+    for (const simulator::Mutation& mutation : azure.history()) count += mutation.method == "DELETE" ? 1 : 0;
+    return count;
+}
+
+std::string World::fingerprint() const {
+    nlohmann::json state = nlohmann::json::parse(azure.save_state());
+    drop_times(state);
+    return state.dump(1);
+}
+
+}  // namespace galleryd

@@ -1,0 +1,106 @@
+#pragma once
+#include <boost/asio/io_context.hpp>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "controller/adapters/azure/arm_client.h"
+#include "controller/adapters/azure/token.h"
+#include "controller/adapters/journal/journal.h"
+#include "controller/program/engine.h"
+#include "controller/runtime/task_group.h"
+#include "controller/simulator/simulator.h"
+#include "tests/support/manual_clock.h"
+#include "tests/support/recording_log.h"
+#include "tests/support/recording_metrics.h"
+
+namespace galleryd {
+
+// Where the process dies: at the N-th request, before Azure sees it or after Azure did it and before the answer arrives.
+struct KillPoint {
+    int request = 0;
+    bool after_delivery = false;
+};
+
+// Passes requests on to the simulator, until the kill point: that request never answers.
+class MortalTransport : public http::Transport {
+  public:
+    MortalTransport(simulator::Simulator& azure, Clock& clock) : inner_(azure, clock), clock_(clock) {}
+    Task<http::Response> send(http::Origin origin, http::Request request, http::CallLimits limits) override;
+    void arm(std::optional<KillPoint> point) {
+        point_ = point;
+        count_ = 0;
+        died = false;
+    }
+    int requests() const { return count_; }
+    bool died = false;
+
+  private:
+    simulator::InProcessTransport inner_;
+    Clock& clock_;
+    std::optional<KillPoint> point_;
+    int count_ = 0;
+};
+
+struct WorldOptions {
+    bool noise = false;
+    bool limits = false;
+    std::uint64_t seed = 1;
+    EngineOptions engine = test_engine();
+    static EngineOptions test_engine() {
+        EngineOptions options;
+        options.instance = "test";
+        return options;
+    }
+};
+
+// The whole daemon but for its sockets, files and threads: engine, Azure client and journal on a manual clock against the simulator.
+class World {
+  public:
+    explicit World(WorldOptions options = {});
+    ~World();
+
+    void load(const std::string& azure_state);                  // JSON estate
+    void declare(std::map<std::string, std::string> files);     // file name -> YAML; replaces the folder, and looks at it
+    void look();                                                // another look at the same folder
+    void unreadable();                                          // the folder is gone
+
+    // One pass over every scope; the clock moves on by `step` afterwards. Returns the number of requests that changed something.
+    std::size_t round(std::chrono::seconds step = std::chrono::seconds{20});
+    // Rounds until every plan is converged and no operation runs; false when that takes more than `rounds_max`.
+    bool converge(int rounds_max = 400);
+    bool is_converged() const;
+    // The process is gone: what it had in memory is lost, the journal stays.
+    void restart();
+    std::size_t writes() const { return azure.history().size(); }
+    std::size_t deletes() const;
+    // Every resource of the galleries as JSON, times and ids of operations left out: equal worlds give equal texts.
+    std::string fingerprint() const;
+    const Plan& plan(const std::string& scope) const { return engine->plans().at(scope); }
+
+    boost::asio::io_context context;
+    ManualClock clock;
+    RecordingLog log;
+    RecordingMetrics metrics;
+    simulator::Simulator azure;
+    MortalTransport transport;
+    azure::NoToken token;
+    azure::ArmClient arm;
+    std::unique_ptr<Journal> journal;
+    std::unique_ptr<Engine> engine;
+    std::map<std::string, std::string> files;
+
+  private:
+    void accept(const Snapshot& snapshot);
+    boost::asio::awaitable<void> follow(OperationRecord operation);
+    boost::asio::awaitable<void> pass_all();
+    void resume_operations();
+    void close_tasks();
+
+    WorldOptions options_;
+    std::unique_ptr<TaskGroup> tasks_;
+};
+
+}  // namespace galleryd
