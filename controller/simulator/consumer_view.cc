@@ -31,28 +31,57 @@ Found find_gallery(const World& world, const std::string& name, bool community) 
     return {};
 }
 
+Json disks_of(const Json& storage) {  // consumers see diskSizeGB where the owner sees sizeInGB
+    Json profile = Json::object();
+    const auto shown = [](const Json& disk) {
+        Json row = Json::object();
+        copy_member(disk, row, "lun");
+        if (disk.contains("sizeInGB")) row["diskSizeGB"] = disk["sizeInGB"];
+        copy_member(disk, row, "hostCaching");
+        return row;
+    };
+    if (member(storage, "osDiskImage").is_object()) profile["osDiskImage"] = shown(member(storage, "osDiskImage"));
+    Json disks = Json::array();
+    for (const Json& disk : member(storage, "dataDiskImages")) {
+        if (disk.is_object()) disks.push_back(shown(disk));
+    }
+    if (!disks.empty()) profile["dataDiskImages"] = std::move(disks);
+    return profile;
+}
+
+Json community_metadata(const Json& gallery_properties) {
+    Json metadata = Json::object();
+    const Json& info = member(gallery_properties, {"sharingProfile", "communityGalleryInfo"});
+    for (const std::string_view field : {"publisherUri", "publisherContact", "eula", "publicNames"}) copy_member(info, metadata, field);
+    return metadata;
+}
+
+// Shapes of the community calls are recorded (api-versions 2022-01-03 to 2025-03-03); the shared ones follow the specification.
 Json view(const Resource& resource, const std::string& location, const std::string& unique_id, std::string_view level, bool community) {
     Json body = Json::object();
-    const std::string name = level == "Gallery" ? unique_id.substr(unique_id.rfind('/') + 1) : resource.name();
-    body["name"] = name;
-    body["location"] = location;
-    if (community) body["type"] = "Microsoft.Compute/locations/community" + std::string(level);
-    body["identifier"] = Json{{"uniqueId", unique_id}};
     const Json& from = member(resource.body, "properties");
     Json properties = Json::object();
+    if (community && level != "Gallery") properties["disclaimer"] = "https://aka.ms/community-gallery-disclaimer";
     if (level == "Gallery" && community) {
-        const Json& info = member(from, {"sharingProfile", "communityGalleryInfo"});
-        Json metadata = Json::object();
-        for (const std::string_view field : {"publisherUri", "publisherContact", "eula", "publicNames"}) copy_member(info, metadata, field);
-        properties["communityMetadata"] = std::move(metadata);
+        properties["communityMetadata"] = community_metadata(from);
+        properties["disclaimer"] = "https://aka.ms/community-gallery-disclaimer";
     } else if (level == "GalleryImage") {
-        for (const std::string_view field : {"hyperVGeneration", "architecture", "features", "osType", "osState", "identifier", "recommended", "disallowed", "purchasePlan", "endOfLifeDate", "eula", "privacyStatementUri"})
+        for (const std::string_view field : {"osType", "osState", "endOfLifeDate"}) copy_member(from, properties, field);
+        properties["recommended"] = member(from, "recommended").is_object() ? member(from, "recommended") : Json::object();
+        for (const std::string_view field : {"disallowed", "hyperVGeneration", "architecture", "features", "purchasePlan", "eula", "privacyStatementUri"})
             copy_member(from, properties, field);
+        properties["identifier"] = Json{{"publisher", ""}, {"offer", ""}, {"sku", ""}};  // blanked for community consumers (azure-facts §10)
+        if (!community) properties["identifier"] = member(from, "identifier");
     } else if (level == "GalleryImageVersion") {
         const Json& profile = member(from, "publishingProfile");
         for (const std::string_view field : {"publishedDate", "endOfLifeDate", "excludeFromLatest"}) copy_member(profile, properties, field);
+        properties["storageProfile"] = disks_of(member(from, "storageProfile"));
     }
     if (!properties.empty()) body["properties"] = std::move(properties);
+    if (level == "Gallery" && community) body["communityMetadata"] = community_metadata(from);
+    body["location"] = location;
+    body["name"] = level == "Gallery" ? unique_id.substr(unique_id.rfind('/') + 1) : resource.name();
+    body["identifier"] = Json{{"uniqueId", unique_id}};
     return body;
 }
 

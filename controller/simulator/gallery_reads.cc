@@ -38,12 +38,6 @@ Answer get_gallery(const Resource& gallery, const Call& call) {
     if (!all) hide_groups(answer.body);
     if (mentions(call.path.get("$expand"), "sharingprofile") && answer.body["properties"].contains("sharingProfile"))
         answer.body["properties"]["sharingStatus"] = sharing_status(gallery);
-    if (mentions(call.path.get("$select"), "permissions") && member(answer.body, {"properties", "sharingProfile"}).is_object()) {
-        Json only = Json::object();  // with $select only the sharing profile comes back (specification, Gallery_Get_WithSelectPermissions)
-        only["sharingProfile"] = answer.body["properties"]["sharingProfile"];
-        for (const std::string_view field : {"identifier", "provisioningState"}) copy_member(answer.body["properties"], only, field);
-        answer.body["properties"] = std::move(only);
-    }
     return answer;
 }
 
@@ -56,11 +50,7 @@ Answer get_gallery_resource(World& world, const Call& call) {
     Answer answer;
     answer.body = shown(*resource, call.path);
     if (resource->type == version_type && mentions(call.path.get("$expand"), "replicationstatus")) {
-        Json& properties = answer.body["properties"];
-        const Json state = member(properties, "provisioningState");
-        properties.erase("provisioningState");
-        properties["provisioningState"] = state;
-        properties["replicationStatus"] = replication_status(*resource, world.now);
+        answer.body["properties"]["replicationStatus"] = replication_status(*resource, world.now);
     }
     return answer;
 }

@@ -61,6 +61,7 @@ const PolicyLimits* policy_of(const std::string& method, const Path& path) {
     if (type.starts_with("microsoft.compute/locations/sharedgalleries") || type.starts_with("microsoft.compute/locations/communitygalleries")) {
         const bool versions = type.ends_with("/versions");
         if (path.collection) return named(versions ? "ListGalleryArtifactVersion" : "ListGalleryArtifact");
+        if (!type.ends_with("/images") && !versions) return named("GetGallery");  // recorded for a community gallery itself
         return named(versions ? "GetGalleryArtifactVersion" : "GetGalleryArtifact");
     }
     if (type == "microsoft.compute/virtualmachines") return named(path.collection ? "HighCostGet" : "GetVM");

@@ -9,13 +9,13 @@ namespace galleryd::simulator {
 namespace {
 
 // Taken out by the recorder, written by the transport or the edge in front of Azure, or a matter of its year.
-constexpr std::array<std::string_view, 38> noise_headers{
+constexpr std::array<std::string_view, 39> noise_headers{
     "authorization", "retry-after", "x-ms-request-id", "x-ms-correlation-request-id", "x-ms-ratelimit-remaining-subscription-reads", "x-ms-routing-request-id",
     "content-length", "date", "connection", "server", "transfer-encoding", "vary", "x-cache", "x-msedge-ref", "strict-transport-security", "content-encoding",
     "x-content-type-options", "azure-asyncnotification", "x-azure-asyncnotification", "x-ms-operation-identifier", "x-ms-throttling-version", "mise-correlation-id",
     "x-ms-original-request-ids", "x-aspnet-version", "x-powered-by", "x-ms-served-by", "x-ms-client-request-id", "x-ms-request-charge", "x-frame-options",
     "x-ms-failure-cause", "content-security-policy", "set-cookie", "etag", "x-ms-keyvault-service-version", "request-id", "client-request-id", "x-ms-version",
-    "x-ms-ratelimit-remaining-tenant-reads"};
+    "x-ms-ratelimit-remaining-tenant-reads", "x-ms-need-to-refresh-epl-cache"};
 
 bool is_noise(std::string_view name) { return std::ranges::find(noise_headers, name) != noise_headers.end(); }
 

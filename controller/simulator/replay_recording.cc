@@ -109,8 +109,10 @@ void seed_groups(const std::vector<Exchange>& exchanges, Seeds& seeds, const std
         if (seeds.contains(key) || created.contains(key)) continue;
         const bool missing = exchange.path.key == key && exchange.status == 404;
         if (missing) continue;
-        const bool shown = exchange.path.key == key && exchange.method == "GET" && exchange.answer.is_object();
-        seeds[key] = shown ? exchange.answer : bare(id, first_group_location(exchanges, key));
+        const auto shown = std::ranges::find_if(exchanges, [&key](const Exchange& one) {
+            return one.path.key == key && one.method == "GET" && one.status == 200 && one.answer.is_object();
+        });
+        seeds[key] = shown != exchanges.end() ? shown->answer : bare(id, first_group_location(exchanges, key));
     }
 }
 

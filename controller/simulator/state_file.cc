@@ -30,14 +30,14 @@ void drop_nulls(Json& value) {
 }
 
 // `az … show` prints without "properties" and with nulls and a resourceGroup: brought back to what the REST call says.
-Json as_printed_by_arm(Json body) {
-    if (body.contains("properties")) return body;
+Json as_printed_by_arm(Json&& body) {
+    if (body.contains("properties")) return std::move(body);
     Json arm = Json::object();
     Json properties = Json::object();
     for (auto& [name, value] : body.items()) {
         if (name == "resourceGroup" || name == "systemData") continue;
         const bool top = std::ranges::find(top_members, name) != top_members.end();
-        (top ? arm : properties)[name] = value;
+        (top ? arm : properties)[name] = std::move(value);
     }
     drop_nulls(properties);
     if (!properties.empty()) arm["properties"] = std::move(properties);
@@ -117,7 +117,7 @@ void resume(World& world, Resource& resource) {
     }
 }
 
-Status load_one(World& world, const Json& given, std::size_t index) {
+Status load_one(World& world, Json& given, std::size_t index) {
     const std::string id = text_of(given, "id");
     const auto parsed = parse_resource_id(id);
     const bool root_scope = id.starts_with("/providers/");
@@ -130,7 +130,7 @@ Status load_one(World& world, const Json& given, std::size_t index) {
     resource.id = canonical_id(path);
     resource.key = path.key;
     resource.type = path.type;
-    const Json printed = as_printed_by_arm(given);
+    Json printed = as_printed_by_arm(std::move(given));
     const bool is_group = resource.type == "resourcegroups";
     if (!is_group) resource.body["name"] = path.name();
     resource.body["id"] = resource.id;
@@ -140,8 +140,8 @@ Status load_one(World& world, const Json& given, std::size_t index) {
         world.subscriptions.insert(fold_case(path.subscription));
         return {};
     }
-    for (const auto& [name, value] : printed.items()) {
-        if (name != "id" && name != "name" && name != "type" && !value.is_null()) resource.body[name] = value;
+    for (auto& [name, value] : printed.items()) {
+        if (name != "id" && name != "name" && name != "type" && !value.is_null()) resource.body[name] = std::move(value);
     }
     if (resource.body.contains("location")) resource.body["location"] = normalise_region(text_of(resource.body, "location"));
     if (is_gallery_type(resource.type)) {
@@ -185,9 +185,9 @@ void load_extras(World& world, const Json& document) {
 }  // namespace
 
 Status load_state(World& world, const std::string& json) {
-    const Json document = Json::parse(json, nullptr, false);
+    Json document = Json::parse(json, nullptr, false);
     if (document.is_discarded()) return fail(ErrorKind::invalid, "StateInvalid", "the state file is not valid JSON");
-    const Json* resources = &document;
+    Json* resources = &document;
     if (document.is_object()) {
         if (document.contains("resources")) resources = &document["resources"];
         else if (document.contains("value")) resources = &document["value"];
@@ -197,7 +197,7 @@ Status load_state(World& world, const std::string& json) {
         if (resources->is_object()) return load_one(world, *resources, 1);
         if (!resources->is_array()) return fail(ErrorKind::invalid, "StateInvalid", "the state file holds no list of resources");
         std::size_t index = 0;
-        for (const Json& entry : *resources) {
+        for (Json& entry : *resources) {
             if (const auto loaded = load_one(world, entry, ++index); !loaded) return loaded;
         }
     } catch (const Json::exception& error) {
