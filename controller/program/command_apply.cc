@@ -162,6 +162,7 @@ int run_apply(const ApplyOptions& options, std::ostream& out, std::ostream& err)
         }
         saved = std::move(*read);
         if (common.sources.empty()) common.sources = saved->header.sources;
+        if (common.azure == CommonOptions{}.azure) common.azure = saved->header.azure;
     }
     auto session = Session::open(common, JournalUse::exclusive, "apply");
     if (!session) {

@@ -103,7 +103,9 @@ int run_plan(const PlanOptions& options, std::ostream& out, std::ostream& err) {
         print_error(err, planned.error());
         return planned.error().reason == "Interrupted" ? exit_interrupted : exit_error;
     }
-    const PlanHeader header = plan_header(**session);
+    PlanHeader header = plan_header(**session);
+    if (has_changes(planned->plans) && options.out.empty()) header.next = "galleryd plan " + header.path + " --out plan.json && galleryd apply plan.json";
+    if (!options.out.empty()) header.next = "galleryd apply " + options.out;
     if (options.output == "json") {
         out << plan_to_json(planned->plans, header).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
     } else {

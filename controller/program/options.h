@@ -8,7 +8,7 @@ namespace galleryd {
 
 struct CommonOptions {
     std::vector<std::string> sources;          // --source, or PATHs of plan and apply as dir:PATH
-    std::string azure;                         // public | usgovernment | china | simulator | URL
+    std::string azure = "public";              // public | usgovernment | china | simulator | URL
     std::string azure_ca_file;
     std::string credential = "default";
     std::string state_dir;                     // "" = $XDG_STATE_HOME/galleryd

@@ -122,9 +122,19 @@ void print_waiting(std::ostream& out, const std::vector<Plan>& plans, const Rows
     }
 }
 
-// The whole truth is "nothing to do": nothing planned, blocked, in conflict, under way, or unread.
-bool nothing_to_say(const std::vector<Plan>& plans) {
-    return std::ranges::all_of(plans, [](const Plan& plan) { return plan.converged() && plan.blocked.empty(); });
+// Nothing planned, under way, or unread. What is blocked or in conflict is named below the sentence, never dropped.
+bool nothing_changes(const std::vector<Plan>& plans) {
+    return std::ranges::all_of(plans, [](const Plan& plan) { return plan.complete && plan.changes.empty() && plan.waiting.empty(); });
+}
+
+void print_exceptions(std::ostream& out, const std::vector<Plan>& plans, const Rows& rows) {
+    const PlanCounts counts = count(plans);
+    if (counts.blocked == 0 && counts.conflict == 0) return;
+    out << "except where a person has to decide: " << counts.blocked << " blocked, " << counts.conflict << " in conflict\n\n";
+    for (const Plan& plan : plans) {
+        for (const Blocked& blocked : plan.blocked) rows.blocked(out, blocked);
+        for (const Conflict& conflict : plan.conflicts) rows.conflict(out, conflict);
+    }
 }
 
 }  // namespace
@@ -132,14 +142,17 @@ bool nothing_to_say(const std::vector<Plan>& plans) {
 std::string plural(std::size_t number, const std::string& word) { return std::to_string(number) + " " + word + (number == 1 ? "" : "s"); }
 
 void print_plan_text(std::ostream& out, const std::vector<Plan>& plans, const PlanHeader& header, const TextOptions& options) {
-    if (nothing_to_say(plans)) {
+    const auto galleries = galleries_of(plans);
+    const Rows rows(options, galleries.size() == 1 ? *galleries.begin() + "/" : "");
+    if (nothing_changes(plans)) {
         out << "No changes. Azure matches the manifests.\nobserved " << format_rfc3339(oldest_look(plans)) << "\n";
         print_notices(out, plans);
+        print_exceptions(out, plans, rows);
+        const std::string next = next_line(plans, header);
+        if (!next.empty()) out << "Next: " << next << "\n";
         return;
     }
     print_header(out, plans, header);
-    const auto galleries = galleries_of(plans);
-    const Rows rows(options, galleries.size() == 1 ? *galleries.begin() + "/" : "");
     out << "\n";
     for (const Plan& plan : plans) {
         if (!plan.complete) out << "  ! " << plan.scope << ": the look at Azure was not complete; nothing is planned from it\n";

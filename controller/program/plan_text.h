@@ -16,8 +16,8 @@ struct TextOptions {
     bool summary_only = false;  // counts, and every deletion by name
 };
 
-// Prints exactly "No changes. Azure matches the manifests." and the time of observation when every plan is converged and nothing is
-// blocked; a plan that only waits says what is in progress.
+// When nothing would be done and nothing is under way: exactly "No changes. Azure matches the manifests.", the time of observation,
+// and then, where there are any, what is blocked or in conflict. A plan that only waits says what is in progress.
 void print_plan_text(std::ostream& out, const std::vector<Plan>& plans, const PlanHeader& header, const TextOptions& options);
 
 // One line a version: rank, tier, state, keep or delete, the rule that decided, why. For `plan --explain` and `retention preview`.

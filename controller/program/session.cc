@@ -131,7 +131,6 @@ Status open_clock(SessionParts& parts) {
 }
 
 Status open_azure(SessionParts& parts) {
-    if (parts.options.azure.empty()) return wrong_usage("GD5016", "no Azure. Say which: --azure public, usgovernment, china, simulator, or an ARM endpoint URL (environment GALLERYD_AZURE)");
     if (parts.options.azure == "simulator") {
         if (const Status started = start_simulator(parts); !started) return started;
         if (parts.options.credential == "default") parts.options.credential = "none";
