@@ -37,8 +37,17 @@ struct Exclusion {
 };
 Exclusion exclusion(const Facts& facts, const VersionFacts& version, int place) {
     const bool is_declared = version.desired != nullptr && (version.ownership == Ownership::ours || version.ownership == Ownership::absent);
-    if (is_declared) return {.by_hand = version.desired->exclude_from_latest, .certain = true};
-    if (version.observed == nullptr || !version.observed->exclude_from_latest) return {};
+    const bool in_azure = version.observed != nullptr && version.observed->exclude_from_latest;
+    if (is_declared) {
+        // The document decides. But a version that it lets in and Azure has excluded, without hold or our record, was perhaps pulled by
+        // a person a minute ago: it counts as usable, not as certainly usable.
+        const bool explained = version.desired->hold_latest_until_replicated || (version.record != nullptr && version.record->excluded_by_us) ||
+                               !deprecation(facts, version, place).empty();
+        return {.by_hand = version.desired->exclude_from_latest, .certain = !in_azure || explained};
+    }
+    // A document that is not ours to carry out still says what a person thinks of the version.
+    const bool doubted = version.desired != nullptr && version.desired->exclude_from_latest;
+    if (!in_azure) return {.by_hand = false, .certain = !doubted};
     if (version.record != nullptr && version.record->excluded_by_us && version.governed) return {};
     return {.by_hand = deprecation(facts, version, place).empty(), .certain = false};
 }
