@@ -47,14 +47,14 @@ class Survives(Folder):
         self.assert_nothing_lost(daemon)
         self.write("manifests/ubuntu.yaml", good)
         self.assert_followed(daemon, "ubuntu", "mended")
-        self.assert_nothing_lost(daemon, 5)
+        self.assert_nothing_lost(daemon, 2)
 
     def test_a_broken_version_is_not_a_removed_version(self):
         daemon = self.run_daemon()
         good = self.read("manifests", "ubuntu-0.yaml")
         for broken in (good.replace("version: 1.0.0", "version: 1.0"), good.replace("replicas: 1", "replicas: 0"), good[:-40], ": ["):
             self.write("manifests/ubuntu-0.yaml", broken)
-            self.assert_nothing_lost(daemon, 20)
+            self.assert_nothing_lost(daemon, 2)
         self.assert_followed(daemon, "rhel", "goes on")
 
     def test_a_file_while_it_is_being_written(self):
