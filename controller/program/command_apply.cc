@@ -79,35 +79,37 @@ bool is_converged(const ApplyState& state) {
     return state.failures.empty() && state.running_operations == 0 && std::ranges::all_of(state.last, [](const auto& entry) { return entry.second.converged(); });
 }
 
-Task<ApplyEnd> rounds(Session& session, ApplyState& state) {
+Task<ApplyEnd> rounds(Session& session, ApplyState& state, TaskGroup& operations) {
     Engine& engine = session.engine();
     Clock& clock = session.clock();
-    const auto executor = co_await boost::asio::this_coro::executor;
-    TaskGroup operations(executor);
     const auto in_flight = engine.operations_in_flight();
-    if (in_flight) {
-        for (const OperationRecord& operation : *in_flight) operations.spawn(follow(engine, state, operation));
-    }
+    if (!in_flight) co_return std::unexpected(in_flight.error());
+    for (const OperationRecord& operation : *in_flight) operations.spawn(follow(engine, state, operation));
     int idle_rounds = 0;
-    Result<ApplyEnd> end = ApplyEnd::stuck;
     while (idle_rounds < rounds_without_progress_max) {
         const auto progress = co_await one_round(engine, state, operations);
-        if (!progress) {
-            end = std::unexpected(progress.error());
-            break;
-        }
-        if (is_converged(state) && engine.looked_everywhere()) {
-            end = ApplyEnd::converged;
-            break;
-        }
-        if (clock.monotonic() > state.deadline) {
-            end = ApplyEnd::timed_out;
-            break;
-        }
+        if (!progress) co_return std::unexpected(progress.error());
+        if (is_converged(state) && engine.looked_everywhere()) co_return ApplyEnd::converged;
+        if (clock.monotonic() > state.deadline) co_return ApplyEnd::timed_out;
         idle_rounds = *progress ? 0 : idle_rounds + 1;
         co_await clock.sleep_for(pause_between_rounds);
     }
+    co_return ApplyEnd::stuck;
+}
+
+// A signal cancels the rounds; what follows operations is joined all the same, and the journal lets the next start go on.
+Task<ApplyEnd> apply_rounds(Session& session, ApplyState& state) {
+    const auto executor = co_await boost::asio::this_coro::executor;
+    TaskGroup operations(executor);
+    Result<ApplyEnd> end = ApplyEnd::stuck;
+    std::exception_ptr interrupted;
+    try {
+        end = co_await rounds(session, state, operations);
+    } catch (...) {
+        interrupted = std::current_exception();
+    }
     co_await operations.close();
+    if (interrupted) std::rethrow_exception(interrupted);
     co_return end;
 }
 
@@ -194,7 +196,7 @@ int run_apply(const ApplyOptions& options, std::ostream& out, std::ostream& err)
     if (!confirm_deletions(options, common.allow_deletes ? deletions_in(planned->plans) : 0, err)) return exit_approval;
     out << std::endl;
     ApplyState state{.out = out, .deadline = (*session)->clock().monotonic() + *timeout, .last = {}, .failures = {}};
-    const auto end = (*session)->run(rounds(**session, state));
+    const auto end = (*session)->run(apply_rounds(**session, state));
     if (!end) {
         print_error(err, end.error());
         return end.error().reason == "Interrupted" ? exit_interrupted : exit_error;

@@ -46,8 +46,14 @@ Task<PlannedScopes> plan_every_scope(Engine& engine) {
     const auto executor = co_await boost::asio::this_coro::executor;
     TaskGroup group(executor);
     for (int i = 0; i < scopes_at_a_time; ++i) group.spawn(sweep(engine, work));
-    co_await group.wait_idle();
+    std::exception_ptr interrupted;  // a signal cancels the waiting; the sweeps are joined all the same
+    try {
+        co_await group.wait_idle();
+    } catch (...) {
+        interrupted = std::current_exception();
+    }
     co_await group.close();
+    if (interrupted) std::rethrow_exception(interrupted);
     PlannedScopes planned;
     for (auto& [name, plan] : work.results) {
         if (plan) {

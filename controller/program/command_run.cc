@@ -119,7 +119,8 @@ int serve(Session& session, telemetry::MetricsRegistry& registry, const std::str
     session.log().info("started", {{"version", GALLERYD_VERSION}, {"azure", session.azure_url()}, {"instance", session.options().instance}, {"mode", session.options().observe ? "observe" : "manage"}});
     Status outcome;
     session.run_to_end(daemon_main(session, daemon, pages, outcome));
-    pages.servers.clear();
+    for (const auto& server : pages.servers) server->stop();
+    session.drain();
     if (!outcome) {
         print_error(err, outcome.error());
         return exit_error;

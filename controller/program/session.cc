@@ -201,7 +201,15 @@ Result<std::unique_ptr<Session>> Session::open(CommonOptions options, JournalUse
 }
 
 Session::Session(std::unique_ptr<SessionParts> parts) : parts_(std::move(parts)) {}
-Session::~Session() = default;
+Session::~Session() {
+    if (parts_->azure_server) parts_->azure_server->stop();
+    drain();
+}
+
+void Session::drain() {
+    parts_->context.restart();
+    parts_->context.poll();
+}
 
 boost::asio::io_context& Session::context() { return parts_->context; }
 Engine& Session::engine() { return *parts_->engine; }

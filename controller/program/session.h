@@ -59,6 +59,8 @@ class Session {
 
     // Runs the loop until the task has ended; signals are the task's business.
     void run_to_end(boost::asio::awaitable<void> task);
+    // Lets what was stopped or cancelled unwind, while what it refers to still lives.
+    void drain();
 
   private:
     explicit Session(std::unique_ptr<SessionParts> parts);

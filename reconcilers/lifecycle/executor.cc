@@ -3,6 +3,7 @@
 #include <array>
 
 #include "controller/core/fingerprint.h"
+#include "controller/core/retry.h"
 #include "reconcilers/lifecycle/interlock.h"
 
 namespace galleryd {
@@ -57,6 +58,15 @@ Status same_resource(const Change& change, bool exists, const std::string& now_s
     }
     if (exists && !change.seen.etag.empty() && change.seen.etag != now_seen) return changed_since_plan(change, "somebody changed it after the plan was made");
     return {};
+}
+
+constexpr std::chrono::hours hopeless_pause{1};   // reliability Z13: a refused deletion is tried at most once an hour
+
+std::string pause_key(const Change& change) { return change.arm_id.key() + " " + step_name(change.step); }
+
+std::string digest_of(const Change& change, const ApplyContext& context) {
+    const auto found = context.document_digests.find(change.object ? to_string(*change.object) : "");
+    return found == context.document_digests.end() ? context.revision : found->second;
 }
 
 std::string event_reason(const Change& change) {
@@ -229,6 +239,27 @@ Task<ChangeOutcome> Executor::apply_change(Change change, std::string plan_id, A
     co_return outcome;
 }
 
+const Executor::Pause* Executor::find_pause(const Change& change, const ApplyContext& context) const {
+    const auto found = pauses_.find(pause_key(change));
+    if (found == pauses_.end() || clock_.monotonic() >= found->second.until) return nullptr;
+    return found->second.document_digest == digest_of(change, context) ? &found->second : nullptr;
+}
+
+void Executor::note_result(const Change& change, const ApplyContext& context, const ChangeOutcome& outcome) {
+    if (outcome.result == ChangeResult::done || outcome.result == ChangeResult::accepted) {
+        pauses_.erase(pause_key(change));
+        return;
+    }
+    if (outcome.result != ChangeResult::failed || !outcome.error || outcome.error->kind == ErrorKind::conflict) return;
+    Pause& pause = pauses_[pause_key(change)];
+    ++pause.failures;
+    pause.error = *outcome.error;
+    pause.document_digest = digest_of(change, context);
+    const bool hopeless = outcome.error->kind == ErrorKind::invalid || (change.destructive && outcome.error->kind == ErrorKind::denied);
+    const auto delay = retry_delay(outcome.error->kind, pause.failures, 0.5, outcome.error->retry_after);
+    pause.until = clock_.monotonic() + (hopeless || !delay ? std::chrono::nanoseconds(hopeless_pause) : std::chrono::nanoseconds(*delay));
+}
+
 Task<ApplyReport> Executor::apply(Plan plan, ApplyContext context) {
     ApplyReport report;
     if (!plan.complete) co_return report;  // nothing is done from an incomplete view
@@ -238,8 +269,14 @@ Task<ApplyReport> Executor::apply(Plan plan, ApplyContext context) {
         const bool is_own_request = !is<AssignRole>(change.step) && !is<UnassignRole>(change.step) && !is<EnsureStorage>(change.step);
         if (is_own_request && !busy.insert(change.arm_id.key()).second) continue;
         if (memory_.get(change.arm_id.key()).operation_in_flight) continue;
+        if (const Pause* pause = find_pause(change, context)) {
+            outcome.error = pause->error;
+            report.outcomes.push_back(std::move(outcome));
+            continue;
+        }
         auto applied = co_await apply_change(change, plan.id, context, report);
         if (!applied) co_return std::unexpected(applied.error());
+        note_result(change, context, *applied);
         const bool stop = applied->result == ChangeResult::failed && is_create(change.step) && !is<CreateVersion>(change.step);
         report.outcomes.push_back(std::move(*applied));
         if (stop) break;  // children of what could not be made cannot be made either

@@ -1,5 +1,6 @@
 #pragma once
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -63,12 +64,24 @@ class Executor {
     Task<ChangeOutcome> apply_change(Change change, std::string plan_id, ApplyContext context, ApplyReport& report);
     Status settle(std::int64_t intent, const Change& change, const ApplyContext& context, const Result<WriteOutcome>& outcome, ApplyReport& report);
 
+    // A write that failed is not repeated before its time (core/retry.h; destructive ones that were denied: an hour), unless the
+    // document changed. Kept in memory: a restart may try once more.
+    struct Pause {
+        std::chrono::nanoseconds until{0};     // monotonic
+        int failures = 0;
+        std::string document_digest;
+        Error error;
+    };
+    const Pause* find_pause(const Change& change, const ApplyContext& context) const;
+    void note_result(const Change& change, const ApplyContext& context, const ChangeOutcome& outcome);
+
     GalleryApi& api_;
     Journal& journal_;
     ResourceMemory& memory_;
     Clock& clock_;
     EventRecorder& events_;
     std::set<std::string> in_flight_;          // resource keys with a request on the wire
+    std::map<std::string, Pause> pauses_;      // by resource key and step
 };
 
 std::string step_name(const Step& step);       // "UpdateVersion"
