@@ -352,5 +352,6 @@ def main():
         raise AssertionError(f"the whole script may take {SCRIPT_SECONDS_MAX} s")
 
     signal.signal(signal.SIGALRM, out_of_time)
+    signal.signal(signal.SIGTERM, out_of_time)
     signal.alarm(SCRIPT_SECONDS_MAX)
     unittest.main(verbosity=2)
