@@ -253,7 +253,10 @@ std::chrono::nanoseconds Engine::next_look(const PassResult& result) const {
     if (result.error || !result.plan) return options_.progress_interval;
     const Plan& plan = *result.plan;
     bool soon = !plan.waiting.empty();
-    for (const ChangeOutcome& outcome : result.applied.outcomes) soon = soon || outcome.result == ChangeResult::done || outcome.result == ChangeResult::accepted || (outcome.error && outcome.error->kind == ErrorKind::conflict);
+    for (const ChangeOutcome& outcome : result.applied.outcomes) {
+        const bool passing = outcome.error && (outcome.error->kind == ErrorKind::conflict || outcome.error->kind == ErrorKind::transient);
+        soon = soon || passing || outcome.result == ChangeResult::done || outcome.result == ChangeResult::accepted;
+    }
     return soon ? std::min(options_.progress_interval, options_.drift_interval) : options_.drift_interval;
 }
 
