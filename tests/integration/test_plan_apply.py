@@ -59,9 +59,6 @@ class SampleEstate(Case):
 
         newest = arm.version("ubuntu-2204", "1.0.12", GOLDEN)["properties"]["publishingProfile"]["targetRegions"]
         self.assertEqual({region_of(one["name"]): one["regionalReplicaCount"] for one in newest}, {"canadacentral": 3, "canadaeast": 2})
-        repaired = arm.version("ubuntu-2404", "1.6.0", GOLDEN)["properties"]["replicationStatus"]
-        if {one["state"] for one in repaired["summary"]} != {"Completed"}:   # without --allow-deletes it is only written again
-            self.assertRegex(done.stdout, r"replication failed in canadaeast|failed +update ImageVersion \S*1\.6\.0|1\.6\.0 +(blocked|waiting)", done.stdout[-3000:])
 
         gallery = arm.get(GOLDEN)
         self.assertEqual(gallery["properties"]["description"], "Hardened images for every team")
