@@ -118,11 +118,14 @@ AcceptedSnapshot accept_snapshot(const Snapshot& snapshot, const std::vector<Goo
     accepted.readable = snapshot.readable;
     accepted.unreadable_reason = snapshot.unreadable_reason;
     if (!snapshot.readable) {  // gone is not empty: everything stands on its last good content
-        accepted.objects = parse(before);
-        accepted.documents = before;
+        std::vector<GoodDocument> standing;
         for (const GoodDocument& document : before) {
+            if (document.first_missing) continue;  // was taken away for good before the source went: not declared again
             accepted.held_back.insert(document.key);
+            standing.push_back(document);
         }
+        accepted.objects = parse(standing);
+        accepted.documents = before;
         return accepted;
     }
     accepted.objects = snapshot.objects;

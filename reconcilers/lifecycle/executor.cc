@@ -70,6 +70,9 @@ std::string digest_of(const Change& change, const ApplyContext& context) {
     return found == context.document_digests.end() ? context.revision : found->second;
 }
 
+// No answer, or one that does not say what was done: Azure may have carried the request out.
+bool may_have_happened(const Result<WriteOutcome>& outcome) { return outcome || outcome.error().kind == ErrorKind::transient; }
+
 std::string event_reason(const Change& change) {
     switch (change.action) {
         case Action::create: return "Created";
@@ -171,13 +174,15 @@ Status Executor::settle(std::int64_t intent, const Change& change, const ApplyCo
         }
     }
     const std::string document = change.object ? to_string(*change.object) : "";
-    if (outcome && !is_delete(change.step) && change.object) {
+    const bool counts = may_have_happened(outcome);
+    if (counts && !is_delete(change.step)) note_accepted(record, change, now);
+    if (counts && !is_delete(change.step) && change.object) {
         record.written_by_us = true;
         record.document = document;
         const auto digest = context.document_digests.find(document);
         if (digest != context.document_digests.end()) record.last_applied_digest = digest->second;
     }
-    if (outcome && is<DeleteVersion>(change.step)) {
+    if (counts && is<DeleteVersion>(change.step)) {
         record.tombstone = record.tombstone || change.reason == "retention";
         record.deleted_at = now;
     }

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <nlohmann/json.hpp>
 
@@ -56,6 +57,7 @@ Task<http::Response> MortalTransport::send(http::Origin origin, http::Request re
         died = true;
         co_await clock_.sleep_for(std::chrono::days{10'000});
     }
+    const Guard::Wire wire(guard_, request);
     auto answer = co_await inner_.send(std::move(origin), std::move(request), limits);
     if (dies) {
         died = true;
@@ -65,8 +67,9 @@ Task<http::Response> MortalTransport::send(http::Origin origin, http::Request re
 }
 
 World::World(WorldOptions options)
-    : clock(context, *parse_rfc3339("2026-11-21T00:00:00Z")), azure(clock, simulator_options(options)), transport(azure, clock),
-      arm(transport, token, clock, log, metrics, arm_options()), journal(memory_journal(clock.now())), options_(std::move(options)) {
+    : clock(context, *parse_rfc3339("2026-11-21T00:00:00Z")), daemon_clock(clock), azure(clock, simulator_options(options)), guard(*this),
+      transport(azure, clock, guard), arm(transport, token, daemon_clock, log, metrics, arm_options()), journal(memory_journal(clock.now())),
+      options_(std::move(options)) {
     restart();
 }
 
@@ -83,11 +86,44 @@ void World::close_tasks() {
 void World::restart() {
     close_tasks();
     transport.arm(std::nullopt);
+    passing_ = false;
     tasks_ = std::make_unique<TaskGroup>(context.get_executor());
-    engine = std::make_unique<Engine>(arm, *journal, clock, log, metrics, options_.engine);
+    engine = std::make_unique<Engine>(arm, *journal, daemon_clock, log, metrics, options_.engine);
     REQUIRE(engine->load().has_value());
     resume_operations();
-    if (!files.empty()) look();
+    if (!readable) {
+        unreadable();
+    } else if (!files.empty()) {
+        look();
+    }
+}
+
+void World::lose_journal() {
+    close_tasks();
+    engine.reset();
+    journal = memory_journal(clock.now());
+    restart();
+}
+
+void World::approve(const std::string& digest) {
+    REQUIRE(!digest.empty());
+    REQUIRE(journal->put_approval(digest, "a person", daemon_clock.now() + std::chrono::hours{24}).has_value());
+}
+
+void World::faults(const std::string& yaml) {
+    const Status loaded = azure.load_faults(yaml);
+    REQUIRE_MESSAGE(loaded.has_value(), (loaded ? "" : loaded.error().message));
+}
+
+nlohmann::json World::azure_json(const std::string& id) {
+    const auto text = azure.resource(id);
+    return text ? nlohmann::json::parse(*text) : nlohmann::json();
+}
+
+bool World::has_event(const std::string& reason) {
+    const auto events = journal->events(0, 100'000);
+    REQUIRE(events.has_value());
+    return std::ranges::any_of(*events, [&](const EventRecord& event) { return event.reason == reason; });
 }
 
 void World::resume_operations() {
@@ -107,6 +143,8 @@ void World::accept(const Snapshot& snapshot) {
 }
 
 void World::look() {
+    readable = true;
+    guard.looked(files);
     std::vector<DocumentFile> documents;
     std::string all;
     for (const auto& [file, content] : files) {
@@ -114,6 +152,12 @@ void World::look() {
         all += file + "\n" + content + "\n";
     }
     ReadResult read = read_documents(documents, ReadOptions{});
+    problems.clear();
+    for (const DocumentRecord& record : read.documents) {
+        for (const Diagnostic& problem : record.problems) {
+            if (problem.severity == Severity::error) problems += record.file + " " + problem.code + " " + problem.field + ": " + problem.message + "\n";
+        }
+    }
     Snapshot snapshot;
     snapshot.source = "dir:test";
     snapshot.revision = sha256_label(all);
@@ -128,6 +172,7 @@ void World::declare(std::map<std::string, std::string> wanted) {
 }
 
 void World::unreadable() {
+    readable = false;
     Snapshot snapshot;
     snapshot.source = "dir:test";
     snapshot.readable = false;
@@ -141,6 +186,7 @@ boost::asio::awaitable<void> World::follow(OperationRecord operation) {
 }
 
 boost::asio::awaitable<void> World::pass_all() {
+    passing_ = true;
     std::vector<std::string> names;
     for (const auto& [name, scope] : engine->scopes()) names.push_back(name);
     for (const std::string& name : names) {
@@ -148,13 +194,12 @@ boost::asio::awaitable<void> World::pass_all() {
         REQUIRE(result.has_value());
         for (const OperationRecord& operation : result->applied.operations) tasks_->spawn(follow(operation));
     }
+    passing_ = false;
 }
 
 std::size_t World::round(std::chrono::seconds step) {
     const std::size_t before = writes();
-    tasks_->spawn(pass_all());
-    context.restart();
-    context.run_for(std::chrono::seconds{0});
+    if (!passing_) tasks_->spawn(pass_all());  // a scope is worked on once at a time, as in the daemon
     clock.advance(step);
     return writes() - before;
 }
@@ -173,6 +218,17 @@ bool World::converge(int rounds_max) {
         round();
         if (transport.died) return false;
         if (is_converged()) return true;
+    }
+    return false;
+}
+
+bool World::settle(int rounds_max) {
+    for (int i = 0; i < rounds_max; ++i) {
+        const std::size_t wrote = round();
+        if (transport.died) return false;
+        const auto operations = journal->operations();
+        const bool waiting = std::ranges::any_of(engine->plans(), [](const auto& entry) { return !entry.second.waiting.empty(); });
+        if (wrote == 0 && !passing_ && !waiting && operations && operations->empty()) return true;
     }
     return false;
 }

@@ -2,6 +2,7 @@
 #include <boost/asio/io_context.hpp>
 #include <map>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <set>
 #include <string>
@@ -12,6 +13,7 @@
 #include "controller/program/engine.h"
 #include "controller/runtime/task_group.h"
 #include "controller/simulator/simulator.h"
+#include "tests/simulation/guard.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/recording_log.h"
 #include "tests/support/recording_metrics.h"
@@ -24,10 +26,10 @@ struct KillPoint {
     bool after_delivery = false;
 };
 
-// Passes requests on to the simulator, until the kill point: that request never answers.
+// Passes requests on to the simulator, until the kill point: that request never answers. The guard sees every write before Azure.
 class MortalTransport : public http::Transport {
   public:
-    MortalTransport(simulator::Simulator& azure, Clock& clock) : inner_(azure, clock), clock_(clock) {}
+    MortalTransport(simulator::Simulator& azure, Clock& clock, Guard& guard) : inner_(azure, clock), clock_(clock), guard_(guard) {}
     Task<http::Response> send(http::Origin origin, http::Request request, http::CallLimits limits) override;
     void arm(std::optional<KillPoint> point) {
         point_ = point;
@@ -40,6 +42,7 @@ class MortalTransport : public http::Transport {
   private:
     simulator::InProcessTransport inner_;
     Clock& clock_;
+    Guard& guard_;
     std::optional<KillPoint> point_;
     int count_ = 0;
 };
@@ -54,6 +57,19 @@ struct WorldOptions {
         options.instance = "test";
         return options;
     }
+};
+
+// The daemon's own clock: Azure's, with the wall clock off by `shift`.
+class ShiftedClock : public Clock {
+  public:
+    explicit ShiftedClock(Clock& clock) : clock_(clock) {}
+    TimePoint now() const override { return clock_.now() + shift; }
+    std::chrono::nanoseconds monotonic() const override { return clock_.monotonic(); }
+    boost::asio::awaitable<void> sleep_for(std::chrono::nanoseconds duration) override { co_await clock_.sleep_for(duration); }
+    Duration shift{0};
+
+  private:
+    Clock& clock_;
 };
 
 // The whole daemon but for its sockets, files and threads: engine, Azure client and journal on a manual clock against the simulator.
@@ -72,25 +88,43 @@ class World {
     // Rounds until every plan is converged and no operation runs; false when that takes more than `rounds_max`.
     bool converge(int rounds_max = 400);
     bool is_converged() const;
+    // Rounds that may plan and block: true when a whole round wrote nothing and no operation runs.
+    bool settle(int rounds_max = 400);
     // The process is gone: what it had in memory is lost, the journal stays.
     void restart();
+    void lose_journal();                                        // and the state directory with it
+    void restart_with(EngineOptions changed) {                  // other flags on the command line
+        options_.engine = std::move(changed);
+        restart();
+    }
+    void approve(const std::string& digest);                    // galleryd approve, for a day
+    void faults(const std::string& yaml);
+    nlohmann::json azure_json(const std::string& id);           // null when Azure has none
+    bool exists(const std::string& id) { return azure.resource(id).has_value(); }
+    bool has_event(const std::string& reason);
+    const ObjectStatus& status(const ObjectKey& key) const { return engine->statuses().at(key); }
     std::size_t writes() const { return azure.history().size(); }
     std::size_t deletes() const;
     // Every resource of the galleries as JSON, times and ids of operations left out: equal worlds give equal texts.
     std::string fingerprint() const;
     const Plan& plan(const std::string& scope) const { return engine->plans().at(scope); }
+    const EngineOptions& engine_options() const { return options_.engine; }
 
     boost::asio::io_context context;
     ManualClock clock;
+    ShiftedClock daemon_clock;
     RecordingLog log;
     RecordingMetrics metrics;
     simulator::Simulator azure;
+    Guard guard;
     MortalTransport transport;
     azure::NoToken token;
     azure::ArmClient arm;
     std::unique_ptr<Journal> journal;
     std::unique_ptr<Engine> engine;
     std::map<std::string, std::string> files;
+    bool readable = true;
+    std::string problems;                          // of the documents at the last look
 
   private:
     void accept(const Snapshot& snapshot);
@@ -101,6 +135,7 @@ class World {
 
     WorldOptions options_;
     std::unique_ptr<TaskGroup> tasks_;
+    bool passing_ = false;
 };
 
 }  // namespace galleryd

@@ -1,0 +1,291 @@
+#include "tests/simulation/guard.h"
+
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "controller/adapters/documents/reader.h"
+#include "tests/simulation/world.h"
+
+namespace galleryd {
+namespace {
+
+using Json = nlohmann::json;
+
+std::string path_of(const http::Request& request) { return request.target.substr(0, request.target.find('?')); }
+
+bool is_write(const std::string& method) { return method != "GET" && method != "HEAD"; }
+
+std::string tag(const Json& resource, const std::string& name) {
+    if (!resource.contains("tags") || !resource["tags"].is_object()) return "";
+    for (const auto& [key, value] : resource["tags"].items()) {
+        if (fold_case(key) == name) return value.is_string() ? value.get<std::string>() : "null";
+    }
+    return "";
+}
+
+std::string state_of(const Json& resource) { return resource.at("properties").value("provisioningState", ""); }
+
+bool is_usable(const Json& version) {
+    return state_of(version) == "Succeeded" && !version.at("properties").at("publishingProfile").value("excludeFromLatest", false);
+}
+
+std::set<std::string> regions_of(const Json& version) {
+    std::set<std::string> names;
+    for (const Json& region : version.at("properties").at("publishingProfile").at("targetRegions")) {
+        std::string name = fold_case(region.at("name").get<std::string>());
+        std::erase(name, ' ');
+        names.insert(name);
+    }
+    return names;
+}
+
+std::string object_name(const std::string& owner_tag) {  // "INSTANCE/KIND/NAMESPACE/NAME" -> "KIND/NAMESPACE/NAME"
+    const auto slash = owner_tag.find('/');
+    return slash == std::string::npos ? "" : owner_tag.substr(slash + 1);
+}
+
+template <class Object>
+const Object* declared_as(const std::map<ObjectKey, Object>& objects, const ResourceId& id) {
+    for (const auto& [key, object] : objects) {
+        if (object.id == id) return &object;
+    }
+    return nullptr;
+}
+
+template <class Objects, class Missing>
+void find_missing(const Objects& before, const Objects& now, const std::set<ObjectKey>& invalid, std::map<ObjectKey, Missing>& missing, TimePoint at) {
+    for (const auto& [key, object] : before) {
+        if (now.contains(key) || invalid.contains(key)) continue;
+        Missing& entry = missing[key];
+        entry.since = at;
+        if constexpr (requires { object.governance; }) entry.governance = object.governance;
+        entry.hold = object.meta.hold;
+    }
+}
+
+std::size_t count(const DesiredObjects& objects) {
+    return objects.galleries.size() + objects.definitions.size() + objects.versions.size() + objects.policies.size();
+}
+
+template <class Object>
+void keep_last_good(std::map<ObjectKey, Object>& now, const std::map<ObjectKey, Object>& before, const std::set<ObjectKey>& invalid, bool all) {
+    for (const auto& [key, object] : before) {
+        if (all || invalid.contains(key)) now.emplace(key, object);
+    }
+}
+
+}  // namespace
+
+Guard::Wire::Wire(Guard& guard, const http::Request& request) : guard_(guard) {
+    if (!is_write(request.method)) return;
+    key_ = fold_case(path_of(request));
+    if (!guard_.on_wire_.insert(key_).second) {
+        guard_.wrong("I4: two requests that change " + key_ + " are on the wire");
+        key_.clear();
+    }
+    guard_.judge(request);
+}
+
+Guard::Wire::~Wire() { guard_.on_wire_.erase(key_); }
+
+void Guard::wrong(const std::string& what) {
+    ++problems;
+    FAIL_CHECK("wrong write: " << what << " " << context);
+}
+
+void Guard::looked(const std::map<std::string, std::string>& files) {
+    std::vector<DocumentFile> documents;
+    for (const auto& [file, content] : files) documents.push_back({file, content});
+    const ReadResult read = read_documents(documents, ReadOptions{});
+    invalid_.clear();
+    unknown_content_ = false;
+    for (const DocumentRecord& record : read.documents) {
+        if (record.state == DocumentState::present) continue;
+        if (record.key) {
+            invalid_.insert(*record.key);
+        } else {
+            unknown_content_ = true;
+        }
+    }
+    std::map<ObjectKey, Missing> gone;
+    const TimePoint now = world_.clock.now();
+    find_missing(declared_.galleries, read.objects.galleries, invalid_, gone, now);
+    find_missing(declared_.definitions, read.objects.definitions, invalid_, gone, now);
+    find_missing(declared_.versions, read.objects.versions, invalid_, gone, now);
+    find_missing(declared_.policies, read.objects.policies, invalid_, gone, now);
+    const std::size_t before = count(declared_);
+    empty_ = count(read.objects) == 0;
+    frozen_ = !approved_source_ && before > 0 && (gone.size() * 100 > before * 20 || (empty_ && invalid_.empty()));
+    const bool settled = !frozen_ && !unknown_content_;
+    DesiredObjects next = read.objects;
+    keep_last_good(next.galleries, declared_.galleries, invalid_, !settled);
+    keep_last_good(next.definitions, declared_.definitions, invalid_, !settled);
+    keep_last_good(next.versions, declared_.versions, invalid_, !settled);
+    keep_last_good(next.policies, declared_.policies, invalid_, !settled);
+    declared_ = std::move(next);
+    if (settled) missing_.merge(gone);
+    for (auto& [key, entry] : missing_) {
+        if (settled) ++entry.looks;
+    }
+    std::erase_if(missing_, [&](const auto& entry) {
+        const ObjectKey& key = entry.first;
+        return declared_.galleries.contains(key) || declared_.definitions.contains(key) || declared_.versions.contains(key) || declared_.policies.contains(key);
+    });
+}
+
+void Guard::judge(const http::Request& request) {
+    ++writes_seen;
+    const std::string path = path_of(request);
+    judge_journal(path);
+    if (world_.engine_options().observe) wrong("I6: " + request.method + " " + path + " with --observe");
+    const ResourceId id(path);
+    const std::string type = fold_case(id.type());
+    const bool is_version = type == "microsoft.compute/galleries/images/versions";
+    if (request.method == "DELETE") {
+        ++deletes_seen;
+        if (!world_.engine_options().allow_deletes) wrong("I1: DELETE " + path + " without --allow-deletes");
+        judge_source(path);
+        if (is_version) return judge_delete_version(path);
+        if (type.starts_with("microsoft.compute/galleries")) return judge_delete_parent(path);
+    } else if (request.method == "PUT" && type.starts_with("microsoft.compute/galleries")) {
+        judge_put(path, request.body);
+    }
+}
+
+// I3: the record of the intent is there before the request.
+void Guard::judge_journal(const std::string& path) {
+    const auto open = world_.journal->open_intents();
+    if (!open) return wrong("I3: the journal cannot be read");
+    const std::string key = fold_case(path);
+    for (const AuditRecord& record : *open) {
+        if (key.starts_with(fold_case(record.intent.resource))) return;
+    }
+    wrong("I3: no intent in the journal for " + path);
+}
+
+// I2: every input of the scope is there and valid.
+void Guard::judge_source(const std::string& id) {
+    if (!world_.readable) return wrong("I2: a deletion while the source is unreadable: " + id);
+    if (unknown_content_) return wrong("I2: a deletion while a file does not parse: " + id);
+    if (empty_) return wrong("I2: a deletion while the source is empty: " + id);
+    if (frozen_) return wrong("I2: a deletion while the source is frozen: " + id);
+    for (const ObjectKey& key : invalid_) {
+        const auto find = [&](const auto& objects) {
+            const auto found = objects.find(key);
+            return found != objects.end() && fold_case(id).starts_with(found->second.id.key());
+        };
+        const bool is_sibling = [&] {
+            const auto found = declared_.versions.find(key);
+            return found != declared_.versions.end() && fold_case(id).starts_with(found->second.definition_id.key() + "/");
+        }();
+        if (find(declared_.galleries) || find(declared_.definitions) || is_sibling || key.kind == Kind::lifecycle_policy) {
+            wrong("I2: " + id + " is deleted while " + to_string(key) + " is invalid");
+        }
+    }
+}
+
+void Guard::judge_removed(const ObjectKey& key, const std::string& what) {
+    const auto found = missing_.find(key);
+    if (found == missing_.end()) return wrong("I1: " + what + " is deleted, and its document was not removed");
+    const Missing& entry = found->second;
+    if (!world_.engine_options().prune) wrong("I1: " + what + " is deleted without --prune");
+    if (entry.governance.deletion_policy != DeletionPolicy::remove) wrong("I1: " + what + " is deleted, and its deletionPolicy was Orphan");
+    if (entry.governance.mode != Mode::manage) wrong("I1: " + what + " is deleted, and its mode was not Manage");
+    if (entry.hold) wrong("I1: " + what + " is deleted, and its document was held");
+    if (entry.looks < 2 || world_.clock.now() - entry.since < std::chrono::minutes{15}) wrong("I1: " + what + " is deleted before its removal is settled");
+}
+
+void Guard::judge_delete_version(const std::string& id) {
+    const Json version = world_.azure_json(id);
+    if (version.is_null()) return wrong("I1: DELETE of " + id + ", which is not there");
+    if (!tag(version, "galleryd-hold").empty()) wrong("I1: held version deleted: " + id);
+    if (state_of(version) != "Succeeded" && state_of(version) != "Failed") wrong("I1: version in state " + state_of(version) + " deleted: " + id);
+    const ResourceId resource(id);
+    const std::string definition = resource.parent()->key();
+    std::optional<ImageVersionNumber> newest;
+    int newer_usable = 0;
+    const auto number = parse_image_version_number(resource.name());
+    if (!number) return wrong("I1: " + id + " is no version number, and deleted");
+    for (const std::string& other : world_.azure.resource_ids("Microsoft.Compute/galleries/images/versions")) {
+        const ResourceId other_id(other);
+        const auto other_number = parse_image_version_number(other_id.name());
+        if (other_id.parent()->key() != definition || !other_number || !is_usable(world_.azure_json(other))) continue;
+        newest = std::max(newest.value_or(*other_number), *other_number);
+        if (*other_number > *number) ++newer_usable;
+    }
+    if (is_usable(version) && newest == number) wrong("I8: the newest usable version is deleted: " + id);
+
+    const std::string owner = tag(version, "galleryd-owner");
+    const auto* definition_document = declared_as(declared_.definitions, *resource.parent());
+    const LifecyclePolicy* policy = nullptr;
+    if (definition_document != nullptr && !definition_document->lifecycle_policy.empty()) {
+        const auto found = declared_.policies.find({Kind::lifecycle_policy, definition_document->meta.key.namespace_name, definition_document->lifecycle_policy});
+        if (found != declared_.policies.end()) policy = &found->second;
+    }
+    const ImageVersion* declared = declared_as(declared_.versions, resource);
+    if (declared != nullptr && declared->meta.hold) wrong("I1: version whose document is held deleted: " + id);
+    if (declared == nullptr && !owner.empty()) {  // only a removed document speaks for it
+        if (!owner.starts_with(world_.engine_options().instance + "/")) return wrong("I6: version of " + owner + " deleted: " + id);
+        for (const auto& [key, entry] : missing_) {
+            if (to_string(key) == object_name(owner)) return judge_removed(key, id);
+        }
+        return wrong("I1: orphan deleted: " + id);
+    }
+    if (policy == nullptr || !policy->retention || policy->retention->action != RetentionAction::remove) return wrong("I1: deleted without a rule: " + id);
+    if (declared == nullptr && policy->governs != Governs::all) return wrong("I1: undeclared and not governed version deleted: " + id);
+    if (declared != nullptr && owner != world_.engine_options().instance + "/" + to_string(declared->meta.key)) return wrong("I6: not ours: " + id);
+    const auto marked = parse_rfc3339(tag(version, "galleryd-delete-after"));
+    if (!marked || *marked >= world_.clock.now()) wrong("I1: deleted without a mark or before its grace ended: " + id);
+    if (newer_usable < policy->retention->keep_newest && is_usable(version)) wrong("I1: among the newest that the policy keeps: " + id);
+    for (const auto& [name, value] : policy->retention->protect_tags) {
+        if (const std::string found = tag(version, fold_case(name)); !found.empty() && (found == "null" || fold_case(found) == fold_case(value))) wrong("I1: protected version deleted: " + id);
+    }
+}
+
+void Guard::judge_delete_parent(const std::string& id) {
+    const Json resource = world_.azure_json(id);
+    if (resource.is_null()) return wrong("I1: DELETE of " + id + ", which is not there");
+    if (!tag(resource, "galleryd-hold").empty()) wrong("I1: held resource deleted: " + id);
+    const std::string owner = tag(resource, "galleryd-owner");
+    if (!owner.starts_with(world_.engine_options().instance + "/")) return wrong("I6: resource of '" + owner + "' deleted: " + id);
+    for (const auto& [key, entry] : missing_) {
+        if (to_string(key) == object_name(owner)) return judge_removed(key, id);
+    }
+    wrong("I1: declared or unknown resource deleted: " + id);
+}
+
+void Guard::judge_put(const std::string& id, const std::string& body) {
+    const Json before = world_.azure_json(id);
+    if (before.is_null()) return;
+    const Json after = Json::parse(body, nullptr, false);
+    if (!after.is_object()) return wrong("a PUT without a body: " + id);
+    const ResourceId resource(id);
+    const std::string owner = tag(before, "galleryd-owner");
+    if (!owner.empty() && !owner.starts_with(world_.engine_options().instance + "/")) wrong("I6: resource of '" + owner + "' written: " + id);
+    for (const auto& [name, value] : before.value("tags", Json::object()).items()) {
+        const bool is_ours = fold_case(name).starts_with("galleryd-");
+        if (!is_ours && !after.value("tags", Json::object()).contains(name)) wrong("I6: tag " + name + " of others taken off " + id);
+    }
+    if (fold_case(resource.type()) != "microsoft.compute/galleries/images/versions") return;
+    const std::string state = state_of(before);
+    if (state != "Succeeded" && state != "Failed") wrong("I4: version in state " + state + " written: " + id);
+    const std::set<std::string> kept = regions_of(after);
+    std::string removed;
+    for (const std::string& region : regions_of(before)) {
+        if (!kept.contains(region)) removed += " " + region;
+    }
+    if (removed.empty()) return;
+    if (!world_.engine_options().allow_deletes) wrong("I1: regions" + removed + " taken from " + id + " without --allow-deletes");
+    if (!tag(before, "galleryd-hold").empty()) wrong("I1: regions" + removed + " taken from held " + id);
+    judge_source(id);
+    bool any_left = false;
+    for (const Json& region : before.at("properties").value("replicationStatus", Json::object()).value("summary", Json::array())) {
+        std::string name = fold_case(region.value("region", ""));
+        std::erase(name, ' ');
+        any_left = any_left || (kept.contains(name) && region.value("state", "") == "Completed");
+    }
+    if (!any_left) wrong("I1: the last completed copy of " + id + " taken away (" + removed + ")");
+}
+
+}  // namespace galleryd
