@@ -160,7 +160,7 @@ TEST_CASE("deletions that wait for a person name the digest to approve") {
     plan.deletions_digest = "sha256:dddd";
     CHECK(last_line(text_of({plan})) == "Next: galleryd approve sha256:dddd");
     plan.blocked[0].reasons.push_back({.interlock_point = 7, .reason = "in_use", .condition = "InUse", .message = "m", .way_out = "w"});
-    CHECK(last_line(text_of({plan})) == "Next: " + sample::header().next);
+    CHECK(text_of({plan}).find("galleryd approve") == std::string::npos);  // approving would not let it go
 }
 
 TEST_CASE("the verdict table has one line a version with its rule") {
