@@ -151,6 +151,7 @@ Policy Engine::policy_for(const Scope& scope) {
     const auto deletes = journal_.deletes_since(scope.gallery_id.subscription(), now - std::chrono::hours{1});
     policy.deletes_last_hour = deletes ? *deletes : options_.deletes_per_hour_max;  // unknown counts as used up
     policy.prices = options_.prices;
+    policy.zone_offset = options_.zone_offset;
     return policy;
 }
 

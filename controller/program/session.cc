@@ -12,6 +12,7 @@
 
 #include "controller/adapters/azure/arm_client.h"
 #include "controller/adapters/clock/system_clock.h"
+#include "controller/adapters/clock/zone_files.h"
 #include "controller/adapters/folder/folder_source.h"
 #include "controller/adapters/http/client.h"
 #include "controller/adapters/journal/journal.h"
@@ -178,6 +179,7 @@ Status open_engine(SessionParts& parts, std::string asked_by) {
     options.allow_deletes = parts.options.allow_deletes;
     options.prune = parts.options.prune;
     options.prices = std::move(*prices);
+    options.zone_offset = zone_offset;
     if (const auto interval = parse_duration_flag("--interval", parts.options.interval); interval) options.drift_interval = *interval;
     if (options.instance.empty() || options.instance.find_first_of("/ \t\r\n") != std::string::npos) {
         return wrong_usage("GD5018", "--instance `" + options.instance + "`: write a name without blanks and slashes; it becomes part of the owner tag");
