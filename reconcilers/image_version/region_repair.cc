@@ -94,6 +94,7 @@ void apply_repair(const RegionContext& context, const Repair& repair, RegionStep
     if (repair.remove.empty() || steps.destructive || steps.raises_flag) return;
     const std::string& region = repair.remove.front();
     steps.rule = "spec.regionRetry";
+    steps.readds_failed_region = true;
     const auto flag = std::ranges::find(steps.fields, std::string("/safety/allowDeletionOfReplicatedLocations"), &FieldChange::path);
     if (!context.version.observed->allow_deletion_of_replicated_locations) {
         steps.allow_region_deletion = true;
@@ -112,7 +113,6 @@ void apply_repair(const RegionContext& context, const Repair& repair, RegionStep
     steps.regions.erase(there);
     steps.destructive = true;
     steps.removes_region = true;
-    steps.readds_failed_region = true;
     steps.follow_up = "then add " + region + " again";
 }
 
