@@ -161,7 +161,7 @@ void note_failed_regions(const VersionFacts& version, Plan& plan) {
         if (replication == version.observed->replication.end() || replication->second.state != ReplicationState::failed) continue;
         names += (names.empty() ? "" : ", ") + region.name;
     }
-    if (!names.empty()) plan.notices.push_back(version.address + ": replication failed in " + names + "; no document declares the version, so it is not repaired");
+    if (!names.empty()) plan.notices.push_back(version.address + ": replication failed in " + names + "; the version was published by others, so it is not repaired");
 }
 
 // True when the version may be compared; otherwise what stands against it was added to the plan.
@@ -278,7 +278,7 @@ void compare_unowned(const Facts& facts, const VersionPlan& input, const Immutab
 std::vector<TargetRegion> plan_existing_version(const Facts& facts, const VersionPlan& input, Plan& plan) {
     const VersionFacts& version = input.version;
     const ObservedVersion& observed = *version.observed;
-    if (version.desired == nullptr) note_failed_regions(version, plan);
+    if (!is_ours_to_repair(version)) note_failed_regions(version, plan);
     const ImmutableFindings immutable = find_immutable_differences(facts, version, input.wanted);
     const bool is_nobodys = version.desired != nullptr && version.ownership == Ownership::untagged;
     if (is_nobodys && version.desired->governance.adoption == Adoption::never) {
