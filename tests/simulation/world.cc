@@ -18,6 +18,9 @@ simulator::Options simulator_options(const WorldOptions& options) {
     made.noise = options.noise;
     made.seed = options.seed;
     made.check_tokens = false;
+    if (options.operations > std::chrono::seconds{0}) {
+        made.operation_length = [length = options.operations](std::string_view, std::string_view) { return std::optional<Duration>(length); };
+    }
     return made;
 }
 
@@ -93,7 +96,7 @@ void World::restart() {
     resume_operations();
     if (!readable) {
         unreadable();
-    } else if (!files.empty()) {
+    } else if (looked_) {
         look();
     }
 }
@@ -120,7 +123,7 @@ nlohmann::json World::azure_json(const std::string& id) {
     return text ? nlohmann::json::parse(*text) : nlohmann::json();
 }
 
-bool World::has_event(const std::string& reason) {
+bool World::has_event(const std::string& reason) const {
     const auto events = journal->events(0, 100'000);
     REQUIRE(events.has_value());
     return std::ranges::any_of(*events, [&](const EventRecord& event) { return event.reason == reason; });
@@ -143,7 +146,7 @@ void World::accept(const Snapshot& snapshot) {
 }
 
 void World::look() {
-    readable = true;
+    readable = looked_ = true;
     guard.looked(files);
     std::vector<DocumentFile> documents;
     std::string all;
@@ -199,6 +202,11 @@ boost::asio::awaitable<void> World::pass_all() {
 
 std::size_t World::round(std::chrono::seconds step) {
     const std::size_t before = writes();
+    if (approves_all) {
+        for (const auto& [name, plan] : engine->plans()) {
+            if (!plan.deletions_digest.empty()) approve(plan.deletions_digest);
+        }
+    }
     if (!passing_) tasks_->spawn(pass_all());  // a scope is worked on once at a time, as in the daemon
     clock.advance(step);
     return writes() - before;
@@ -222,6 +230,13 @@ bool World::converge(int rounds_max) {
     return false;
 }
 
+void World::pass_time(std::chrono::minutes time) {
+    for (int minute = 1; minute <= time.count(); ++minute) {
+        round(std::chrono::minutes{1});
+        if (minute % 5 == 0) readable ? look() : unreadable();
+    }
+}
+
 bool World::settle(int rounds_max) {
     for (int i = 0; i < rounds_max; ++i) {
         const std::size_t wrote = round();
@@ -231,6 +246,45 @@ bool World::settle(int rounds_max) {
         if (wrote == 0 && !passing_ && !waiting && operations && operations->empty()) return true;
     }
     return false;
+}
+
+std::size_t World::writes_to(const std::string& id) const {
+    return static_cast<std::size_t>(std::ranges::count_if(azure.history(), [&](const simulator::Mutation& m) { return fold_case(m.path) == fold_case(id); }));
+}
+
+std::set<std::string> World::blocked_reasons() const {
+    std::set<std::string> reasons;
+    for (const auto& [name, plan] : engine->plans()) {
+        for (const Blocked& blocked : plan.blocked) {
+            for (const BlockReason& reason : blocked.reasons) reasons.insert(reason.reason);
+        }
+    }
+    return reasons;
+}
+
+std::set<std::string> World::conflict_reasons() const {
+    std::set<std::string> reasons;
+    for (const auto& [name, plan] : engine->plans()) {
+        for (const Conflict& conflict : plan.conflicts) reasons.insert(conflict.reason);
+    }
+    return reasons;
+}
+
+std::string World::open_points() const {
+    std::string text;
+    for (const auto& [name, plan] : engine->plans()) {
+        text += name + ":";
+        for (const Change& change : plan.changes) text += " change " + change.address + " " + std::string(to_string(change.action)) + " " + change.why;
+        for (const std::string& waiting : plan.waiting) text += " waiting " + waiting;
+        for (const Conflict& conflict : plan.conflicts) text += " conflict " + conflict.address + " " + conflict.message;
+        for (const Blocked& blocked : plan.blocked) {
+            text += " blocked " + blocked.address;
+            for (const BlockReason& reason : blocked.reasons) text += " [" + reason.reason + ": " + reason.message + "]";
+        }
+        text += "\n";
+    }
+    for (const simulator::Mutation& mutation : azure.history()) text += mutation.method + " " + mutation.path + " " + std::to_string(mutation.status) + "\n";
+    return text;
 }
 
 std::size_t World::deletes() const {
