@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "controller/adapters/documents/reader.h"
 #include "controller/core/digest.h"
@@ -297,6 +298,19 @@ std::string World::fingerprint() const {
     nlohmann::json state = nlohmann::json::parse(azure.save_state());
     drop_times(state);
     return state.dump(1);
+}
+
+std::string first_difference(const std::string& wanted, const std::string& found) {
+    std::istringstream left(wanted);
+    std::istringstream right(found);
+    std::string a, b, id;
+    while (true) {
+        const bool more_left = static_cast<bool>(std::getline(left, a));
+        const bool more_right = static_cast<bool>(std::getline(right, b));
+        if (!more_left && !more_right) return "";
+        if (a != b || more_left != more_right) return "in " + id + ": wanted " + (more_left ? a : "the end") + ", found " + (more_right ? b : "the end");
+        if (a.starts_with("   \"id\":")) id = a;
+    }
 }
 
 }  // namespace galleryd

@@ -152,4 +152,7 @@ class World {
     bool passing_ = false, looked_ = false;
 };
 
+// The first line that differs, with the resource it stands in; "" when the fingerprints are equal.
+std::string first_difference(const std::string& wanted, const std::string& found);
+
 }  // namespace galleryd
