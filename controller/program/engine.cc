@@ -50,7 +50,7 @@ Status Engine::load() {
 Result<std::vector<OperationRecord>> Engine::operations_in_flight() { return journal_.operations(); }
 
 Result<std::set<std::string>> Engine::accept(Snapshot snapshot) {
-    SnapshotContext context{.now = clock_.now(), .approvals = {}, .remember = journal_.writable()};
+    SnapshotContext context{.now = clock_.now(), .approvals = {}, .remember = options_.remember_documents && journal_.writable()};
     const auto approvals = journal_.approvals();
     if (!approvals) return std::unexpected(approvals.error());
     for (const auto& [digest, expires] : *approvals) {
@@ -73,7 +73,7 @@ Result<std::set<std::string>> Engine::accept(Snapshot snapshot) {
         }
     }
     const bool is_new = old == nullptr || old->revision != accepted.revision || old->readable != accepted.readable || old->removed.size() != accepted.removed.size();
-    if (journal_.writable()) {
+    if (context.remember) {
         if (const Status stored = journal_.put_good_documents(accepted.source, accepted.documents); !stored) return std::unexpected(stored.error());
     }
     before = std::move(accepted.documents);

@@ -27,6 +27,7 @@ struct EngineOptions {
     std::string instance = "galleryd";         // who owns what we make: first part of the owner tag
     std::string asked_by = "daemon";           // for the audit trail
     bool observe = false, allow_deletes = false, prune = false;
+    bool remember_documents = true;            // false for `plan`, which stores nothing
     Prices prices;
     int deletes_per_hour_max = 20;
     std::chrono::seconds drift_interval{60};

@@ -169,7 +169,7 @@ Status open_sources(SessionParts& parts, JournalUse use) {
     return {};
 }
 
-Status open_engine(SessionParts& parts, std::string asked_by) {
+Status open_engine(SessionParts& parts, JournalUse use, std::string asked_by) {
     auto prices = load_prices(parts.options.prices.empty() ? std::nullopt : std::optional(parts.options.prices));
     if (!prices) return std::unexpected(prices.error());
     EngineOptions options;
@@ -178,6 +178,7 @@ Status open_engine(SessionParts& parts, std::string asked_by) {
     options.observe = parts.options.observe;
     options.allow_deletes = parts.options.allow_deletes;
     options.prune = parts.options.prune;
+    options.remember_documents = use == JournalUse::exclusive;
     options.prices = std::move(*prices);
     if (const auto interval = parse_duration_flag("--interval", parts.options.interval); interval) options.drift_interval = *interval;
     if (options.instance.empty() || options.instance.find_first_of("/ \t\r\n") != std::string::npos) {
@@ -197,7 +198,7 @@ Result<std::unique_ptr<Session>> Session::open(CommonOptions options, JournalUse
     if (const Status opened = open_sources(*parts, use); !opened) return std::unexpected(opened.error());
     if (const Status opened = open_azure(*parts); !opened) return std::unexpected(opened.error());
     if (const Status opened = open_state(*parts, use); !opened) return std::unexpected(opened.error());
-    if (const Status opened = open_engine(*parts, std::move(asked_by)); !opened) return std::unexpected(opened.error());
+    if (const Status opened = open_engine(*parts, use, std::move(asked_by)); !opened) return std::unexpected(opened.error());
     return std::unique_ptr<Session>(new Session(std::move(parts)));
 }
 
