@@ -78,6 +78,7 @@ Result<std::set<std::string>> Engine::accept(Snapshot snapshot) {
     }
     before = std::move(accepted.documents);
     accepted.documents.clear();
+    note_missing(accepted, context.now);
     if (slot == sources_.end()) {
         sources_.push_back(std::move(accepted));
     } else {
@@ -89,6 +90,26 @@ Result<std::set<std::string>> Engine::accept(Snapshot snapshot) {
         for (const auto& [name, scope] : scopes_) names.insert(name);
     }
     return names;
+}
+
+void Engine::note_missing(const AcceptedSnapshot& accepted, TimePoint now) {
+    if (!accepted.readable) return;
+    std::erase_if(missing_since_, [&](const auto& entry) {
+        const ObjectKey& key = entry.first;
+        return accepted.objects.galleries.contains(key) || accepted.objects.definitions.contains(key) || accepted.objects.versions.contains(key);
+    });
+    for (const RemovedDocument& removed : accepted.removed) {
+        if (removed.first_missing == now) missing_since_.emplace(removed.key, clock_.monotonic());
+    }
+}
+
+// Gone for as long as both clocks say. What went before this process started has the journal's wall time alone.
+RemovedDocument Engine::aged(RemovedDocument removed) const {
+    const auto since = missing_since_.find(removed.key);
+    if (since == missing_since_.end()) return removed;
+    const auto gone_for = std::chrono::duration_cast<Duration>(clock_.monotonic() - since->second);
+    removed.first_missing = std::max(removed.first_missing, clock_.now() - gone_for);
+    return removed;
 }
 
 void Engine::rebuild_scopes() {
@@ -148,7 +169,7 @@ Policy Engine::policy_for(const Scope& scope) {
     }
     std::erase_if(locked_, [&](const auto& entry) { return entry.second + lock_memory < now; });
     for (const auto& [key, at] : locked_) policy.locked.insert(key);
-    policy.removed = scope.removed;
+    for (const RemovedDocument& removed : scope.removed) policy.removed.push_back(aged(removed));
     policy.deletes_per_hour_max = options_.deletes_per_hour_max;
     const auto deletes = journal_.deletes_since(scope.gallery_id.subscription(), now - std::chrono::hours{1});
     policy.deletes_last_hour = deletes ? *deletes : options_.deletes_per_hour_max;  // unknown counts as used up

@@ -88,6 +88,8 @@ class Engine {
     Status purge_removed(const Scope& scope, const Plan& plan);
     void report(const Scope& scope, const PassResult& result, const DefinitionView* view);
     void rebuild_scopes();
+    void note_missing(const AcceptedSnapshot& accepted, TimePoint now);
+    RemovedDocument aged(RemovedDocument removed) const;
     std::chrono::nanoseconds next_look(const PassResult& result) const;
 
     Journal& journal_;
@@ -107,6 +109,8 @@ class Engine {
     std::map<std::string, Plan> plans_;
     std::map<std::string, DefinitionView> definition_views_;
     std::set<std::string> looked_;                          // scopes looked at since the start
+    // Documents that went missing in this process, by monotonic time: a step of the wall clock does not age a removal.
+    std::map<ObjectKey, std::chrono::nanoseconds> missing_since_;
     std::map<std::string, TimePoint> locked_;               // resource keys that refused a deletion because of a lock
     std::optional<TimePoint> last_look_;
     bool stopping_ = false;

@@ -183,6 +183,18 @@ TEST_CASE("a document removed while the daemon was down counts from the first lo
     CHECK_FALSE(world.exists(victim));
 }
 
+TEST_CASE("a step of our clock does not age a removal") {
+    Six world;
+    world.daemon_clock.shift = -std::chrono::minutes{4};
+    world.without({victim_file});
+    world.pass_time(std::chrono::minutes{2});
+    world.daemon_clock.shift = std::chrono::minutes{4};
+    world.pass_time(std::chrono::minutes{11});
+    CHECK(world.deletes() == 0);
+    world.pass_time(std::chrono::minutes{8});
+    CHECK(world.deletes() == 1);
+}
+
 TEST_CASE("with a lost journal nothing is deleted that cannot be proved") {
     Six world;
     SUBCASE("removed before it was lost: nobody knows that document any more") {

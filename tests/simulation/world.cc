@@ -91,6 +91,7 @@ void World::restart() {
     close_tasks();
     transport.arm(std::nullopt);
     passing_ = false;
+    if (daemon_clock.shift != Duration{0}) guard.removal_age_min = std::chrono::minutes{5};
     tasks_ = std::make_unique<TaskGroup>(context.get_executor());
     engine = std::make_unique<Engine>(arm, *journal, daemon_clock, log, metrics, options_.engine);
     REQUIRE(engine->load().has_value());
