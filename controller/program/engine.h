@@ -28,6 +28,7 @@ struct EngineOptions {
     std::string instance = "galleryd";         // who owns what we make: first part of the owner tag
     std::string asked_by = "daemon";           // for the audit trail
     bool observe = false, allow_deletes = false, prune = false;
+    bool remember_documents = true;            // false for `plan`, which stores nothing
     Prices prices;
     int deletes_per_hour_max = 20;
     // Offset of a named time zone, for deletion windows; unset: windows in named zones stay shut.
@@ -54,10 +55,10 @@ class Engine {
     Result<std::vector<OperationRecord>> operations_in_flight();
 
     // Takes a look at one source over. Returns the scopes to look at. Fails only when the journal cannot be written.
-    Result<std::set<std::string>> accept(const Snapshot& snapshot);
+    Result<std::set<std::string>> accept(Snapshot snapshot);
 
     const std::map<std::string, Scope>& scopes() const { return scopes_; }
-    const DesiredObjects& objects() const { return objects_; }
+    const DesiredObjects& objects() const { return sources_.size() == 1 ? sources_.front().objects : merged_; }
     const std::vector<AcceptedSnapshot>& sources() const { return sources_; }
 
     Task<Plan> plan_scope(std::string name);           // looks and plans; writes nothing
@@ -90,6 +91,8 @@ class Engine {
     Status purge_removed(const Scope& scope, const Plan& plan);
     void report(const Scope& scope, const PassResult& result, const DefinitionView* view);
     void rebuild_scopes();
+    void note_missing(const AcceptedSnapshot& accepted, TimePoint now);
+    RemovedDocument aged(RemovedDocument removed) const;
     std::chrono::nanoseconds next_look(const PassResult& result) const;
 
     Journal& journal_;
@@ -103,12 +106,14 @@ class Engine {
 
     std::vector<AcceptedSnapshot> sources_;                 // by source, in order of first look
     std::map<std::string, std::vector<GoodDocument>> good_documents_;
-    DesiredObjects objects_;
+    DesiredObjects merged_;                                 // of several sources; a single one is not copied
     std::map<std::string, Scope> scopes_;
     std::map<ObjectKey, ObjectStatus> statuses_;
     std::map<std::string, Plan> plans_;
     std::map<std::string, DefinitionView> definition_views_;
     std::set<std::string> looked_;                          // scopes looked at since the start
+    // Documents that went missing in this process, by monotonic time: a step of the wall clock does not age a removal.
+    std::map<ObjectKey, std::chrono::nanoseconds> missing_since_;
     std::map<std::string, TimePoint> locked_;               // resource keys that refused a deletion because of a lock
     std::optional<TimePoint> last_look_;
     bool stopping_ = false;

@@ -14,6 +14,13 @@ std::chrono::milliseconds next_wait(std::chrono::milliseconds schedule, const st
     return std::max<std::chrono::milliseconds>(first_wait, std::min(*hint, longest_hint));
 }
 
+// As plans and other events name it: the scope itself, or a version in it.
+std::string address_of(const OperationRecord& operation) {
+    const ResourceId id(operation.resource);
+    const bool is_version = fold_case(id.type()) == "microsoft.compute/galleries/images/versions";
+    return operation.scope + (is_version ? "/" + id.name() : "");
+}
+
 }  // namespace
 
 Status OperationFollower::finish(const OperationRecord& operation, const OperationStatus& status) {
@@ -32,7 +39,7 @@ Status OperationFollower::finish(const OperationRecord& operation, const Operati
         EventRecord event;
         event.warning = true;
         event.reason = status.error_code == "ValidationError" ? "ReplicationFailed" : "WriteFailed";
-        event.object = operation.resource;
+        event.object = address_of(operation);
         event.action = operation.step;
         event.message = operation.step + " ended as failed in Azure: " + status.error_code + ": " + status.error_message;
         events_.record(std::move(event));

@@ -193,7 +193,7 @@ void Guard::judge_removed(const ObjectKey& key, const std::string& what) {
     if (entry.governance.deletion_policy != DeletionPolicy::remove) wrong("I1: " + what + " is deleted, and its deletionPolicy was Orphan");
     if (entry.governance.mode != Mode::manage) wrong("I1: " + what + " is deleted, and its mode was not Manage");
     if (entry.hold) wrong("I1: " + what + " is deleted, and its document was held");
-    if (entry.looks < 2 || world_.clock.now() - entry.since < std::chrono::minutes{15}) wrong("I1: " + what + " is deleted before its removal is settled");
+    if (entry.looks < 2 || world_.clock.now() - entry.since < removal_age_min) wrong("I1: " + what + " is deleted before its removal is settled");
 }
 
 void Guard::judge_delete_version(const std::string& id) {

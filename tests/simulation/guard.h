@@ -38,6 +38,7 @@ class Guard {
     std::string context;                       // seed and step, for messages
     std::size_t writes_seen = 0, deletes_seen = 0;
     int problems = 0;
+    std::chrono::minutes removal_age_min{15};  // less where a start under a wrong clock makes it uncertain
 
   private:
     struct Missing {

@@ -9,19 +9,6 @@ using namespace galleryd;
 
 namespace {
 
-std::string open_points(const World& world) {
-    std::string text;
-    for (const auto& [name, plan] : world.engine->plans()) {
-        text += name + ":";
-        for (const Change& change : plan.changes) text += " change " + change.address + " " + std::string(to_string(change.action)) + " " + change.why;
-        for (const std::string& waiting : plan.waiting) text += " waiting " + waiting;
-        for (const Conflict& conflict : plan.conflicts) text += " conflict " + conflict.address + " " + conflict.message;
-        for (const Blocked& blocked : plan.blocked) text += " blocked " + blocked.address + " " + blocked.reasons.front().message;
-        text += "\n";
-    }
-    return text;
-}
-
 void check_silence(World& world, int rounds = 100) {
     const std::size_t before = world.writes();
     for (int i = 0; i < rounds; ++i) world.round(std::chrono::seconds{60});
@@ -41,7 +28,7 @@ TEST_CASE("a wide estate converges, with answers in any spelling, and then there
             CHECK(world.problems == "");
             REQUIRE(world.engine->scopes().size() == 5);
             CHECK(world.converge());
-            INFO(open_points(world));
+            INFO(world.open_points());
             CHECK(world.is_converged());
             check_silence(world);
             CHECK(world.deletes() == 0);

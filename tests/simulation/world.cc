@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "controller/adapters/documents/reader.h"
 #include "controller/core/digest.h"
@@ -18,6 +19,9 @@ simulator::Options simulator_options(const WorldOptions& options) {
     made.noise = options.noise;
     made.seed = options.seed;
     made.check_tokens = false;
+    if (options.operations > std::chrono::seconds{0}) {
+        made.operation_length = [length = options.operations](std::string_view, std::string_view) { return std::optional<Duration>(length); };
+    }
     return made;
 }
 
@@ -87,13 +91,14 @@ void World::restart() {
     close_tasks();
     transport.arm(std::nullopt);
     passing_ = false;
+    if (daemon_clock.shift != Duration{0}) guard.removal_age_min = std::chrono::minutes{5};
     tasks_ = std::make_unique<TaskGroup>(context.get_executor());
     engine = std::make_unique<Engine>(arm, *journal, daemon_clock, log, metrics, options_.engine);
     REQUIRE(engine->load().has_value());
     resume_operations();
     if (!readable) {
         unreadable();
-    } else if (!files.empty()) {
+    } else if (looked_) {
         look();
     }
 }
@@ -120,7 +125,7 @@ nlohmann::json World::azure_json(const std::string& id) {
     return text ? nlohmann::json::parse(*text) : nlohmann::json();
 }
 
-bool World::has_event(const std::string& reason) {
+bool World::has_event(const std::string& reason) const {
     const auto events = journal->events(0, 100'000);
     REQUIRE(events.has_value());
     return std::ranges::any_of(*events, [&](const EventRecord& event) { return event.reason == reason; });
@@ -143,7 +148,7 @@ void World::accept(const Snapshot& snapshot) {
 }
 
 void World::look() {
-    readable = true;
+    readable = looked_ = true;
     guard.looked(files);
     std::vector<DocumentFile> documents;
     std::string all;
@@ -199,6 +204,11 @@ boost::asio::awaitable<void> World::pass_all() {
 
 std::size_t World::round(std::chrono::seconds step) {
     const std::size_t before = writes();
+    if (approves_all) {
+        for (const auto& [name, plan] : engine->plans()) {
+            if (!plan.deletions_digest.empty()) approve(plan.deletions_digest);
+        }
+    }
     if (!passing_) tasks_->spawn(pass_all());  // a scope is worked on once at a time, as in the daemon
     clock.advance(step);
     return writes() - before;
@@ -222,6 +232,13 @@ bool World::converge(int rounds_max) {
     return false;
 }
 
+void World::pass_time(std::chrono::minutes time) {
+    for (int minute = 1; minute <= time.count(); ++minute) {
+        round(std::chrono::minutes{1});
+        if (minute % 5 == 0) readable ? look() : unreadable();
+    }
+}
+
 bool World::settle(int rounds_max) {
     for (int i = 0; i < rounds_max; ++i) {
         const std::size_t wrote = round();
@@ -231,6 +248,45 @@ bool World::settle(int rounds_max) {
         if (wrote == 0 && !passing_ && !waiting && operations && operations->empty()) return true;
     }
     return false;
+}
+
+std::size_t World::writes_to(const std::string& id) const {
+    return static_cast<std::size_t>(std::ranges::count_if(azure.history(), [&](const simulator::Mutation& m) { return fold_case(m.path) == fold_case(id); }));
+}
+
+std::set<std::string> World::blocked_reasons() const {
+    std::set<std::string> reasons;
+    for (const auto& [name, plan] : engine->plans()) {
+        for (const Blocked& blocked : plan.blocked) {
+            for (const BlockReason& reason : blocked.reasons) reasons.insert(reason.reason);
+        }
+    }
+    return reasons;
+}
+
+std::set<std::string> World::conflict_reasons() const {
+    std::set<std::string> reasons;
+    for (const auto& [name, plan] : engine->plans()) {
+        for (const Conflict& conflict : plan.conflicts) reasons.insert(conflict.reason);
+    }
+    return reasons;
+}
+
+std::string World::open_points() const {
+    std::string text;
+    for (const auto& [name, plan] : engine->plans()) {
+        text += name + ":";
+        for (const Change& change : plan.changes) text += " change " + change.address + " " + std::string(to_string(change.action)) + " " + change.why;
+        for (const std::string& waiting : plan.waiting) text += " waiting " + waiting;
+        for (const Conflict& conflict : plan.conflicts) text += " conflict " + conflict.address + " " + conflict.message;
+        for (const Blocked& blocked : plan.blocked) {
+            text += " blocked " + blocked.address;
+            for (const BlockReason& reason : blocked.reasons) text += " [" + reason.reason + ": " + reason.message + "]";
+        }
+        text += "\n";
+    }
+    for (const simulator::Mutation& mutation : azure.history()) text += mutation.method + " " + mutation.path + " " + std::to_string(mutation.status) + "\n";
+    return text;
 }
 
 std::size_t World::deletes() const {
@@ -243,6 +299,19 @@ std::string World::fingerprint() const {
     nlohmann::json state = nlohmann::json::parse(azure.save_state());
     drop_times(state);
     return state.dump(1);
+}
+
+std::string first_difference(const std::string& wanted, const std::string& found) {
+    std::istringstream left(wanted);
+    std::istringstream right(found);
+    std::string a, b, id;
+    while (true) {
+        const bool more_left = static_cast<bool>(std::getline(left, a));
+        const bool more_right = static_cast<bool>(std::getline(right, b));
+        if (!more_left && !more_right) return "";
+        if (a != b || more_left != more_right) return "in " + id + ": wanted " + (more_left ? a : "the end") + ", found " + (more_right ? b : "the end");
+        if (a.starts_with("   \"id\":")) id = a;
+    }
 }
 
 }  // namespace galleryd

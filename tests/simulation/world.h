@@ -51,10 +51,16 @@ struct WorldOptions {
     bool noise = false;
     bool limits = false;
     std::uint64_t seed = 1;
+    std::chrono::seconds operations{0};          // how long every operation takes; 0: as drawn, tens of minutes for a replication
     EngineOptions engine = test_engine();
     static EngineOptions test_engine() {
         EngineOptions options;
         options.instance = "test";
+        return options;
+    }
+    static EngineOptions deleting_engine() {     // --allow-deletes --prune
+        EngineOptions options = test_engine();
+        options.allow_deletes = options.prune = true;
         return options;
     }
 };
@@ -88,6 +94,8 @@ class World {
     // Rounds until every plan is converged and no operation runs; false when that takes more than `rounds_max`.
     bool converge(int rounds_max = 400);
     bool is_converged() const;
+    // As much time as that, in rounds of a minute, with a look at the folder every five minutes.
+    void pass_time(std::chrono::minutes time);
     // Rounds that may plan and block: true when a whole round wrote nothing and no operation runs.
     bool settle(int rounds_max = 400);
     // The process is gone: what it had in memory is lost, the journal stays.
@@ -101,10 +109,15 @@ class World {
     void faults(const std::string& yaml);
     nlohmann::json azure_json(const std::string& id);           // null when Azure has none
     bool exists(const std::string& id) { return azure.resource(id).has_value(); }
-    bool has_event(const std::string& reason);
-    const ObjectStatus& status(const ObjectKey& key) const { return engine->statuses().at(key); }
+    bool has_event(const std::string& reason) const;
+    std::string revision() const { return engine->revision(); }
+    // Every reason of everything that is blocked in the last plans: "in_use", "source_frozen", …
+    std::set<std::string> blocked_reasons() const;
+    std::set<std::string> conflict_reasons() const;             // "NotOwned", …
+    std::string open_points() const;                            // what the last plans still hold, for messages
     std::size_t writes() const { return azure.history().size(); }
     std::size_t deletes() const;
+    std::size_t writes_to(const std::string& id) const;         // accepted ones, of any kind, to exactly that resource
     // Every resource of the galleries as JSON, times and ids of operations left out: equal worlds give equal texts.
     std::string fingerprint() const;
     const Plan& plan(const std::string& scope) const { return engine->plans().at(scope); }
@@ -124,6 +137,7 @@ class World {
     std::unique_ptr<Engine> engine;
     std::map<std::string, std::string> files;
     bool readable = true;
+    bool approves_all = false;                                  // a person who approves every digest at once, before the next round
     std::string problems;                          // of the documents at the last look
 
   private:
@@ -135,7 +149,10 @@ class World {
 
     WorldOptions options_;
     std::unique_ptr<TaskGroup> tasks_;
-    bool passing_ = false;
+    bool passing_ = false, looked_ = false;
 };
+
+// The first line that differs, with the resource it stands in; "" when the fingerprints are equal.
+std::string first_difference(const std::string& wanted, const std::string& found);
 
 }  // namespace galleryd
