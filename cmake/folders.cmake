@@ -45,7 +45,6 @@ endfunction()
 
 # tests/unit/**, tests/plans, tests/simulation become doctest binaries; tests/integration/*.py and tests/lint/*.py are ctest cases.
 function(galleryd_tests)
-  enable_testing()
   file(GLOB support CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/support/*.cc)
   add_library(galleryd_test_support STATIC ${support} ${CMAKE_SOURCE_DIR}/cmake/doctest_main.cc)
   target_link_libraries(galleryd_test_support PUBLIC galleryd_program doctest::doctest)

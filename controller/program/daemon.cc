@@ -90,14 +90,16 @@ boost::asio::awaitable<void> Daemon::stop() {
 bool Daemon::sources_read() const { return read_sources_.size() == sources_.size(); }
 bool Daemon::azure_seen() const { return engine_.looked_everywhere() && (engine_.last_look().has_value() || engine_.scopes().empty()); }
 
-void Daemon::take_snapshot(const Snapshot& snapshot) {
-    const auto changed = engine_.accept(snapshot);
+void Daemon::take_snapshot(Snapshot snapshot) {
+    const std::string source = snapshot.source, revision = snapshot.revision;
+    const std::size_t documents = snapshot.documents.size();
+    const auto changed = engine_.accept(std::move(snapshot));
     if (!changed) {
         log_.error("documents were not taken over", {{"reason", changed.error().reason}, {"detail", changed.error().message}});
         return;
     }
     if (!changed->empty()) {
-        log_.info("documents read", {{"source", snapshot.source}, {"revision", snapshot.revision}, {"documents", std::to_string(snapshot.documents.size())},
+        log_.info("documents read", {{"source", source}, {"revision", revision}, {"documents", std::to_string(documents)},
                                      {"scopes", std::to_string(engine_.scopes().size())}});
     }
     for (const std::string& scope : *changed) queue_.add(scope);
@@ -105,11 +107,11 @@ void Daemon::take_snapshot(const Snapshot& snapshot) {
 
 boost::asio::awaitable<void> Daemon::source_loop(DesiredSource* source) {
     while (true) {
-        const auto snapshot = co_await source->look();
+        auto snapshot = co_await source->look();
         if (snapshot) {
             read_sources_.insert(source->name());
             metrics_.add("galleryd_source_fetch_total", {{"source", source->name()}, {"result", snapshot->readable ? "success" : "error"}});
-            take_snapshot(*snapshot);
+            take_snapshot(std::move(*snapshot));
             co_await source->changed();
         } else {
             metrics_.add("galleryd_source_fetch_total", {{"source", source->name()}, {"result", "error"}});

@@ -47,7 +47,7 @@ class Daemon {
     boost::asio::awaitable<void> one_pass(std::string scope);
     void queue_all(std::chrono::nanoseconds delay_max);
     void queue_children(const PassResult& result);
-    void take_snapshot(const Snapshot& snapshot);
+    void take_snapshot(Snapshot snapshot);
     void note_bug(const std::exception_ptr& error);
     void note_queue(QueueEvent event, const std::string& key);
 

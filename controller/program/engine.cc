@@ -49,16 +49,16 @@ Status Engine::load() {
 
 Result<std::vector<OperationRecord>> Engine::operations_in_flight() { return journal_.operations(); }
 
-Result<std::set<std::string>> Engine::accept(const Snapshot& snapshot) {
-    SnapshotContext context{.now = clock_.now(), .approvals = {}};
+Result<std::set<std::string>> Engine::accept(Snapshot snapshot) {
+    SnapshotContext context{.now = clock_.now(), .approvals = {}, .remember = options_.remember_documents && journal_.writable()};
     const auto approvals = journal_.approvals();
     if (!approvals) return std::unexpected(approvals.error());
     for (const auto& [digest, expires] : *approvals) {
         if (expires > context.now) context.approvals.insert(digest);
     }
     std::vector<GoodDocument>& before = good_documents_[snapshot.source];
-    AcceptedSnapshot accepted = accept_snapshot(snapshot, before, context, parse_good_documents, to_json_text);
-    const auto slot = std::ranges::find(sources_, snapshot.source, &AcceptedSnapshot::source);
+    AcceptedSnapshot accepted = accept_snapshot(std::move(snapshot), before, context, parse_good_documents, to_json_text);
+    const auto slot = std::ranges::find(sources_, accepted.source, &AcceptedSnapshot::source);
     const AcceptedSnapshot* old = slot == sources_.end() ? nullptr : &*slot;
     if (accepted.frozen && (old == nullptr || !old->frozen)) {
         events_.warning("BrakeEngaged", accepted.source, *accepted.frozen + "; deletions are frozen. Release this revision: galleryd approve " + accepted.revision);
@@ -73,7 +73,7 @@ Result<std::set<std::string>> Engine::accept(const Snapshot& snapshot) {
         }
     }
     const bool is_new = old == nullptr || old->revision != accepted.revision || old->readable != accepted.readable || old->removed.size() != accepted.removed.size();
-    if (journal_.writable()) {
+    if (context.remember) {
         if (const Status stored = journal_.put_good_documents(accepted.source, accepted.documents); !stored) return std::unexpected(stored.error());
     }
     before = std::move(accepted.documents);
@@ -113,23 +113,25 @@ RemovedDocument Engine::aged(RemovedDocument removed) const {
 }
 
 void Engine::rebuild_scopes() {
-    objects_ = {};
+    merged_ = {};
     std::vector<RemovedDocument> removed;
     for (const AcceptedSnapshot& source : sources_) {
-        merge(objects_.galleries, source.objects.galleries);
-        merge(objects_.definitions, source.objects.definitions);
-        merge(objects_.versions, source.objects.versions);
-        merge(objects_.policies, source.objects.policies);
+        if (sources_.size() > 1) {
+            merge(merged_.galleries, source.objects.galleries);
+            merge(merged_.definitions, source.objects.definitions);
+            merge(merged_.versions, source.objects.versions);
+            merge(merged_.policies, source.objects.policies);
+        }
         removed.insert(removed.end(), source.removed.begin(), source.removed.end());
     }
-    scopes_ = index_scopes(objects_, removed);
+    scopes_ = index_scopes(objects(), removed);
     std::erase_if(plans_, [&](const auto& entry) { return !scopes_.contains(entry.first); });
     std::erase_if(definition_views_, [&](const auto& entry) { return !scopes_.contains(entry.first); });
     std::erase_if(statuses_, [&](const auto& entry) {
         const ObjectKey& key = entry.first;
-        return !objects_.galleries.contains(key) && !objects_.definitions.contains(key) && !objects_.versions.contains(key) && !objects_.policies.contains(key);
+        return !objects().galleries.contains(key) && !objects().definitions.contains(key) && !objects().versions.contains(key) && !objects().policies.contains(key);
     });
-    for (const auto& [key, policy] : objects_.policies) {
+    for (const auto& [key, policy] : objects().policies) {
         ObjectStatus status;
         status.key = key;
         status.manifest = policy.meta.where;
@@ -177,7 +179,7 @@ Policy Engine::policy_for(const Scope& scope) {
 
 GalleryLook Engine::gallery_look(const Scope& scope) const {
     GalleryLook what{.id = scope.gallery_id, .wants_role_assignments = true, .storage_account = std::nullopt, .wants_definition_names = !scope.removed.empty()};
-    const Gallery* gallery = find(objects_.galleries, scope.gallery);
+    const Gallery* gallery = find(objects().galleries, scope.gallery);
     if (gallery != nullptr && gallery->staging_storage) {
         const ResourceId group = resource_group_id(gallery->subscription_id, gallery->resource_group);
         what.storage_account = ResourceId(group.text() + "/providers/Microsoft.Storage/storageAccounts/" + gallery->staging_storage->name);
@@ -187,9 +189,9 @@ GalleryLook Engine::gallery_look(const Scope& scope) const {
 
 Plan Engine::plan_gallery(const Scope& scope, const GalleryView& view) {
     GalleryScopeInput input;
-    input.gallery = find(objects_.galleries, scope.gallery);
+    input.gallery = find(objects().galleries, scope.gallery);
     input.view = &view;
-    for (const auto& [key, definition] : objects_.definitions) {
+    for (const auto& [key, definition] : objects().definitions) {
         if (definition.gallery_id == scope.gallery_id) input.definitions.push_back(&definition);
     }
     return plan_gallery_scope(input, policy_for(scope), clock_.now());
@@ -197,10 +199,10 @@ Plan Engine::plan_gallery(const Scope& scope, const GalleryView& view) {
 
 Plan Engine::plan_definition(const Scope& scope, const DefinitionView& view) {
     DefinitionScopeInput input;
-    input.gallery = find(objects_.galleries, scope.gallery);
-    input.definition = find(objects_.definitions, scope.definition);
-    for (const ObjectKey& key : scope.versions) input.versions.push_back(&objects_.versions.at(key));
-    input.policy = find(objects_.policies, scope.policy);
+    input.gallery = find(objects().galleries, scope.gallery);
+    input.definition = find(objects().definitions, scope.definition);
+    for (const ObjectKey& key : scope.versions) input.versions.push_back(&objects().versions.at(key));
+    input.policy = find(objects().policies, scope.policy);
     input.view = &view;
     return plan_definition_scope(input, policy_for(scope), clock_.now());
 }
@@ -218,7 +220,7 @@ Task<Engine::Look> Engine::look(std::string name) {
         if (now_declared == scopes_.end()) co_return fail(ErrorKind::conflict, "ScopeGone", name + " is no longer declared");
         result.plan = plan_gallery(now_declared->second, *view);
     } else {
-        const ImageDefinition* definition = find(objects_.definitions, before.definition);
+        const ImageDefinition* definition = find(objects().definitions, before.definition);
         const DefinitionLook what{.id = before.definition_id, .wants_role_assignments = definition != nullptr && !definition->access.empty()};
         auto view = co_await observer_.look(what);
         if (!view) co_return std::unexpected(view.error());
@@ -255,9 +257,9 @@ ApplyContext Engine::apply_context(const Scope& scope) const {
     const auto add = [&](const auto* object) {
         if (object != nullptr) context.document_digests.emplace(to_string(object->meta.key), object->meta.digest);
     };
-    add(find(objects_.galleries, scope.gallery));
-    add(find(objects_.definitions, scope.definition));
-    for (const ObjectKey& key : scope.versions) add(find(objects_.versions, std::optional(key)));
+    add(find(objects().galleries, scope.gallery));
+    add(find(objects().definitions, scope.definition));
+    for (const ObjectKey& key : scope.versions) add(find(objects().versions, std::optional(key)));
     return context;
 }
 
@@ -345,7 +347,7 @@ Status Engine::purge_removed(const Scope& scope, const Plan& plan) {
 }
 
 void Engine::report(const Scope& scope, const PassResult& result, const DefinitionView* view) {
-    ReportInput input{.scope = &scope, .objects = &objects_, .plan = result.plan ? &*result.plan : nullptr, .applied = &result.applied,
+    ReportInput input{.scope = &scope, .objects = &objects(), .plan = result.plan ? &*result.plan : nullptr, .applied = &result.applied,
                       .look_error = result.error, .definition_view = view, .document_problems = {}, .now = clock_.now()};
     for (const AcceptedSnapshot& source : sources_) input.document_problems.insert(source.problems.begin(), source.problems.end());
     for (ObjectStatus& status : report_scope(input)) {

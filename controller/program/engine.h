@@ -27,6 +27,7 @@ struct EngineOptions {
     std::string instance = "galleryd";         // who owns what we make: first part of the owner tag
     std::string asked_by = "daemon";           // for the audit trail
     bool observe = false, allow_deletes = false, prune = false;
+    bool remember_documents = true;            // false for `plan`, which stores nothing
     Prices prices;
     int deletes_per_hour_max = 20;
     std::chrono::seconds drift_interval{60};
@@ -51,10 +52,10 @@ class Engine {
     Result<std::vector<OperationRecord>> operations_in_flight();
 
     // Takes a look at one source over. Returns the scopes to look at. Fails only when the journal cannot be written.
-    Result<std::set<std::string>> accept(const Snapshot& snapshot);
+    Result<std::set<std::string>> accept(Snapshot snapshot);
 
     const std::map<std::string, Scope>& scopes() const { return scopes_; }
-    const DesiredObjects& objects() const { return objects_; }
+    const DesiredObjects& objects() const { return sources_.size() == 1 ? sources_.front().objects : merged_; }
     const std::vector<AcceptedSnapshot>& sources() const { return sources_; }
 
     Task<Plan> plan_scope(std::string name);           // looks and plans; writes nothing
@@ -102,7 +103,7 @@ class Engine {
 
     std::vector<AcceptedSnapshot> sources_;                 // by source, in order of first look
     std::map<std::string, std::vector<GoodDocument>> good_documents_;
-    DesiredObjects objects_;
+    DesiredObjects merged_;                                 // of several sources; a single one is not copied
     std::map<std::string, Scope> scopes_;
     std::map<ObjectKey, ObjectStatus> statuses_;
     std::map<std::string, Plan> plans_;

@@ -99,7 +99,8 @@ void print_cost(std::ostream& out, const std::vector<Plan>& plans, const PlanHea
 }
 
 // What waits for a person is said before the general hint; never more than one line.
-std::string next_line(const std::vector<Plan>& plans, const PlanHeader& header) {
+// The approval that a plan without changes waits for, as a command; "" when there is none.
+std::string approval_line(const std::vector<Plan>& plans) {
     for (const Plan& plan : plans) {
         if (plan.deletions_digest.empty() || !plan.changes.empty()) continue;
         const bool waits = std::ranges::any_of(plan.blocked, [](const Blocked& blocked) {
@@ -107,7 +108,12 @@ std::string next_line(const std::vector<Plan>& plans, const PlanHeader& header) 
         });
         if (waits) return "galleryd approve " + plan.deletions_digest;
     }
-    return header.next;
+    return "";
+}
+
+std::string next_line(const std::vector<Plan>& plans, const PlanHeader& header) {
+    const std::string approval = approval_line(plans);
+    return approval.empty() ? header.next : approval;
 }
 
 void print_notices(std::ostream& out, const std::vector<Plan>& plans) {
@@ -148,8 +154,8 @@ void print_plan_text(std::ostream& out, const std::vector<Plan>& plans, const Pl
         out << "No changes. Azure matches the manifests.\nobserved " << format_rfc3339(oldest_look(plans)) << "\n";
         print_notices(out, plans);
         print_exceptions(out, plans, rows);
-        const std::string next = next_line(plans, header);
-        if (!next.empty()) out << "Next: " << next << "\n";
+        const std::string approval = approval_line(plans);
+        if (!approval.empty()) out << "Next: " << approval << "\n";
         return;
     }
     print_header(out, plans, header);

@@ -148,7 +148,7 @@ Status open_azure(SessionParts& parts) {
     return {};
 }
 
-Status open_sources(SessionParts& parts) {
+Status open_sources(SessionParts& parts, JournalUse use) {
     parts.pool = std::make_unique<BlockingPool>(2);
     const folder::BlockingExecutor blocking = [pool = parts.pool.get()](std::function<void()> work) { return pool->run(std::move(work)); };
     const folder::ParseFiles parse_files = [](const std::vector<DocumentFile>& files) {
@@ -163,12 +163,13 @@ Status open_sources(SessionParts& parts) {
         folder::FolderOptions folder;
         folder.path = source.substr(4);
         folder.name = source;
+        folder.keep_snapshot = use == JournalUse::exclusive;
         parts.sources.push_back(std::make_unique<folder::FolderSource>(parts.context.get_executor(), parts.system_clock, *parts.log, blocking, parse_files, folder));
     }
     return {};
 }
 
-Status open_engine(SessionParts& parts, std::string asked_by) {
+Status open_engine(SessionParts& parts, JournalUse use, std::string asked_by) {
     auto prices = load_prices(parts.options.prices.empty() ? std::nullopt : std::optional(parts.options.prices));
     if (!prices) return std::unexpected(prices.error());
     EngineOptions options;
@@ -177,6 +178,7 @@ Status open_engine(SessionParts& parts, std::string asked_by) {
     options.observe = parts.options.observe;
     options.allow_deletes = parts.options.allow_deletes;
     options.prune = parts.options.prune;
+    options.remember_documents = use == JournalUse::exclusive;
     options.prices = std::move(*prices);
     if (const auto interval = parse_duration_flag("--interval", parts.options.interval); interval) options.drift_interval = *interval;
     if (options.instance.empty() || options.instance.find_first_of("/ \t\r\n") != std::string::npos) {
@@ -193,10 +195,10 @@ Result<std::unique_ptr<Session>> Session::open(CommonOptions options, JournalUse
     parts->options = std::move(options);
     if (const Status opened = open_clock(*parts); !opened) return std::unexpected(opened.error());
     if (const Status opened = open_log(*parts); !opened) return std::unexpected(opened.error());
-    if (const Status opened = open_sources(*parts); !opened) return std::unexpected(opened.error());
+    if (const Status opened = open_sources(*parts, use); !opened) return std::unexpected(opened.error());
     if (const Status opened = open_azure(*parts); !opened) return std::unexpected(opened.error());
     if (const Status opened = open_state(*parts, use); !opened) return std::unexpected(opened.error());
-    if (const Status opened = open_engine(*parts, std::move(asked_by)); !opened) return std::unexpected(opened.error());
+    if (const Status opened = open_engine(*parts, use, std::move(asked_by)); !opened) return std::unexpected(opened.error());
     return std::unique_ptr<Session>(new Session(std::move(parts)));
 }
 
@@ -232,13 +234,13 @@ Result<std::vector<Diagnostic>> Session::read_sources() {
     if (parts_->sources.empty()) return wrong_usage("GD5012", "no manifests. Name a folder or file, or --source dir:PATH");
     std::vector<Diagnostic> problems;
     for (const auto& source : parts_->sources) {
-        const auto snapshot = run(source->look());
+        auto snapshot = run(source->look());
         if (!snapshot) return std::unexpected(snapshot.error());
         if (!snapshot->readable) return wrong_usage("GD4001", snapshot->source + ": " + snapshot->unreadable_reason);
-        const auto accepted = parts_->engine->accept(*snapshot);
-        if (!accepted) return std::unexpected(accepted.error());
         const auto found = snapshot->problems();
         problems.insert(problems.end(), found.begin(), found.end());
+        const auto accepted = parts_->engine->accept(std::move(*snapshot));
+        if (!accepted) return std::unexpected(accepted.error());
     }
     return problems;
 }

@@ -57,7 +57,10 @@ Duration plan_copies(World& world, Resource& version, const std::vector<std::str
     std::vector<std::size_t> fresh;
     for (const std::string& region : regions) {
         const auto old = std::ranges::find(version.copies, region, &RegionCopy::region);
-        if (old != version.copies.end()) {
+        // A write tries a failed region again; whether that helps depends on why it failed (azure-facts §4.1: "If retry does not
+        // work, then please do an update by removing the failed regions and update again by adding them back").
+        const bool try_again = old != version.copies.end() && !old->failure.empty() && old->done <= world.now;
+        if (old != version.copies.end() && !try_again) {
             copies.push_back(*old);
             continue;
         }

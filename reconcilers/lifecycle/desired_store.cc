@@ -110,7 +110,7 @@ std::size_t count_of(const DesiredObjects& objects) {
 
 }  // namespace
 
-AcceptedSnapshot accept_snapshot(const Snapshot& snapshot, const std::vector<GoodDocument>& before, const SnapshotContext& context,
+AcceptedSnapshot accept_snapshot(Snapshot snapshot, const std::vector<GoodDocument>& before, const SnapshotContext& context,
                                  const ParseDocuments& parse, const PrintDocument& print) {
     AcceptedSnapshot accepted;
     accepted.source = snapshot.source;
@@ -128,7 +128,7 @@ AcceptedSnapshot accept_snapshot(const Snapshot& snapshot, const std::vector<Goo
         accepted.documents = before;
         return accepted;
     }
-    accepted.objects = snapshot.objects;
+    accepted.objects = std::move(snapshot.objects);
     const BrokenDocuments broken = broken_documents(snapshot, accepted);
 
     // Documents that were there and have been taken away for good stay in the set with their removal dates; they don't count as content.
@@ -136,10 +136,10 @@ AcceptedSnapshot accept_snapshot(const Snapshot& snapshot, const std::vector<Goo
     for (const GoodDocument& document : before) {
         if (document.first_missing) continue;
         ++known_before;
-        if (contains(snapshot.objects, document.key) || broken.keys.contains(document.key)) ++still_there;
+        if (contains(accepted.objects, document.key) || broken.keys.contains(document.key)) ++still_there;
     }
     if (!context.approvals.contains(snapshot.revision)) {
-        accepted.frozen = freeze_reason(known_before, still_there, count_of(snapshot.objects));
+        accepted.frozen = freeze_reason(known_before, still_there, count_of(accepted.objects));
     }
 
     std::map<ObjectKey, const GoodDocument*> known;
@@ -147,7 +147,7 @@ AcceptedSnapshot accept_snapshot(const Snapshot& snapshot, const std::vector<Goo
     std::map<ObjectKey, GoodDocument> removed;
     for (const GoodDocument& document : before) {
         known.emplace(document.key, &document);
-        if (contains(snapshot.objects, document.key)) continue;
+        if (contains(accepted.objects, document.key)) continue;
         const bool is_broken = broken.keys.contains(document.key) || broken.files.contains(document.file);
         const bool was_removed = document.first_missing.has_value();
         if (!was_removed && (is_broken || broken.unknown_content || accepted.frozen)) {
@@ -165,6 +165,7 @@ AcceptedSnapshot accept_snapshot(const Snapshot& snapshot, const std::vector<Goo
         for (const auto& [key, document] : good_documents_of(accepted, known, print)) all.push_back(document);
         take_objects(accepted.objects, parse(all), accepted.held_back);
     }
+    if (!context.remember && before.empty()) return accepted;
     std::map<ObjectKey, GoodDocument> documents = good_documents_of(accepted, known, print);
     for (const GoodDocument& document : kept) documents.insert_or_assign(document.key, document);
     for (const auto& [key, document] : removed) {

@@ -37,10 +37,11 @@ struct AcceptedSnapshot {
 struct SnapshotContext {
     TimePoint now{};
     std::set<std::string> approvals;               // revisions and digests that people released
+    bool remember = true;                          // false: nobody will store `documents`; they are left empty when nothing needs them
 };
 
 // `before` is the journal's set for that source ("" revision and empty on the first look).
-AcceptedSnapshot accept_snapshot(const Snapshot& snapshot, const std::vector<GoodDocument>& before, const SnapshotContext& context,
+AcceptedSnapshot accept_snapshot(Snapshot snapshot, const std::vector<GoodDocument>& before, const SnapshotContext& context,
                                  const ParseDocuments& parse, const PrintDocument& print);
 
 // Interlock point 4 for one scope: is every source complete, non-empty, unfrozen, and every document of the scope valid?

@@ -71,6 +71,7 @@ Task<std::optional<ObservedVersion>> Observer::with_replication(ObservedVersion 
     } else {
         settled_.erase(id.key());
     }
+    if (*fresh) (*fresh)->raw.clear();  // a write reads its own; ten thousand bodies are not kept
     co_return std::move(*fresh);
 }
 

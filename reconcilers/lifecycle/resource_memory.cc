@@ -41,9 +41,18 @@ Status ResourceMemory::put(const std::string& resource_key, const ResourceRecord
     return {};
 }
 
-void ResourceMemory::begin_operation(const std::string& resource_key) { records_[resource_key].operation_in_flight = true; }
+void ResourceMemory::begin_operation(const std::string& resource_key, const std::string& reason) {
+    records_[resource_key].operation_in_flight = true;
+    operation_reasons_[resource_key] = reason;
+}
+
+std::string ResourceMemory::operation_reason(const std::string& resource_key) const {
+    const auto found = operation_reasons_.find(resource_key);
+    return found == operation_reasons_.end() ? "" : found->second;
+}
 
 void ResourceMemory::end_operation(const std::string& resource_key) {
+    operation_reasons_.erase(resource_key);
     if (const auto found = records_.find(resource_key); found != records_.end()) found->second.operation_in_flight = false;
 }
 

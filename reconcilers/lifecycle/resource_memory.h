@@ -17,8 +17,10 @@ class ResourceMemory {
     Status load();
     ResourceRecord get(const std::string& resource_key) const;           // an empty record when unknown
     Status put(const std::string& resource_key, const ResourceRecord& record);
-    void begin_operation(const std::string& resource_key);               // in memory: the journal's operation table holds the rest
+    // In memory: the journal's operation table holds the rest. `reason` is the change's; unknown after a restart.
+    void begin_operation(const std::string& resource_key, const std::string& reason);
     void end_operation(const std::string& resource_key);
+    std::string operation_reason(const std::string& resource_key) const;
     Status forget(const std::string& resource_key);
     // The resource itself and everything below it.
     std::map<std::string, ResourceRecord> below(const std::string& resource_key) const;
@@ -27,6 +29,7 @@ class ResourceMemory {
   private:
     Journal& journal_;
     std::map<std::string, ResourceRecord> records_;
+    std::map<std::string, std::string> operation_reasons_;
 };
 
 }  // namespace galleryd

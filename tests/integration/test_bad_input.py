@@ -153,7 +153,7 @@ class InAFolder(Case):
     def test_problems_are_shown_by_the_client_and_in_json(self):
         self.write("manifests/rhel.yaml", definition_document("rhel").replace("osType: Linux", "osType: Lunix"))
         daemon = self.run_until_made("ubuntu")
-        found = until(lambda: (lambda done: "osType" in done.stdout and done)(self.galleryd("get", "sources", "--server", daemon.url, "-o", "json", expect=None)),
+        found = until(lambda: (lambda done: "rhel" in done.stdout and done)(self.galleryd("get", "sources", "--server", daemon.url, "-o", "json", expect=None)),
                       "the source's problem", 20, process=daemon)
         json.loads(found.stdout)
 

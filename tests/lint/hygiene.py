@@ -32,6 +32,8 @@ def text_files(root):
 
 def line_problems(path, text):
     found = []
+    if path.startswith("crds/examples/"):   # wrong on purpose
+        return found
     for number, line in enumerate(text.split("\n"), 1):
         if MACHINE_PATHS.search(line):
             found.append((number, "a path of the machine it was written on"))

@@ -214,7 +214,7 @@ Task<Snapshot> FolderSource::look() {
         co_return unreadable(*attempt->error);
     }
     was_mount_ = was_mount_ || attempt->is_mount;
-    if (attempt->is_at_rest) {
+    if (attempt->is_at_rest && options_.keep_snapshot) {
         last_snapshot_ = attempt->snapshot;
         last_listing_ = std::move(attempt->listing);
     }

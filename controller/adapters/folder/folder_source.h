@@ -26,6 +26,7 @@ struct FolderOptions {
     std::string path;                                    // a folder, or one file
     std::string name;                                    // "" = "dir:" + path
     FolderLimits limits;
+    bool keep_snapshot = true;                           // false: looked at once only; nothing is kept for the next look
     std::chrono::nanoseconds settle{std::chrono::milliseconds(200)};    // files modified less than this ago are looked at again
     std::chrono::nanoseconds coalesce{std::chrono::milliseconds(100)};  // an edit is seldom one event
     std::chrono::nanoseconds rescan_interval{std::chrono::seconds(30)}; // for file systems without inotify (NFS, some FUSE)

@@ -223,7 +223,7 @@ TEST_CASE("a gallery whose document is gone") {
         CHECK(plan.changes[0].destructive);
         CHECK_FALSE(plan.changes[0].reversible);
         CHECK(plan.changes[0].seen.etag.starts_with("sha256:"));
-        CHECK(plan.deletions_digest.starts_with("sha256:"));
+        CHECK(plan.deletions_digest.empty());  // nothing holds it up that a person could approve
     }
     SUBCASE("Delete with definitions in it: blocked, counted and named") {
         view.definition_names = {"b", "a", "c", "f", "e", "d"};
