@@ -159,10 +159,12 @@ Status Executor::settle(std::int64_t intent, const Change& change, const ApplyCo
     std::string text = "done";
     if (!outcome) {
         text = "failed: " + outcome.error().reason + ": " + outcome.error().message;
-        ++record.failures;
-        record.last_failure_at = now;
-        record.last_failure = outcome.error().reason + ": " + outcome.error().message;
-        if (change.reason == "region_removal") record.removal_failed_at = now;
+        if (outcome.error().kind != ErrorKind::throttled) {  // says nothing about this resource, and the channel keeps the time
+            ++record.failures;
+            record.last_failure_at = now;
+            record.last_failure = outcome.error().reason + ": " + outcome.error().message;
+            if (change.reason == "region_removal") record.removal_failed_at = now;
+        }
     } else {
         record.failures = 0;
         record.last_failure.clear();

@@ -87,7 +87,7 @@ TEST_CASE("killed at any request of the way to a converged estate and started ag
     const int points = die_everywhere({.azure = estate::wide_state(),
                                        .begin = [](World& world) { world.declare(estate::wide()); },
                                        .end = [](World& world) { return world.converge(); },
-                                       .step = in_debug ? 5 : 1});
+                                       .step = in_debug ? 9 : 1});
     MESSAGE("points: " << points);
     CHECK(points >= 40);
 }
@@ -108,7 +108,7 @@ TEST_CASE("killed at any request while a region is taken away in steps, it ends 
                                                return world.converge() && world.converge();
                                            },
                                        .engine = WorldOptions::deleting_engine(),
-                                       .step = in_debug ? 6 : 2});
+                                       .step = in_debug ? 9 : 1});
     MESSAGE("points: " << points);
-    CHECK(points >= 20);
+    CHECK(points >= (in_debug ? 10 : 40));
 }

@@ -22,7 +22,7 @@ std::uint64_t number_from(const char* name, std::uint64_t otherwise) {
 #ifdef NDEBUG
 constexpr std::uint64_t default_steps = 20'000;
 #else
-constexpr std::uint64_t default_steps = 1'500;
+constexpr std::uint64_t default_steps = 500;
 #endif
 constexpr std::uint64_t steps_per_world = 250;
 

@@ -91,9 +91,9 @@ TEST_CASE("a folder that is emptied, unmounted or broken deletes nothing, howeve
         CHECK(world.has_event("BrakeEngaged"));
     }
     const std::size_t before = world.writes();
-    world.pass_time(std::chrono::minutes{90});
+    world.pass_time(std::chrono::minutes{40});
     world.restart();
-    world.pass_time(std::chrono::minutes{30});
+    world.pass_time(std::chrono::minutes{25});
     INFO(world.open_points());
     CHECK(world.deletes() == 0);
     for (int i = 0; i < 6; ++i) CHECK(world.exists(estate::version_id("1." + std::to_string(i) + ".0")));

@@ -164,3 +164,23 @@ TEST_CASE("before any look there is nothing that could be deleted") {
     const SourceHealth health = source_health({}, scope_of({"1.0.0"}));
     CHECK_FALSE(health.complete);
 }
+
+TEST_CASE("a document that was removed stays removed while its source cannot be read") {
+    Store store;
+    store.accept(snapshot_of(ten, "r1"));
+    auto nine = ten;
+    nine.pop_back();
+    store.accept(snapshot_of(nine, "r2"));
+    Snapshot gone;
+    gone.source = "dir:m";
+    gone.readable = false;
+    gone.unreadable_reason = "no such directory";
+    const AcceptedSnapshot accepted = store.accept(gone);
+    CHECK(accepted.objects.versions.size() == 9);
+    CHECK_FALSE(accepted.objects.versions.contains(version_key("1.0.9")));
+    CHECK(accepted.held_back.size() == 9);
+    CHECK(accepted.removed.empty());                               // and nothing is deleted meanwhile
+    const AcceptedSnapshot back = store.accept(snapshot_of(nine, "r2"));
+    REQUIRE(back.removed.size() == 1);
+    CHECK(back.removed.front().snapshots_missing == 2);
+}

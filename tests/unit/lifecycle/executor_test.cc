@@ -1,0 +1,203 @@
+#include "reconcilers/lifecycle/executor.h"
+
+#include <doctest/doctest.h>
+
+#include "tests/unit/lifecycle/lifecycle_bench.h"
+
+using namespace galleryd;
+
+namespace {
+
+std::string refusal(const ApplyReport& report) {
+    REQUIRE(report.outcomes.size() == 1);
+    REQUIRE(report.outcomes.front().error.has_value());
+    return report.outcomes.front().error->reason;
+}
+
+WriteOutcome accepted() {
+    return {.http_status = 202, .operation = OperationRef{"https://management.azure.com/op/1", ""}, .correlation_id = "c-7", .server_date = std::nullopt};
+}
+
+}  // namespace
+
+TEST_CASE("executor: what changed after the plan is not written") {
+    LifecycleBench bench;
+    Change change = bench.deletion();
+    ObservedVersion& live = bench.api.versions[bench.id.key()];
+    SUBCASE("another published date") { live.published = *live.published + std::chrono::seconds{1}; }
+    SUBCASE("another tag") { live.tags["team"] = "web"; }
+    SUBCASE("an operation in flight") { live.state = ProvisioningState::updating; }
+    SUBCASE("it is gone") { bench.api.versions.clear(); }
+    SUBCASE("the owner tag is gone") { live.tags.erase(owner_tag); }
+    SUBCASE("excluded by somebody") { live.exclude_from_latest = true; }
+    CHECK(refusal(bench.apply(change)) == "ChangedSincePlan");
+    CHECK(bench.api.writes.empty());
+    CHECK(bench.journal->audit(10)->empty());
+}
+
+TEST_CASE("executor: a creation is not sent over something that exists by now") {
+    LifecycleBench bench;
+    const Change change = bench.change(Action::create, CreateVersion{}, false);
+    bench.api.versions[bench.id.key()] = bench.version();
+    CHECK(refusal(bench.apply(change)) == "ChangedSincePlan");
+    CHECK(bench.api.writes.empty());
+}
+
+TEST_CASE("executor: a deletion is refused by its last look, whatever the plan said") {
+    LifecycleBench bench;
+    Change change = bench.deletion();
+    ObservedVersion& live = bench.api.versions[bench.id.key()];
+    std::string reason;
+    SUBCASE("a hold that the plan saw, too") {
+        live.tags[hold_tag] = "audit";
+        reason = "Held";
+    }
+    SUBCASE("a look that is 31 seconds old") {
+        live.read_at -= std::chrono::seconds{31};
+        reason = "LookTooOld";
+    }
+    SUBCASE("an answer without Date") {
+        live.server_date.reset();
+        reason = "ClockUnknown";
+    }
+    SUBCASE("a clock that is five minutes off") {
+        live.server_date = live.read_at + std::chrono::minutes{5};
+        reason = "ClockSkew";
+    }
+    SUBCASE("a grace that has not ended by Azure's clock") {
+        live.tags[delete_after_tag] = format_rfc3339(bench.clock.now() + std::chrono::seconds{1});
+        reason = "ChangedSincePlan";
+    }
+    SUBCASE("Azure's own guard") {
+        live.block_deletion_before_end_of_life = true;
+        reason = "BeforeEndOfLife";
+    }
+    change.seen = fingerprint_of(live);
+    CHECK(refusal(bench.apply(change)) == reason);
+    CHECK(bench.api.writes.empty());
+}
+
+TEST_CASE("executor: nothing destructive without --allow-deletes, and nothing at all for old documents") {
+    LifecycleBench bench;
+    ApplyContext context = bench.allowed();
+    SUBCASE("flag") {
+        context.allow_deletes = false;
+        CHECK(refusal(bench.apply({bench.deletion()}, context)) == "DeletesNotAllowed");
+        Change shrink = bench.change(Action::update, UpdateVersion{});
+        shrink.destructive = true;
+        CHECK(refusal(bench.apply({shrink}, context)) == "DeletesNotAllowed");
+    }
+    SUBCASE("documents") {
+        context.is_current = [] { return false; };
+        CHECK(refusal(bench.apply({bench.change(Action::update, UpdateVersion{})}, context)) == "ChangedSincePlan");
+    }
+    CHECK(bench.api.writes.empty());
+}
+
+TEST_CASE("executor: from an incomplete view nothing is done") {
+    LifecycleBench bench;
+    Plan plan;
+    plan.complete = false;
+    plan.changes.push_back(bench.change(Action::update, UpdateVersion{}));
+    const auto report = run_task(bench.context, bench.executor.apply(plan, bench.allowed()));
+    REQUIRE(report.has_value());
+    CHECK(report->outcomes.empty());
+    CHECK(bench.api.writes.empty());
+}
+
+TEST_CASE("executor: the intent is on record before the request leaves, and its outcome after") {
+    LifecycleBench bench;
+    bench.api.before_write = [&] {
+        const auto open = bench.journal->open_intents();
+        REQUIRE(open.has_value());
+        REQUIRE(open->size() == 1);
+        CHECK(open->front().intent.step == "DeleteVersion");
+        CHECK(open->front().intent.destructive);
+        CHECK(open->front().intent.plan_id == "sha256:plan");
+    };
+    bench.api.answers.emplace_back(accepted());
+    const ApplyReport report = bench.apply(bench.deletion());
+    CHECK(report.writes == 1);
+    CHECK(report.outcomes.front().result == ChangeResult::accepted);
+    CHECK(bench.journal->open_intents()->empty());
+    REQUIRE(bench.journal->audit(10)->size() == 1);
+    CHECK(bench.journal->audit(10)->front().outcome == "accepted");
+    CHECK(bench.journal->audit(10)->front().correlation_id == "c-7");
+    REQUIRE(bench.journal->operations()->size() == 1);
+    CHECK(bench.journal->operations()->front().scope == "images/golden/ubuntu");
+    CHECK(bench.memory.get(bench.id.key()).tombstone);
+    CHECK(bench.memory.get(bench.id.key()).operation_in_flight);
+    CHECK(bench.apply(bench.deletion()).outcomes.empty());         // nothing more while it is in flight
+    CHECK(bench.api.writes.size() == 1);
+}
+
+TEST_CASE("executor: one mutating request for a resource in one pass") {
+    LifecycleBench bench;
+    const Change change = bench.change(Action::update, UpdateVersion{});
+    const ApplyReport report = bench.apply({change, change}, bench.allowed());
+    CHECK(report.writes == 1);
+    CHECK(bench.api.writes == std::vector<std::string>{"put version 1.0.0"});
+}
+
+TEST_CASE("executor: a lost answer counts as possibly done, a refusal does not") {
+    LifecycleBench bench;
+    Error error{.kind = ErrorKind::transient, .reason = "NetworkError", .message = "cut"};
+    bool happened = true;
+    SUBCASE("connection cut") {}
+    SUBCASE("500") { error = {.kind = ErrorKind::transient, .reason = "InternalServerError", .message = "500", .http_status = 500}; }
+    SUBCASE("403") {
+        error = {.kind = ErrorKind::denied, .reason = "AuthorizationFailed", .message = "no", .http_status = 403};
+        happened = false;
+    }
+    SUBCASE("429") {
+        error = {.kind = ErrorKind::throttled, .reason = "Throttled", .message = "later", .retry_after = std::chrono::seconds{5}, .http_status = 429};
+        happened = false;
+    }
+    bench.api.answers.emplace_back(std::unexpected(error));
+    CHECK(bench.apply(bench.deletion()).outcomes.front().result == ChangeResult::failed);
+    const ResourceRecord record = bench.memory.get(bench.id.key());
+    CHECK(record.tombstone == happened);
+    CHECK(record.deleted_at.has_value() == happened);
+    CHECK(record.failures == (error.kind == ErrorKind::throttled ? 0 : 1));
+    CHECK(bench.journal->open_intents()->empty());
+    CHECK(bench.journal->audit(1)->front().outcome.starts_with("failed: " + error.reason));
+    CHECK(bench.journal->operations()->empty());
+}
+
+TEST_CASE("executor: a failed write rests before it is sent again") {
+    LifecycleBench bench;
+    bench.api.answers.emplace_back(fail(ErrorKind::denied, "AuthorizationFailed", "no"));
+    bench.apply(bench.deletion());
+    bench.clock.advance(std::chrono::minutes{59});
+    CHECK(refusal(bench.apply(bench.deletion())) == "AuthorizationFailed");
+    CHECK(bench.api.writes.size() == 1);
+    bench.clock.advance(std::chrono::minutes{2});
+    bench.apply(bench.deletion());
+    CHECK(bench.api.writes.size() == 2);
+}
+
+TEST_CASE("executor: an accepted write remembers document, digest, retries and our own exclusion") {
+    LifecycleBench bench;
+    Change change = bench.change(Action::update, UpdateVersion{});
+    change.fields.push_back({.path = "/targetRegions/eastus/replication", .op = FieldOp::replace, .before = "Failed", .after = "retry 1", .effect = {}, .detail = {}, .cause = "replication_failed"});
+    change.fields.push_back({.path = "/excludeFromLatest", .op = FieldOp::replace, .before = "false", .after = "true", .effect = {}, .detail = {}, .cause = "policy standard/deprecate"});
+    bench.apply(change);
+    const ResourceRecord record = bench.memory.get(bench.id.key());
+    CHECK(record.written_by_us);
+    CHECK(record.document == to_string(bench.document));
+    CHECK(record.last_applied_digest == "digest-1");
+    CHECK(record.region_retries.at("eastus") == 1);
+    CHECK(record.region_retry_after.at("eastus") == bench.clock.now() + std::chrono::minutes{15});
+    CHECK(record.excluded_by_us);
+}
+
+TEST_CASE("executor: after a parent that could not be made its children are not tried") {
+    LifecycleBench bench;
+    Change parent = bench.change(Action::create, CreateDefinition{}, false);
+    parent.arm_id = *bench.id.parent();
+    parent.address = "images/golden/ubuntu";
+    bench.api.answers.emplace_back(fail(ErrorKind::denied, "AuthorizationFailed", "no"));
+    const ApplyReport report = bench.apply({parent, bench.change(Action::create, CreateVersion{}, false)}, bench.allowed());
+    CHECK(report.outcomes.size() == 1);
+    CHECK(bench.api.writes == std::vector<std::string>{"put definition ubuntu"});
+}

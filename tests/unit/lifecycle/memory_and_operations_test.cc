@@ -1,0 +1,143 @@
+#include <doctest/doctest.h>
+
+#include "reconcilers/lifecycle/operation_follower.h"
+#include "tests/unit/lifecycle/lifecycle_bench.h"
+
+using namespace galleryd;
+
+namespace {
+
+struct Following : LifecycleBench {
+    OperationFollower follower{api, *journal, memory, clock, events};
+    OperationRecord operation;
+
+    explicit Following(const std::string& step = "UpdateVersion") {
+        const auto intent = journal->begin_intent({.resource = id.text(), .step = step, .document = to_string(document), .revision = "r", .rule = "", .reason = "retention",
+                                                   .plan_id = "p", .detail = "", .asked_by = "test", .destructive = false, .at = clock.now()});
+        REQUIRE(intent.has_value());
+        operation = {.intent = *intent, .resource = id.text(), .step = step, .scope = "images/golden/ubuntu", .operation = {"https://management.azure.com/op", ""}, .started = clock.now()};
+        REQUIRE(journal->finish_intent(*intent, "accepted", "c", clock.now(), operation).has_value());
+        memory.begin_operation(id.key());
+    }
+    OperationStatus ended() {
+        const auto status = run_task(context, clock, follower.follow(operation));
+        REQUIRE(status.has_value());
+        return *status;
+    }
+    std::string outcome() { return journal->audit(1)->front().outcome; }
+};
+
+OperationStatus state(OperationState what, std::optional<std::chrono::seconds> hint = std::nullopt) {
+    return {.state = what, .retry_after = hint, .error_code = "Boom", .error_message = "it broke", .started = std::nullopt, .ended = std::nullopt};
+}
+
+}  // namespace
+
+TEST_CASE("operation follower: waits as Azure asks, else by its own growing schedule") {
+    Following bench;
+    const auto began = bench.clock.monotonic();
+    SUBCASE("a hint counts, up to twenty minutes") {
+        bench.api.operation_states = {state(OperationState::in_progress, std::chrono::seconds{60}), state(OperationState::in_progress, std::chrono::hours{9}),
+                                      state(OperationState::succeeded)};
+        bench.ended();
+        CHECK(bench.clock.monotonic() - began == std::chrono::milliseconds{500} + std::chrono::seconds{60} + std::chrono::minutes{20});
+    }
+    SUBCASE("without a hint: 0.5, 1, 2 … at most 30 seconds") {
+        for (int i = 0; i < 9; ++i) bench.api.operation_states.emplace_back(state(OperationState::in_progress));
+        bench.api.operation_states.emplace_back(state(OperationState::succeeded));
+        bench.ended();
+        CHECK(bench.clock.monotonic() - began == std::chrono::milliseconds{500 + 1'000 + 2'000 + 4'000 + 8'000 + 16'000 + 4 * 30'000});
+    }
+    SUBCASE("errors of the road do not end it") {
+        bench.api.operation_states = {fail(ErrorKind::transient, "NetworkError", "cut"), fail(ErrorKind::denied, "AuthorizationFailed", "no"),
+                                      state(OperationState::succeeded)};
+        CHECK(bench.ended().state == OperationState::succeeded);
+    }
+    CHECK(bench.journal->operations()->empty());
+    CHECK(bench.outcome() == "done");
+    CHECK_FALSE(bench.memory.get(bench.id.key()).operation_in_flight);
+}
+
+TEST_CASE("operation follower: an operation that runs for a day is still in flight") {
+    Following bench;
+    StartedTask<OperationStatus> task(bench.context, bench.follower.follow(bench.operation));
+    bench.clock.advance(std::chrono::hours{24});
+    CHECK(bench.api.polls > 2'000);
+    CHECK(bench.journal->operations()->size() == 1);
+    CHECK(bench.memory.get(bench.id.key()).operation_in_flight);
+    task.cancel(bench.context);
+}
+
+TEST_CASE("operation follower: a failure is remembered and told once, by address") {
+    Following bench("DeleteVersion");
+    ResourceRecord record;
+    record.tombstone = true;
+    REQUIRE(bench.memory.put(bench.id.key(), record).has_value());
+    bench.memory.begin_operation(bench.id.key());
+    bench.api.operation_states = {state(OperationState::failed)};
+    bench.ended();
+    CHECK(bench.outcome() == "failed: Boom: it broke");
+    const ResourceRecord after = bench.memory.get(bench.id.key());
+    CHECK(after.failures == 1);
+    CHECK(after.last_failure == "Boom: it broke");
+    CHECK(after.last_failure_at == bench.clock.now());
+    CHECK_FALSE(after.tombstone);                                  // it is still there
+    CHECK_FALSE(after.operation_in_flight);
+    const auto events = bench.journal->events(0, 10);
+    REQUIRE(events->size() == 1);
+    CHECK(events->front().object == "images/golden/ubuntu/1.0.0");
+    CHECK(events->front().warning);
+}
+
+TEST_CASE("operation follower: an address that Azure no longer knows ends it without a verdict") {
+    Following bench;
+    bench.api.operation_states = {state(OperationState::unknown_to_azure)};
+    bench.ended();
+    CHECK(bench.outcome().starts_with("unknown: "));
+    CHECK(bench.memory.get(bench.id.key()).failures == 0);
+    CHECK(bench.journal->operations()->empty());
+}
+
+TEST_CASE("resource memory: an intent without an outcome counts as written by us, and a deletion by retention leaves its tombstone") {
+    LifecycleBench bench;
+    std::string step = "UpdateVersion";
+    std::string reason = "manifest_changed";
+    bool tombstone = false;
+    SUBCASE("update") {}
+    SUBCASE("retention") {
+        step = "DeleteVersion";
+        reason = "retention";
+        tombstone = true;
+    }
+    SUBCASE("removed document") {
+        step = "DeleteVersion";
+        reason = "removed";
+    }
+    const Intent intent{.resource = bench.id.text(), .step = step, .document = to_string(bench.document), .revision = "r", .rule = "", .reason = reason, .plan_id = "p",
+                        .detail = "", .asked_by = "test", .destructive = false, .at = bench.clock.now()};
+    REQUIRE(bench.journal->begin_intent(intent).has_value());
+    ResourceMemory next(*bench.journal);                           // the process died, and another one starts
+    REQUIRE(next.load().has_value());
+    const ResourceRecord record = next.get(bench.id.key());
+    CHECK(record.written_by_us);
+    CHECK(record.document == to_string(bench.document));
+    CHECK(record.tombstone == tombstone);
+    CHECK(bench.journal->open_intents()->empty());
+    CHECK(bench.journal->audit(1)->front().outcome.starts_with("unknown"));
+    ResourceMemory third(*bench.journal);
+    REQUIRE(third.load().has_value());
+    CHECK(third.get(bench.id.key()).tombstone == tombstone);
+}
+
+TEST_CASE("resource memory: operations in flight survive, and below() keeps to whole segments") {
+    Following bench;
+    ResourceMemory next(*bench.journal);
+    REQUIRE(next.load().has_value());
+    CHECK(next.get(bench.id.key()).operation_in_flight);
+    const std::string definition = bench.id.parent()->key();
+    REQUIRE(next.put(definition + "-2/versions/1.0.0", ResourceRecord{}).has_value());
+    CHECK(next.below(definition).size() == 1);
+    CHECK(next.below(bench.id.key()).size() == 1);
+    REQUIRE(next.forget(bench.id.key()).has_value());
+    CHECK(next.below(definition).empty());
+}
