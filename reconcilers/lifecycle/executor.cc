@@ -188,7 +188,6 @@ Status Executor::settle(std::int64_t intent, const Change& change, const ApplyCo
         record.tombstone = record.tombstone || change.reason == "retention";
         record.deleted_at = now;
     }
-    if (outcome) note_accepted(record, change, now);
     const std::string correlation = outcome ? outcome->correlation_id : outcome.error().correlation_id;
     if (const Status stored = memory_.put(change.arm_id.key(), record); !stored) return stored;
     if (const Status finished = journal_.finish_intent(intent, text, correlation, now, operation); !finished) return finished;

@@ -2,7 +2,6 @@
 
 #include <cstdlib>
 
-
 #include "controller/adapters/clock/system_clock.h"
 #include "controller/simulator/world.h"
 #include "tests/simulation/estate.h"
