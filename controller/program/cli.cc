@@ -48,7 +48,7 @@ void add_azure_flags(CLI::App* app, CommonOptions& common) {
     flag(app, "--prices", common.prices, "dated YAML price list; a default one is built in");
     flag(app, "--log-format", common.log_format, "text or json; default: text on a terminal, else json");
     flag(app, "--log-level", common.log_level, "debug, info, warning, error");
-    app->add_option("--arm-share", common.arm_share, "share of each Azure request budget that we may use")->envname("GALLERYD_ARM_SHARE")->check(CLI::Range(0.01, 1.0))->capture_default_str();
+    app->add_option("--arm-share", common.arm_share, "share of each Azure request budget that we may use; takes effect with the request scheduler (no effect yet)")->envname("GALLERYD_ARM_SHARE")->check(CLI::Range(0.01, 1.0))->capture_default_str();
     app->add_flag("--observe", common.observe, "never write to Azure")->envname("GALLERYD_OBSERVE");
     app->add_flag("--allow-deletes", common.allow_deletes, "without it nothing is ever deleted and no region removed")->envname("GALLERYD_ALLOW_DELETES");
     app->add_flag("--prune", common.prune, "a document that is gone from a folder counts as removed")->envname("GALLERYD_PRUNE");
@@ -114,7 +114,7 @@ void add_daemon_flags(CLI::App* app, CommonOptions& common) {
     flag(app, "--http", common.http, "API, health and metrics; loopback only until sign-in exists");
     flag(app, "--metrics", common.metrics, "a second listener with /metrics and health only");
     flag(app, "--interval", common.interval, "time between two looks at every scope");
-    flag(app, "--full-interval", common.full_interval, "time between two complete looks");
+    flag(app, "--full-interval", common.full_interval, "time between two complete looks; every look is complete today, so --interval alone decides");
 }
 
 Verb run_verb(CLI::App& root) {
