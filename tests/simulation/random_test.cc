@@ -24,7 +24,7 @@ constexpr std::uint64_t default_steps = 20'000;
 #else
 constexpr std::uint64_t default_steps = 500;
 #endif
-constexpr std::uint64_t steps_per_world = 250;
+constexpr std::uint64_t steps_per_world = 500;
 
 constexpr const char* policy_spec = R"(
   governs: All
@@ -198,8 +198,8 @@ class Schedule {
         for (int i = 0; i < 60 && quiet < 12; ++i) {              // hours; retries of a failed region are up to six apart
             if (i < 12) mend();
             writes_before = world_.writes();
-            for (int k = 0; k < 12; ++k) {
-                world_.round(std::chrono::minutes{5});
+            for (int k = 0; k < 4; ++k) {
+                world_.round(std::chrono::minutes{15});
                 if (k == 0) world_.look();
             }
             if (world_.transport.died) world_.restart();
