@@ -194,7 +194,10 @@ void Guard::judge_removed(const ObjectKey& key, const std::string& what) {
     if (entry.governance.deletion_policy != DeletionPolicy::remove) wrong("I1: " + what + " is deleted, and its deletionPolicy was Orphan");
     if (entry.governance.mode != Mode::manage) wrong("I1: " + what + " is deleted, and its mode was not Manage");
     if (entry.hold) wrong("I1: " + what + " is deleted, and its document was held");
-    if (entry.looks < 2 || world_.clock.now() - entry.since < removal_age_min) wrong("I1: " + what + " is deleted before its removal is settled");
+    if (entry.looks < 2 || world_.clock.now() - entry.since < removal_age_min) {
+        wrong("I1: " + what + " is deleted before its removal is settled: gone since " + format_rfc3339(entry.since) + ", now " +
+              format_rfc3339(world_.clock.now()) + ", looks " + std::to_string(entry.looks));
+    }
 }
 
 // The versions as they are, for a message.

@@ -163,10 +163,11 @@ class Schedule {
         }
     }
 
+    // No stale reads here: a foreign write that our strong look is not shown cannot be respected (Azure has no ETag to ask for it).
     void fault() {
         static const std::vector<std::string> kinds{
             "status: 500", "status: 503, retryAfter: 5", "status: 429, code: TooManyRequests, retryAfter: 90", "cutAfterBytes: 0", "delay: 90",
-            "method: PUT, cutAfterBytes: 3", "method: DELETE, cutAfterBytes: 3", "method: GET, staleRead: 300", "method: GET, dropPage: true",
+            "method: PUT, cutAfterBytes: 3", "method: DELETE, cutAfterBytes: 3", "method: GET, dropPage: true",
             "method: GET, repeatPage: true", "method: PUT, loseOperation: true", "method: DELETE, loseOperation: true", "status: 403, code: AuthorizationFailed",
             "method: PUT, longUrl: true", "method: DELETE, status: 409, code: Conflict"};
         world_.faults("[{" + kinds[static_cast<std::size_t>(below(static_cast<int>(kinds.size())))] + ", probability: 0.5, count: " + std::to_string(1 + below(20)) + "}]");
