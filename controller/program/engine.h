@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -30,6 +31,8 @@ struct EngineOptions {
     bool remember_documents = true;            // false for `plan`, which stores nothing
     Prices prices;
     int deletes_per_hour_max = 20;
+    // Offset of a named time zone, for deletion windows; unset: windows in named zones stay shut.
+    std::function<std::optional<Duration>(const std::string& zone, TimePoint at)> zone_offset;
     std::chrono::seconds drift_interval{60};
     std::chrono::seconds progress_interval{15};
 };

@@ -1,6 +1,6 @@
 #include "controller/program/session.h"
 
-#include <pwd.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <boost/asio/signal_set.hpp>
@@ -12,6 +12,7 @@
 
 #include "controller/adapters/azure/arm_client.h"
 #include "controller/adapters/clock/system_clock.h"
+#include "controller/adapters/clock/zone_files.h"
 #include "controller/adapters/folder/folder_source.h"
 #include "controller/adapters/http/client.h"
 #include "controller/adapters/journal/journal.h"
@@ -180,6 +181,7 @@ Status open_engine(SessionParts& parts, JournalUse use, std::string asked_by) {
     options.prune = parts.options.prune;
     options.remember_documents = use == JournalUse::exclusive;
     options.prices = std::move(*prices);
+    options.zone_offset = zone_offset;
     if (const auto interval = parse_duration_flag("--interval", parts.options.interval); interval) options.drift_interval = *interval;
     if (options.instance.empty() || options.instance.find_first_of("/ \t\r\n") != std::string::npos) {
         return wrong_usage("GD5018", "--instance `" + options.instance + "`: write a name without blanks and slashes; it becomes part of the owner tag");
@@ -242,6 +244,7 @@ Result<std::vector<Diagnostic>> Session::read_sources() {
         const auto accepted = parts_->engine->accept(std::move(*snapshot));
         if (!accepted) return std::unexpected(accepted.error());
     }
+    ::malloc_trim(0);  // what parsing needed on its threads goes back before planning needs its own
     return problems;
 }
 

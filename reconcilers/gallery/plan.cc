@@ -41,8 +41,9 @@ class GalleryPlanner {
     bool plan_group();
     void plan_creation();
     void plan_existing(const ObservedGallery& live);
+    void plan_parts(const ObservedGallery& live, Ownership ownership);
     bool add_conflicts(const ObservedGallery& live);
-    void plan_update(const ObservedGallery& live, bool adopting);
+    void plan_update(const ObservedGallery& live, Ownership ownership);
     void plan_storage();
     void access(const ObservedBase* live) {
         plan_access(plan_, subject_, {.declared = gallery_.access, .observed = view_.role_assignments, .scope = live}, policy_, now_);
@@ -142,8 +143,16 @@ void GalleryPlanner::plan_existing(const ObservedGallery& live) {
         plan_.waiting.push_back(subject_.address);
         return;
     }
+    if (ownership != Ownership::unowned) return plan_parts(live, ownership);
+    Plan plan = std::exchange(plan_, Plan{});
+    plan_parts(live, ownership);
+    settle_unowned(plan, std::exchange(plan_, Plan{}), subject_, not_owned(subject_, policy_), policy_);
+    plan_ = std::move(plan);
+}
+
+void GalleryPlanner::plan_parts(const ObservedGallery& live, Ownership ownership) {
     const bool conflicting = add_conflicts(live);
-    if (!conflicting) plan_update(live, ownership == Ownership::adoptable);
+    if (!conflicting) plan_update(live, ownership);
     if (!conflicting && gallery_.sharing) {
         const bool groups = gallery_.sharing->permissions == SharingPermissions::groups;
         if (groups && !live.sharing_groups_known) {
@@ -159,13 +168,14 @@ void GalleryPlanner::plan_existing(const ObservedGallery& live) {
     access(&live);
 }
 
-void GalleryPlanner::plan_update(const ObservedGallery& live, bool adopting) {
+void GalleryPlanner::plan_update(const ObservedGallery& live, Ownership ownership) {
+    const bool adopting = ownership == Ownership::adoptable;
     GalleryWrite write;
     write.location = live.location;
     write.description = gallery_.description.empty() ? live.description : gallery_.description;
     write.soft_delete_enabled = gallery_.soft_delete_enabled ? gallery_.soft_delete_enabled : live.soft_delete_enabled;
     write.community = live.community;
-    write.tags = tags_of_ours(subject_, gallery_.governance.tags, policy_);
+    write.tags = ownership == Ownership::unowned ? gallery_.governance.tags : tags_of_ours(subject_, gallery_.governance.tags, policy_);
     std::vector<FieldChange> fields;
     if (write.description != live.description) fields.push_back(replaced("/description", live.description, write.description));
     const bool soft_delete_on = live.soft_delete_enabled.value_or(false);

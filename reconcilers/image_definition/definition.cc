@@ -45,10 +45,11 @@ bool plan_creation(Plan& plan, const Subject& subject, const ImageDefinition& wa
     return true;
 }
 
-void plan_update(Plan& plan, const Subject& subject, const ImageDefinition& wanted, const ObservedDefinition& live, bool adopting, const Policy& policy,
+void plan_update(Plan& plan, const Subject& subject, const ImageDefinition& wanted, const ObservedDefinition& live, Ownership ownership, const Policy& policy,
                  TimePoint now) {
+    const bool adopting = ownership == Ownership::adoptable;
     DefinitionWrite body = update_body(wanted, live);
-    body.tags = tags_of_ours(subject, wanted.governance.tags, policy);
+    body.tags = ownership == Ownership::unowned ? wanted.governance.tags : tags_of_ours(subject, wanted.governance.tags, policy);
     std::vector<FieldChange> fields = mutable_changes(body, live);
     for (FieldChange& field : compare_tags(body.tags, live.tags)) fields.push_back(std::move(field));
     const bool failed = live.state == ProvisioningState::failed;
@@ -139,14 +140,20 @@ void plan_definition(Plan& plan, const ImageDefinition* definition, const Defini
         plan.waiting.push_back(subject.address);
         return;
     }
-    std::vector<Conflict> conflicts = immutable_conflicts(subject, *definition, live);
-    if (conflicts.empty()) {
-        plan_update(plan, subject, *definition, live, ownership == Ownership::adoptable, policy, now);
-    } else {
-        // The document may mean another image than the one that has its name: nothing of it is written until a person has decided.
-        std::ranges::move(conflicts, std::back_inserter(plan.conflicts));
-    }
-    plan_access(plan, subject, access, policy, now);
+    const auto plan_parts = [&](Plan& into) {
+        std::vector<Conflict> conflicts = immutable_conflicts(subject, *definition, live);
+        if (conflicts.empty()) {
+            plan_update(into, subject, *definition, live, ownership, policy, now);
+        } else {
+            // The document may mean another image than the one that has its name: nothing of it is written until a person has decided.
+            std::ranges::move(conflicts, std::back_inserter(into.conflicts));
+        }
+        plan_access(into, subject, access, policy, now);
+    };
+    if (ownership != Ownership::unowned) return plan_parts(plan);
+    Plan compared;
+    plan_parts(compared);
+    settle_unowned(plan, std::move(compared), subject, not_owned(subject, policy), policy);
 }
 
 void plan_definition_removal(Plan& plan, const DefinitionView& view, const Policy& policy, TimePoint now) {

@@ -22,7 +22,8 @@ std::vector<std::string> failed_regions(const RegionContext& context) {
         if (context.wanted.regions.contains(region.name)) failed.push_back(region.name);
     }
     // Failed as a whole, and no region says where: the whole set is written again, counted at the source region.
-    if (failed.empty() && observed.state == ProvisioningState::failed) failed.push_back(observed.location);
+    const bool is_declared = context.version.desired != nullptr;
+    if (failed.empty() && is_declared && observed.state == ProvisioningState::failed) failed.push_back(observed.location);
     return failed;
 }
 
@@ -46,12 +47,17 @@ void give_up(Repair& repair, const RegionContext& context, const std::string& re
 
 }  // namespace
 
+bool is_ours_to_repair(const VersionFacts& version) {
+    if (version.desired != nullptr) return true;
+    return version.governed && std::ranges::any_of(version.observed->replication, [](const auto& region) { return region.second.state == ReplicationState::completed; });
+}
+
 Repair plan_repair(const RegionContext& context) {
     Repair repair;
-    if (context.version.desired == nullptr) return repair;   // what others published is theirs to repair
+    if (!is_ours_to_repair(context.version)) return repair;
     const ResourceRecord nothing;
     const ResourceRecord& record = context.version.record != nullptr ? *context.version.record : nothing;
-    const bool readds = context.version.desired->region_retry == RegionRetry::remove_and_add;
+    const bool readds = context.version.desired != nullptr && context.version.desired->region_retry == RegionRetry::remove_and_add;
     for (const std::string& region : failed_regions(context)) {
         if (context.immutable.all_regions_frozen || context.immutable.frozen_regions.contains(region)) continue;
         const TimePoint due = recorded(record.region_retry_after, region, TimePoint::min());
@@ -94,6 +100,7 @@ void apply_repair(const RegionContext& context, const Repair& repair, RegionStep
     if (repair.remove.empty() || steps.destructive || steps.raises_flag) return;
     const std::string& region = repair.remove.front();
     steps.rule = "spec.regionRetry";
+    steps.readds_failed_region = true;
     const auto flag = std::ranges::find(steps.fields, std::string("/safety/allowDeletionOfReplicatedLocations"), &FieldChange::path);
     if (!context.version.observed->allow_deletion_of_replicated_locations) {
         steps.allow_region_deletion = true;
@@ -112,7 +119,6 @@ void apply_repair(const RegionContext& context, const Repair& repair, RegionStep
     steps.regions.erase(there);
     steps.destructive = true;
     steps.removes_region = true;
-    steps.readds_failed_region = true;
     steps.follow_up = "then add " + region + " again";
 }
 

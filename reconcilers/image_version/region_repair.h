@@ -16,6 +16,9 @@ struct Repair {
     std::vector<Conflict> conflicts;           // given up
     std::vector<Blocked> blocked;
 };
+// Declared, or published by others under a policy with governs: All and usable somewhere. A publication by others that failed
+// everywhere is theirs to repeat. Without a document nothing is removed and added again.
+bool is_ours_to_repair(const VersionFacts& version);
 Repair plan_repair(const RegionContext& context);
 
 // Works the repair into the steps: another write in the same plan repeats the set anyway.

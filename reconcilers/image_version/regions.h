@@ -23,7 +23,7 @@ struct RegionSteps {
     bool destructive = false;                  // this write takes capacity away
     bool removes_region = false;               // … by leaving a region out
     bool raises_flag = false;
-    bool readds_failed_region = false;         // the region left out is a failed one, to be added again
+    bool readds_failed_region = false;         // what goes is a failed region, to be added again
     std::string rule, follow_up;
     std::vector<Blocked> blocked;
     std::vector<std::string> waiting;          // why something waits, for a notice

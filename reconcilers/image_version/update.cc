@@ -4,6 +4,7 @@
 
 #include "controller/core/tags.h"
 #include "reconcilers/image_version/region_repair.h"
+#include "reconcilers/lifecycle/ownership.h"
 
 namespace galleryd::image_version {
 namespace {
@@ -99,6 +100,12 @@ void explain(Change& change, const VersionPlan& input, const RegionSteps& steps,
         change.rule = input.fate.judgement.rule;
         change.why = input.fate.mark == MarkStep::mark ? input.fate.judgement.text
                                                            : "the mark is taken off: " + (input.fate.mark_why.empty() ? input.fate.judgement.text : input.fate.mark_why);
+    } else if (steps.raises_flag && steps.readds_failed_region) {
+        // Not a removal yet: like every write of the whole set it tries the failed region again, so it may well end in Failed, and that
+        // must not count as a removal that Azure refused.
+        change.reason = "replication_failed";
+        change.rule = steps.rule;
+        change.why = "a region whose replication keeps failing is taken away in steps, and added again";
     } else if (steps.removes_region || steps.raises_flag) {
         change.reason = "region_removal";
         change.rule = steps.rule;
@@ -135,6 +142,28 @@ void explain(Change& change, const VersionPlan& input, const RegionSteps& steps,
     }
 }
 
+Conflict not_owned_version(const Facts& facts, const VersionFacts& version) {
+    Conflict conflict = conflict_about(facts, version, "GD2001", "NotOwned", "/adoption");
+    conflict.before = "no owner tag";
+    conflict.after = owner_tag_value(facts.policy.instance, version.desired->meta.key);
+    const bool was_ours = version.record != nullptr && version.record->written_by_us;
+    conflict.message = was_ours ? "the owner tag that galleryd wrote was taken off by somebody; untagged resources are not touched"
+                                : "the version is already there and was not made by galleryd; spec.adoption is Never";
+    conflict.ways_out = {"set spec.adoption: Adopt to take it over as it is", "remove the document, or publish under another version number"};
+    return conflict;
+}
+
+// What others published and no document describes is theirs to repair, but never passed over in silence.
+void note_failed_regions(const VersionFacts& version, Plan& plan) {
+    std::string names;
+    for (const TargetRegion& region : version.observed->target_regions) {
+        const auto replication = version.observed->replication.find(region.name);
+        if (replication == version.observed->replication.end() || replication->second.state != ReplicationState::failed) continue;
+        names += (names.empty() ? "" : ", ") + region.name;
+    }
+    if (!names.empty()) plan.notices.push_back(version.address + ": replication failed in " + names + "; the version was published by others, so it is not repaired");
+}
+
 // True when the version may be compared; otherwise what stands against it was added to the plan.
 bool is_ours_to_write(const Facts& facts, const VersionPlan& input, const ImmutableFindings& immutable, Plan& plan) {
     const VersionFacts& version = input.version;
@@ -147,17 +176,6 @@ bool is_ours_to_write(const Facts& facts, const VersionPlan& input, const Immuta
         conflict.message = "the version belongs to another instance or document of galleryd";
         conflict.ways_out = {"remove this document, or publish under another version number",
                              "release it there, take its tag galleryd-owner off, and set spec.adoption: Adopt here"};
-        plan.conflicts.push_back(std::move(conflict));
-        return false;
-    }
-    if (version.desired->governance.adoption == Adoption::never) {
-        Conflict conflict = conflict_about(facts, version, "GD2001", "NotOwned", "/adoption");
-        conflict.before = "no owner tag";
-        conflict.after = owner_tag_value(facts.policy.instance, version.desired->meta.key);
-        const bool was_ours = version.record != nullptr && version.record->written_by_us;
-        conflict.message = was_ours ? "the owner tag that galleryd wrote was taken off by somebody; untagged resources are not touched"
-                                    : "the version is already there and was not made by galleryd; spec.adoption is Never";
-        conflict.ways_out = {"set spec.adoption: Adopt to take it over as it is", "remove the document, or publish under another version number"};
         plan.conflicts.push_back(std::move(conflict));
         return false;
     }
@@ -209,16 +227,10 @@ void note_replication(const VersionPlan& input, const RegionSteps& steps, const 
     if (held && !observed.replication_known) add_waiting(plan, input.version, "held back from latest; its replication status was not read");
 }
 
-}  // namespace
-
-std::vector<TargetRegion> plan_existing_version(const Facts& facts, const VersionPlan& input, Plan& plan) {
+// Everything that differs, as one write. Returns the regions after it.
+std::vector<TargetRegion> compare_version(const Facts& facts, const VersionPlan& input, const ImmutableFindings& immutable, Plan& plan) {
     const VersionFacts& version = input.version;
     const ObservedVersion& observed = *version.observed;
-    const ImmutableFindings immutable = find_immutable_differences(facts, version, input.wanted);
-    const bool may_be_unmarked = version.ownership == Ownership::ours || version.governed;
-    if (!may_be_unmarked && !is_ours_to_write(facts, input, immutable, plan)) return observed.target_regions;
-    for (const Conflict& conflict : immutable.conflicts) plan.conflicts.push_back(conflict);
-    if (!can_be_compared(version, plan)) return observed.target_regions;
     for (const std::string& notice : input.wanted.notices) plan.notices.push_back(notice);
 
     const RegionContext context{facts, version, input.standing, input.wanted, immutable, input.newer_ones_settled, input.brake};
@@ -249,6 +261,35 @@ std::vector<TargetRegion> plan_existing_version(const Facts& facts, const Versio
     change.step = UpdateVersion{std::move(write)};
     propose(facts, version, plan, std::move(change));
     return steps.regions;
+}
+
+void compare_unowned(const Facts& facts, const VersionPlan& input, const ImmutableFindings& immutable, Plan& plan) {
+    const VersionFacts& version = input.version;
+    if (!can_be_compared(version, plan)) return;
+    Plan compared;
+    compared.conflicts = immutable.conflicts;
+    compare_version(facts, input, immutable, compared);
+    const Subject subject{.address = version.address, .kind = "ImageVersion", .id = version.id, .meta = &version.desired->meta, .mode = version.mode};
+    settle_unowned(plan, std::move(compared), subject, not_owned_version(facts, version), facts.policy);
+}
+
+}  // namespace
+
+std::vector<TargetRegion> plan_existing_version(const Facts& facts, const VersionPlan& input, Plan& plan) {
+    const VersionFacts& version = input.version;
+    const ObservedVersion& observed = *version.observed;
+    if (!is_ours_to_repair(version)) note_failed_regions(version, plan);
+    const ImmutableFindings immutable = find_immutable_differences(facts, version, input.wanted);
+    const bool is_nobodys = version.desired != nullptr && version.ownership == Ownership::untagged;
+    if (is_nobodys && version.desired->governance.adoption == Adoption::never) {
+        compare_unowned(facts, input, immutable, plan);
+        return observed.target_regions;
+    }
+    const bool may_be_unmarked = version.ownership == Ownership::ours || version.governed;
+    if (!may_be_unmarked && !is_ours_to_write(facts, input, immutable, plan)) return observed.target_regions;
+    for (const Conflict& conflict : immutable.conflicts) plan.conflicts.push_back(conflict);
+    if (!can_be_compared(version, plan)) return observed.target_regions;
+    return compare_version(facts, input, immutable, plan);
 }
 
 }  // namespace galleryd::image_version

@@ -61,7 +61,8 @@ void choose_regions(Wanted& wanted, const Facts& facts, const VersionFacts& vers
         take_tier(wanted, facts, version, *standing.tier);
         return add_source_region(wanted, version, "azure");
     }
-    if (version.observed != nullptr && (desired == nullptr || version.governed)) {
+    const bool left_to_tiers = version.ownership == Ownership::untagged && facts.input.policy != nullptr && !facts.input.policy->tiers.empty();
+    if (version.observed != nullptr && (desired == nullptr || version.governed || left_to_tiers)) {
         wanted.regions_from_azure = true;      // Failed or excluded by hand: the policy has no place for it, so it stays where it is
         return take(wanted, version.observed->target_regions, "azure", false);
     }
@@ -164,7 +165,8 @@ Wanted wanted_version(const Facts& facts, const VersionFacts& version, const Sta
     choose_flags(wanted, facts, version);
     if (version.desired != nullptr) {
         wanted.tags = version.desired->governance.tags;
-        wanted.tags[owner_tag] = owner_tag_value(facts.policy.instance, version.desired->meta.key);
+        const bool is_nobodys = version.ownership == Ownership::untagged;   // compared without it: no difference that adoption alone would make
+        if (!is_nobodys) wanted.tags[owner_tag] = owner_tag_value(facts.policy.instance, version.desired->meta.key);
     }
     return wanted;
 }

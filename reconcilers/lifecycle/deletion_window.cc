@@ -37,9 +37,13 @@ std::optional<Duration> fixed_offset(const std::string& zone) {
 
 }  // namespace
 
+std::optional<Duration> window_offset(const DeletionWindow& window, TimePoint now, const Policy& policy) {
+    const std::optional<Duration> offset = fixed_offset(window.time_zone);
+    return offset || !policy.zone_offset ? offset : policy.zone_offset(window.time_zone, now);
+}
+
 bool is_in_window(const DeletionWindow& window, TimePoint now, const Policy& policy) {
-    std::optional<Duration> offset = fixed_offset(window.time_zone);
-    if (!offset && policy.zone_offset) offset = policy.zone_offset(window.time_zone, now);
+    const std::optional<Duration> offset = window_offset(window, now, policy);
     if (!offset) return false;
     const TimePoint local = now + *offset;
     const auto day = std::chrono::floor<std::chrono::days>(local);

@@ -164,7 +164,10 @@ void ask_keep_rules(Points& points, const InterlockQuestion& q) {
 void ask_brakes(Points& points, const InterlockQuestion& q) {
     const BrakeQuestion& brakes = q.brakes;
     const std::string approve = brakes.digest.empty() ? "galleryd approve DIGEST" : "galleryd approve " + brakes.digest;
-    if (brakes.window && !is_in_window(*brakes.window, q.now, *q.policy)) {
+    if (brakes.window && !window_offset(*brakes.window, q.now, *q.policy)) {
+        points.stop(10, "window", "BrakeEngaged", "the time zone " + brakes.window->time_zone + " of the deletion window is not known here, so the window stays shut",
+                    "correct window.timeZone, or install tzdata where galleryd runs; an offset like Etc/GMT+5 (that is UTC-5) needs no file");
+    } else if (brakes.window && !is_in_window(*brakes.window, q.now, *q.policy)) {
         points.stop(10, "window", "BrakeEngaged", "outside the policy's deletion window", "none needed: it goes on in the window");
     }
     if (brakes.approval_required && !brakes.approved) {

@@ -79,8 +79,9 @@ std::vector<BlockReason> interlock(const InterlockQuestion& question);
 // The same without the points that a person or time releases (10): what is left then only waits for approval, brake or window.
 bool waits_only_for_release(const std::vector<BlockReason>& reasons);
 
-// Is it within the window? Unknown time zones never open it. UTC, "Etc/GMT±n" and fixed offsets are known here; other names need
-// `Policy::zone_offset`.
+// Of the window's time zone from UTC. UTC, "Etc/GMT±n" and fixed offsets are known here; other names need `Policy::zone_offset`.
+std::optional<Duration> window_offset(const DeletionWindow& window, TimePoint now, const Policy& policy);
+// Is it within the window? Unknown time zones never open it.
 bool is_in_window(const DeletionWindow& window, TimePoint now, const Policy& policy);
 
 // Point 5 again at write time, with the strong GET that was read right before the request: read at most 30 s ago, the same resource

@@ -1,5 +1,8 @@
 #include "reconcilers/lifecycle/ownership.h"
 
+#include <algorithm>
+#include <iterator>
+#include <set>
 #include <utility>
 
 #include "controller/core/tags.h"
@@ -7,16 +10,33 @@
 namespace galleryd {
 namespace {
 
-Conflict not_owned(const Subject& subject, const Policy& policy) {
-    Conflict conflict = conflict_of(subject, "GD2200", "NotOwned", "/adoption");
-    const ResourceRecord* record = policy.find_record(subject.id);
-    const bool tag_was_removed = record != nullptr && record->written_by_us;
-    conflict.before = "no owner tag";
-    conflict.after = owner_tag_value(policy.instance, subject.meta->key);
-    conflict.message = tag_was_removed ? "the resource exists, and the owner tag that galleryd wrote on it was removed by somebody; untagged resources are not touched"
-                                       : "the resource is already there and was not made by galleryd; spec.adoption is Never";
-    conflict.ways_out = {"set spec.adoption: Adopt to take it over as it is", "choose another spec.azureName, or remove the document"};
-    return conflict;
+bool has_rows(const Plan& plan) { return !plan.changes.empty() || !plan.blocked.empty() || !plan.conflicts.empty(); }
+
+bool is_observing(const Subject& subject, const Policy& policy) { return policy.observe || subject.mode != Mode::manage; }
+
+// "/description, /tags/environment": what a plan would write, at most five names.
+std::string differences_of(const Plan& compared) {
+    std::set<std::string> names;
+    for (const Change& change : compared.changes) {
+        for (const FieldChange& field : change.fields) names.insert(field.path);
+        if (change.fields.empty()) names.insert(change.reason == "provisioning_failed" ? "provisioningState (Failed)" : change.kind);
+    }
+    for (const Blocked& blocked : compared.blocked) {
+        const bool named = std::ranges::any_of(blocked.evidence, [](const auto& entry) { return entry.first.starts_with('/'); });
+        if (!named) names.insert(blocked.evidence.contains("step") ? "/targetRegions (" + blocked.evidence.at("step") + ")" : blocked.kind);
+        for (const auto& [path, values] : blocked.evidence) {
+            if (path.starts_with('/')) names.insert(path);
+        }
+    }
+    for (const Conflict& conflict : compared.conflicts) names.insert(conflict.path);
+    constexpr std::size_t names_max = 5;
+    std::string text;
+    std::size_t count = 0;
+    for (const std::string& name : names) {
+        if (++count > names_max) return text + " and " + std::to_string(names.size() - names_max) + " more";
+        text += (text.empty() ? "" : ", ") + name;
+    }
+    return text;
 }
 
 Conflict owned_by_another(const Subject& subject, const std::string& tag, const Policy& policy) {
@@ -43,12 +63,40 @@ Ownership check_ownership(Plan& plan, const Subject& subject, const ObservedTags
     const auto tag = find_tag_any_case(tags, owner_tag);
     if (tag == tags.end()) {
         if (adoption != Adoption::never) return Ownership::adoptable;
-        plan.conflicts.push_back(not_owned(subject, policy));
-        return Ownership::refused;
+        return Ownership::unowned;
     }
     if (tag->second == owner_tag_value(policy.instance, subject.meta->key)) return Ownership::ours;
     plan.conflicts.push_back(owned_by_another(subject, tag->second.value_or(""), policy));
     return Ownership::refused;
+}
+
+Conflict not_owned(const Subject& subject, const Policy& policy) {
+    Conflict conflict = conflict_of(subject, "GD2200", "NotOwned", "/adoption");
+    const ResourceRecord* record = policy.find_record(subject.id);
+    const bool tag_was_removed = record != nullptr && record->written_by_us;
+    conflict.before = "no owner tag";
+    conflict.after = owner_tag_value(policy.instance, subject.meta->key);
+    conflict.message = tag_was_removed ? "the resource exists, and the owner tag that galleryd wrote on it was removed by somebody; untagged resources are not touched"
+                                       : "the resource is already there and was not made by galleryd; spec.adoption is Never";
+    conflict.ways_out = {"set spec.adoption: Adopt to take it over as it is", "choose another spec.azureName, or remove the document"};
+    return conflict;
+}
+
+void settle_unowned(Plan& plan, Plan compared, const Subject& subject, Conflict conflict, const Policy& policy) {
+    const ResourceRecord* record = policy.find_record(subject.id);
+    const bool tag_was_removed = record != nullptr && record->written_by_us;
+    if (!is_observing(subject, policy) && (has_rows(compared) || tag_was_removed)) {
+        if (has_rows(compared)) conflict.message += "; it differs from the manifest in " + differences_of(compared);
+        plan.conflicts.push_back(std::move(conflict));
+        return;
+    }
+    const bool matches = !has_rows(compared) && compared.waiting.empty();
+    std::ranges::move(compared.blocked, std::back_inserter(plan.blocked));
+    std::ranges::move(compared.conflicts, std::back_inserter(plan.conflicts));
+    std::ranges::move(compared.waiting, std::back_inserter(plan.waiting));
+    std::ranges::move(compared.notices, std::back_inserter(plan.notices));
+    plan.unchanged += compared.unchanged;
+    plan.notices.push_back(subject.address + (matches ? ": matches the manifest but is not ours" : ": it is not ours") + "; set spec.adoption: Adopt to manage it");
 }
 
 bool is_tagged_for(const ObservedTags& tags, const ObjectKey& key, const Policy& policy) {

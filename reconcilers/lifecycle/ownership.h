@@ -11,11 +11,19 @@ namespace galleryd {
 enum class Ownership : std::uint8_t {
     ours,      // the tag names this instance and this document
     adoptable, // nobody's, and the document says Adopt or AdoptOrCreate
-    refused,   // somebody else's, or nobody's and the document says Never: a conflict was added to the plan
+    unowned,   // nobody's, and the document says Never: compared aside, see settle_unowned
+    refused,   // somebody else's: a conflict was added to the plan
 };
 
-// Decides, and adds the conflict (GD2200 nobody's, GD2201 somebody else's) when the answer is no.
+// Decides, and adds the conflict (GD2201) when it is somebody else's.
 Ownership check_ownership(Plan& plan, const Subject& subject, const ObservedTags& tags, Adoption adoption, const Policy& policy);
+
+// What is nobody's is not written, but it may already be as declared. `compared` is what a plan would be if it were ours, the owner
+// tag left out. Where it asks for a write, `conflict` is added and names the fields; also where somebody took our owner tag off. Where
+// it asks for none, a notice says that the resource is not managed. Under Observe nothing would be written anyway: the differences are
+// reported as for a resource of ours.
+void settle_unowned(Plan& plan, Plan compared, const Subject& subject, Conflict conflict, const Policy& policy);
+Conflict not_owned(const Subject& subject, const Policy& policy);   // GD2200
 
 // The tag galleryd-owner on the resource names exactly this instance and document.
 bool is_tagged_for(const ObservedTags& tags, const ObjectKey& key, const Policy& policy);

@@ -55,6 +55,7 @@ class SampleEstate(Case):
         self.assertEqual(regions, {"canadacentral": 3, "canadaeast": 2})
         self.assertFalse(made["properties"]["publishingProfile"]["excludeFromLatest"])
         self.assertEqual(arm.versions("ubuntu-2404", GOLDEN)[-1], "1.8.0")
+        self.assertEqual({one["state"] for one in arm.version("ubuntu-2404", "1.6.0", GOLDEN)["properties"]["replicationStatus"]["summary"]}, {"Completed"})
         self.assertIsNotNone(arm.version("ubuntu-2404", "0.9.0", gallery_id("golden_dev", "rg-golden-images-dev")))
 
         newest = arm.version("ubuntu-2204", "1.0.12", GOLDEN)["properties"]["publishingProfile"]["targetRegions"]

@@ -95,7 +95,13 @@ class Recorded(Case):
         self.assert_no_changes(self.plan(self.resources, documents))
 
     def test_exactly_as_printed_it_plans_to_no_changes(self):
-        self.assert_no_changes(self.plan(self.resources, DOCUMENTS))
+        done = self.plan(self.resources, DOCUMENTS)
+        self.assert_no_changes(done)
+        lines = done.stdout.rstrip("\n").split("\n")
+        self.assertEqual(lines[0], "No changes. Azure matches the manifests.")
+        self.assertRegex(lines[1], r"^observed \d{4}-\d\d-\d\dT[0-9:.]+Z$")
+        self.assertEqual([line for line in lines[2:] if not line.startswith("note: ")], [])
+        self.assertEqual(len([line for line in lines if "is not ours; set spec.adoption: Adopt to manage it" in line]), 4)
 
     def test_adopting_it_changes_nothing_but_tags(self):
         azure = self.simulate({"resources": self.resources})

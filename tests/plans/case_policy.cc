@@ -133,7 +133,7 @@ void read_source(SourceHealth& source, const json& from) {
 
 void read_policy(Case& test, const json& from) {
     check_keys(from, {"allowDeletes", "prune", "observe", "leader", "journalWritable", "clockSkew", "approvals", "usage", "records", "removed", "source",
-                      "locked", "deletesLastHour", "deletesPerHourMax", "prices"}, "policy");
+                      "locked", "zones", "deletesLastHour", "deletesPerHourMax", "prices"}, "policy");
     Policy& policy = test.policy;
     policy.instance = "test";
     policy.allow_deletes = from.value("allowDeletes", false);
@@ -164,6 +164,11 @@ void read_policy(Case& test, const json& from) {
     for (const json& removed : from.value("removed", json::array())) policy.removed.push_back(read_removed(test, removed));
     read_source(policy.source, from.value("source", json::object()));
     for (const json& name : from.value("locked", json::array())) policy.locked.insert(resource_key(test, name.get<std::string>()));
+    const json zones = from.value("zones", json::object());                 // name: hours east of UTC
+    policy.zone_offset = [zones](const std::string& zone, TimePoint) -> std::optional<Duration> {
+        if (!zones.contains(zone)) return std::nullopt;
+        return std::chrono::hours(zones[zone].get<int>());
+    };
     const json prices = from.value("prices", json::object());
     for (const auto& [type, price] : prices.value("snapshot", json::object()).items()) policy.prices.snapshot_gb_month[type] = price;
     policy.prices.egress_gb = prices.value("egress", 0.0);
