@@ -94,11 +94,11 @@ void Engine::note_missing(const AcceptedSnapshot& accepted, TimePoint now) {
         return accepted.objects.galleries.contains(key) || accepted.objects.definitions.contains(key) || accepted.objects.versions.contains(key);
     });
     for (const RemovedDocument& removed : accepted.removed) {
-        if (removed.first_missing == now) missing_since_.emplace(removed.key, clock_.monotonic());
+        missing_since_.try_emplace(removed.key, clock_.monotonic() - std::chrono::nanoseconds(now - removed.first_missing));
     }
 }
 
-// Gone for as long as both clocks say. What went before this process started has the journal's wall time alone.
+// Gone for as long as both clocks say; the journal's wall time counts for what was gone when this process started.
 RemovedDocument Engine::aged(RemovedDocument removed) const {
     const auto since = missing_since_.find(removed.key);
     if (since == missing_since_.end()) return removed;

@@ -112,7 +112,7 @@ class Engine {
     std::map<std::string, Plan> plans_;
     std::map<std::string, DefinitionView> definition_views_;
     std::set<std::string> looked_;                          // scopes looked at since the start
-    // Documents that went missing in this process, by monotonic time: a step of the wall clock does not age a removal.
+    // Since when documents are missing, by monotonic time: a step of the wall clock does not age a removal.
     std::map<ObjectKey, std::chrono::nanoseconds> missing_since_;
     std::map<std::string, TimePoint> locked_;               // resource keys that refused a deletion because of a lock
     std::optional<TimePoint> last_look_;

@@ -192,7 +192,9 @@ Status Executor::settle(std::int64_t intent, const Change& change, const ApplyCo
     if (const Status stored = memory_.put(change.arm_id.key(), record); !stored) return stored;
     if (const Status finished = journal_.finish_intent(intent, text, correlation, now, operation); !finished) return finished;
     if (operation) {
-        memory_.begin_operation(change.arm_id.key(), change.reason);
+        // Only a step that takes something away can be a refused removal: the one before it, which raises the flag, ends as failed
+        // for as long as the failed region that it is about is there.
+        memory_.begin_operation(change.arm_id.key(), change.destructive ? change.reason : "");
         report.operations.push_back(*operation);
     }
     return {};

@@ -26,8 +26,9 @@ std::string tag(const Json& resource, const std::string& name) {
 
 std::string state_of(const Json& resource) { return resource.at("properties").value("provisioningState", ""); }
 
+// A version that is being updated serves on; one that is being made does not yet.
 bool is_usable(const Json& version) {
-    return state_of(version) == "Succeeded" && !version.at("properties").at("publishingProfile").value("excludeFromLatest", false);
+    return (state_of(version) == "Succeeded" || state_of(version) == "Updating") && !version.at("properties").at("publishingProfile").value("excludeFromLatest", false);
 }
 
 std::set<std::string> regions_of(const Json& version) {
@@ -193,7 +194,21 @@ void Guard::judge_removed(const ObjectKey& key, const std::string& what) {
     if (entry.governance.deletion_policy != DeletionPolicy::remove) wrong("I1: " + what + " is deleted, and its deletionPolicy was Orphan");
     if (entry.governance.mode != Mode::manage) wrong("I1: " + what + " is deleted, and its mode was not Manage");
     if (entry.hold) wrong("I1: " + what + " is deleted, and its document was held");
-    if (entry.looks < 2 || world_.clock.now() - entry.since < removal_age_min) wrong("I1: " + what + " is deleted before its removal is settled");
+    if (entry.looks < 2 || world_.clock.now() - entry.since < removal_age_min) {
+        wrong("I1: " + what + " is deleted before its removal is settled: gone since " + format_rfc3339(entry.since) + ", now " +
+              format_rfc3339(world_.clock.now()) + ", looks " + std::to_string(entry.looks));
+    }
+}
+
+// The versions as they are, for a message.
+std::string Guard::describe(const std::string& definition) const {
+    std::string text;
+    for (const std::string& id : world_.azure.resource_ids("Microsoft.Compute/galleries/images/versions")) {
+        if (ResourceId(id).parent()->key() != definition) continue;
+        const Json version = world_.azure_json(id);
+        text += "\n  " + ResourceId(id).name() + " " + state_of(version) + (is_usable(version) ? " usable" : " not usable") + " " + version.value("tags", Json::object()).dump();
+    }
+    return text;
 }
 
 void Guard::judge_delete_version(const std::string& id) {
@@ -214,7 +229,7 @@ void Guard::judge_delete_version(const std::string& id) {
         newest = std::max(newest.value_or(*other_number), *other_number);
         if (*other_number > *number) ++newer_usable;
     }
-    if (is_usable(version) && newest == number) wrong("I8: the newest usable version is deleted: " + id);
+    if (is_usable(version) && newest == number) wrong("I8: the newest usable version is deleted: " + id + describe(definition));
 
     const std::string owner = tag(version, "galleryd-owner");
     const auto* definition_document = declared_as(declared_.definitions, *resource.parent());

@@ -55,6 +55,7 @@ class Guard {
     void judge_source(const std::string& id);
     void judge_removed(const ObjectKey& key, const std::string& what);
     void wrong(const std::string& what);
+    std::string describe(const std::string& definition) const;
 
     World& world_;
     std::set<std::string> on_wire_;

@@ -17,7 +17,7 @@ struct Following : LifecycleBench {
         REQUIRE(intent.has_value());
         operation = {.intent = *intent, .resource = id.text(), .step = step, .scope = "images/golden/ubuntu", .operation = {"https://management.azure.com/op", ""}, .started = clock.now()};
         REQUIRE(journal->finish_intent(*intent, "accepted", "c", clock.now(), operation).has_value());
-        memory.begin_operation(id.key());
+        memory.begin_operation(id.key(), "retention");
     }
     OperationStatus ended() {
         const auto status = run_task(context, clock, follower.follow(operation));
@@ -73,7 +73,7 @@ TEST_CASE("operation follower: a failure is remembered and told once, by address
     ResourceRecord record;
     record.tombstone = true;
     REQUIRE(bench.memory.put(bench.id.key(), record).has_value());
-    bench.memory.begin_operation(bench.id.key());
+    bench.memory.begin_operation(bench.id.key(), "retention");
     bench.api.operation_states = {state(OperationState::failed)};
     bench.ended();
     CHECK(bench.outcome() == "failed: Boom: it broke");
@@ -140,4 +140,21 @@ TEST_CASE("resource memory: operations in flight survive, and below() keeps to w
     CHECK(next.below(bench.id.key()).size() == 1);
     REQUIRE(next.forget(bench.id.key()).has_value());
     CHECK(next.below(definition).empty());
+}
+
+TEST_CASE("a removal that Azure failed is not tried again at once; raising the flag before it is no removal") {
+    for (const bool destructive : {true, false}) {
+        CAPTURE(destructive);
+        LifecycleBench bench;
+        Change change = bench.change(Action::update, UpdateVersion{});
+        change.reason = "region_removal";
+        change.destructive = destructive;
+        bench.api.answers.emplace_back(WriteOutcome{.http_status = 200, .operation = OperationRef{"https://management.azure.com/op", ""}, .correlation_id = "c", .server_date = std::nullopt});
+        const ApplyReport report = bench.apply(change);
+        REQUIRE(report.operations.size() == 1);
+        OperationFollower follower(bench.api, *bench.journal, bench.memory, bench.clock, bench.events);
+        bench.api.operation_states = {state(OperationState::failed)};
+        REQUIRE(run_task(bench.context, bench.clock, follower.follow(report.operations.front())).has_value());
+        CHECK(bench.memory.get(bench.id.key()).removal_failed_at.has_value() == destructive);
+    }
 }
