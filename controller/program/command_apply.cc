@@ -193,6 +193,10 @@ int run_apply(const ApplyOptions& options, std::ostream& out, std::ostream& err)
         }
     }
     print_plan_text(out, planned->plans, plan_header(**session), TextOptions{.colour = false, .wide = false, .summary_only = options.plan.summary});
+    if (common.observe) {
+        out << "\nNothing was written: --observe.\n";
+        return has_errors || !planned->failures.empty() ? exit_error : exit_done;
+    }
     if (!confirm_deletions(options, common.allow_deletes ? deletions_in(planned->plans) : 0, err)) return exit_approval;
     out << std::endl;
     ApplyState state{.out = out, .deadline = (*session)->clock().monotonic() + *timeout, .last = {}, .failures = {}};

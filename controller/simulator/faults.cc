@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "controller/adapters/documents/plain_yaml.h"
 #include "controller/core/resource_id.h"
 
 namespace galleryd::simulator {
@@ -134,8 +135,11 @@ bool matches_glob(std::string_view pattern, std::string_view text) {
 
 Status Faults::load(const std::string& yaml) {
     std::vector<Fault> loaded;
+    // Read once by the guarded reader (size, depth, aliases, documents that make yaml-cpp spin); what passes is safe for its tree.
+    const documents::PlainYaml guarded = documents::read_plain_yaml(yaml);
+    if (!guarded.problem.empty()) return fail(ErrorKind::invalid, "FaultsInvalid", "faults file, line " + std::to_string(guarded.line) + ": " + guarded.problem);
     try {
-        const YAML::Node document = YAML::Load(yaml);
+        const YAML::Node document = YAML::Load(yaml);  // lint: allow yaml_load (the guarded reader accepted this text above)
         if (!document.IsNull() && !document.IsSequence()) return fail(ErrorKind::invalid, "FaultsInvalid", "the faults file must be a YAML list");
         for (const YAML::Node& node : document) loaded.push_back(read_fault(node));
     } catch (const YAML::Exception& error) {

@@ -18,7 +18,7 @@ class ResourceMemory {
     ResourceRecord get(const std::string& resource_key) const;           // an empty record when unknown
     Status put(const std::string& resource_key, const ResourceRecord& record);
     // In memory: the journal's operation table holds the rest. `reason` is the change's; unknown after a restart.
-    void begin_operation(const std::string& resource_key, const std::string& reason);
+    void begin_operation(const std::string& resource_key, const std::string& reason = {});
     void end_operation(const std::string& resource_key);
     std::string operation_reason(const std::string& resource_key) const;
     Status forget(const std::string& resource_key);

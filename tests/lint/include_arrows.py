@@ -21,7 +21,7 @@ ARROWS = {
     "controller/adapters/azure": ((CORE, PORTS, HTTP, DOCUMENTS), ("asio", "json", "url", "crypto")),
     "controller/adapters/telemetry": ((CORE, PORTS, HTTP), ("asio", "json", "prometheus", "posix")),
     "controller/adapters/journal": ((CORE, PORTS), ("sqlite", "json", "posix")),
-    "controller/simulator": ((CORE, PORTS, HTTP), ("asio", "json", "yaml", "url", "crypto", "tls", "posix")),
+    "controller/simulator": ((CORE, PORTS, HTTP, DOCUMENTS), ("asio", "json", "yaml", "url", "crypto", "tls", "posix")),
     LIFECYCLE: ((CORE, PORTS), ("asio",)),
     "reconcilers/gallery": ((CORE, PORTS, LIFECYCLE), ()),
     "reconcilers/image_definition": ((CORE, PORTS, LIFECYCLE, "reconcilers/image_version"), ()),   # one scope: a policy ranks versions against each other
