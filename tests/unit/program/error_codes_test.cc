@@ -22,7 +22,9 @@ std::map<std::string, std::string> codes_in_sources() {
     for (const char* folder : {"controller", "reconcilers"}) {
         for (const auto& entry : std::filesystem::recursive_directory_iterator(root / folder)) {
             const std::string extension = entry.path().extension();
-            if ((extension != ".cc" && extension != ".h") || entry.path().filename().string().starts_with("error_catalogue")) continue;
+            if ((extension != ".cc" && extension != ".h") ||
+                entry.path().filename().string().starts_with("error_catalogue"))
+                continue;
             std::ifstream file(entry.path(), std::ios::binary);
             const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
             for (std::sregex_iterator match(text.begin(), text.end(), code), end; match != end; ++match) {
