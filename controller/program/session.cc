@@ -1,6 +1,6 @@
 #include "controller/program/session.h"
 
-#include <pwd.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <boost/asio/signal_set.hpp>
@@ -244,6 +244,7 @@ Result<std::vector<Diagnostic>> Session::read_sources() {
         const auto accepted = parts_->engine->accept(std::move(*snapshot));
         if (!accepted) return std::unexpected(accepted.error());
     }
+    ::malloc_trim(0);  // what parsing needed on its threads goes back before planning needs its own
     return problems;
 }
 
