@@ -3,15 +3,10 @@
 #include <algorithm>
 
 #include "controller/adapters/documents/reader.h"
-#include "reconcilers/gallery/plan.h"
-#include "reconcilers/image_definition/plan.h"
-#include "reconcilers/image_version/plan.h"
 #include "reconcilers/lifecycle/report.h"
 
 namespace galleryd {
 namespace {
-
-constexpr std::chrono::hours lock_memory{1};
 
 DesiredObjects parse_good_documents(const std::vector<GoodDocument>& documents) {
     std::vector<DocumentFile> files;
@@ -145,67 +140,6 @@ void Engine::rebuild_scopes() {
 
 bool Engine::looked_everywhere() const {
     return !sources_.empty() && std::ranges::all_of(scopes_, [&](const auto& entry) { return looked_.contains(entry.first); });
-}
-
-Policy Engine::policy_for(const Scope& scope) {
-    const TimePoint now = clock_.now();
-    Policy policy;
-    policy.instance = options_.instance;
-    policy.observe = options_.observe;
-    policy.allow_deletes = options_.allow_deletes;
-    policy.prune = options_.prune;
-    policy.journal_writable = journal_.writable();
-    policy.clock_skew = observer_.clock_skew();
-    policy.source = source_health(sources_, scope);
-    if (const auto approvals = journal_.approvals()) {
-        for (const auto& [digest, expires] : *approvals) {
-            if (expires > now) policy.approvals.insert(digest);
-        }
-    }
-    policy.records = memory_.below(scope.resource_key());
-    if (scope.kind == ScopeKind::gallery) {  // the group and the storage account lie beside the gallery, not below it
-        const ResourceId group = resource_group_id(scope.gallery_id.subscription(), scope.gallery_id.resource_group());
-        for (auto& [key, record] : memory_.below(group.key())) policy.records.emplace(key, record);
-    }
-    std::erase_if(locked_, [&](const auto& entry) { return entry.second + lock_memory < now; });
-    for (const auto& [key, at] : locked_) policy.locked.insert(key);
-    for (const RemovedDocument& removed : scope.removed) policy.removed.push_back(aged(removed));
-    policy.deletes_per_hour_max = options_.deletes_per_hour_max;
-    const auto deletes = journal_.deletes_since(scope.gallery_id.subscription(), now - std::chrono::hours{1});
-    policy.deletes_last_hour = deletes ? *deletes : options_.deletes_per_hour_max;  // unknown counts as used up
-    policy.prices = options_.prices;
-    policy.zone_offset = options_.zone_offset;
-    return policy;
-}
-
-GalleryLook Engine::gallery_look(const Scope& scope) const {
-    GalleryLook what{.id = scope.gallery_id, .wants_role_assignments = true, .storage_account = std::nullopt, .wants_definition_names = !scope.removed.empty()};
-    const Gallery* gallery = find(objects().galleries, scope.gallery);
-    if (gallery != nullptr && gallery->staging_storage) {
-        const ResourceId group = resource_group_id(gallery->subscription_id, gallery->resource_group);
-        what.storage_account = ResourceId(group.text() + "/providers/Microsoft.Storage/storageAccounts/" + gallery->staging_storage->name);
-    }
-    return what;
-}
-
-Plan Engine::plan_gallery(const Scope& scope, const GalleryView& view) {
-    GalleryScopeInput input;
-    input.gallery = find(objects().galleries, scope.gallery);
-    input.view = &view;
-    for (const auto& [key, definition] : objects().definitions) {
-        if (definition.gallery_id == scope.gallery_id) input.definitions.push_back(&definition);
-    }
-    return plan_gallery_scope(input, policy_for(scope), clock_.now());
-}
-
-Plan Engine::plan_definition(const Scope& scope, const DefinitionView& view) {
-    DefinitionScopeInput input;
-    input.gallery = find(objects().galleries, scope.gallery);
-    input.definition = find(objects().definitions, scope.definition);
-    for (const ObjectKey& key : scope.versions) input.versions.push_back(&objects().versions.at(key));
-    input.policy = find(objects().policies, scope.policy);
-    input.view = &view;
-    return plan_definition_scope(input, policy_for(scope), clock_.now());
 }
 
 Task<Engine::Look> Engine::look(std::string name) {
