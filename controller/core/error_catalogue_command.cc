@@ -2,20 +2,139 @@
 
 namespace galleryd {
 
+//   GD500x verbs, durations, sign-in, apply      GD501x the daemon and the session      GD504x plan files and prices
 std::span<const CatalogueEntry> command_errors() {
     static constexpr CatalogueEntry table[] = {
-        // ---- GD5040 to GD5049: plan files and prices ----
-        {"GD5040", "not a saved plan",
-         "The file given to apply cannot be read, is not JSON, or was not written by galleryd plan --out of this major format.",
-         "Make a new one.", "galleryd plan ./manifests --out plan.json && galleryd apply plan.json"},
-        {"GD5042", "the price list cannot be used",
+        {"GD5001",
+         "No such command",
+         "The first word after galleryd is not one of its commands.",
+         "Use the command that the message suggests, or look at the list.",
+         "galleryd --help"},
+        {"GD5002",
+         "The command line was not understood",
+         "A flag is not known, lacks its value, is given twice, or belongs to another command. Nothing was started.",
+         "Ask the command itself for its flags.",
+         "galleryd plan --help"},
+        {"GD5003",
+         "Not a duration",
+         "Durations are a number with a unit, of at least one second. A bare number is refused, because nobody can "
+         "tell seconds from minutes.",
+         "Write a number and s, m, h or d.",
+         "galleryd run --source dir:manifests --interval 90s    # not --interval 90"},
+        {"GD5004",
+         "The Azure endpoint cannot be used",
+         "--azure is neither one of the names nor the URL of an endpoint, or it is a plain http URL to another "
+         "machine: access tokens travel to "
+         "the endpoint and must not be readable on the way.",
+         "Write public, usgovernment, china, simulator, or https://HOST without a path. Plain http is for 127.0.0.1, "
+         "::1 and localhost only.",
+         "galleryd plan manifests --azure http://127.0.0.1:4480 --credential none"},
+        {"GD5005",
+         "No way to sign in",
+         "--credential is not a known one, a variable that it needs is not set, or AZURE_AUTHORITY_HOST is not a URL.",
+         "Set the variables that the message names. The simulator needs no sign-in: --credential none.",
+         "export AZURE_TENANT_ID=… AZURE_CLIENT_ID=… AZURE_CLIENT_SECRET=…"},
+        {"GD5006",
+         "The saved plan no longer fits",
+         "Since the plan was saved, documents or Azure have changed, so that applying it would do something that "
+         "nobody has read. Nothing was done. "
+         "The lines below the message say which scopes differ.",
+         "Make a new plan, read it, and apply that one.",
+         "galleryd plan manifests --out plan.json && galleryd apply plan.json"},
+        {"GD5007",
+         "Deletions need to be approved by number",
+         "The plan takes something away, and --approve-deletes does not name exactly that many. Nothing was done, the "
+         "rest of the plan neither.",
+         "Read the deletions in the plan; if they are meant, repeat with their number. The number must fit, so that a "
+         "later plan is not approved by accident.",
+         "galleryd apply manifests --allow-deletes --approve-deletes=3"},
+        {"GD5008",
+         "Apply ran out of time",
+         "--timeout has passed while Azure still worked. Operations that were started go on in Azure and are in the "
+         "journal.",
+         "Run apply again: it follows what is under way and starts nothing twice. Copying a version to many regions "
+         "can take hours.",
+         "galleryd apply manifests --timeout 6h"},
+        {"GD5009",
+         "What is left needs a person",
+         "Everything that could be done has been done. What remains is in conflict with what others made, waits for an "
+         "approval, or is blocked.",
+         "Each line of the plan above says why and names the way out; galleryd plan --explain adds the verdict on "
+         "every version.",
+         "galleryd plan manifests --explain"},
+        {"GD5010",
+         "No daemon answers",
+         "get, events and wait ask a running galleryd over http. Nothing listens at that address, it is not a "
+         "galleryd, or it answered with an error.",
+         "Start the daemon, or name the address it printed at its start.",
+         "galleryd get versions --server http://127.0.0.1:8080"},
+        {"GD5011",
+         "The daemon would listen to other machines",
+         "--http or --metrics is not a loopback address. There is no sign-in, so everybody who reaches it could read "
+         "plans and events.",
+         "Listen on 127.0.0.1 or [::1] and let a port-forward or a proxy that checks who asks lead there.",
+         "galleryd run --source dir:manifests --http 127.0.0.1:8080"},
+        {"GD5012",
+         "No manifests were named",
+         "Neither a folder or file nor --source was given. The working directory is never taken silently.",
+         "Name the folder that holds the documents.",
+         "galleryd plan manifests\ngalleryd run --source dir:manifests"},
+        {"GD5013",
+         "The log flags cannot be used",
+         "--log-format or --log-level is not one of the known words.",
+         "Formats: text, json. Levels: debug, info, warning, error.",
+         "galleryd run --source dir:manifests --log-format json --log-level debug"},
+        {"GD5014",
+         "A file named on the command line cannot be read",
+         "The path is misspelt, is a folder, or this user may not read it.",
+         "Correct the path or its permissions.",
+         "ls -l azure.json"},
+        {"GD5015",
+         "The time scale of the simulator is out of range",
+         "--time-scale says how many times faster than the wall the simulator's clock runs; it is a number above 0 and "
+         "at most 1000000.",
+         "Write such a number. 1 is real time; 600 makes ten minutes pass in a second.",
+         "galleryd plan manifests --azure simulator --time-scale 600"},
+        {"GD5017",
+         "A source of this kind is not known",
+         "--source does not begin with a kind of source that this version has.",
+         "Write dir:PATH, with the path of a folder or of one file.",
+         "galleryd run --source dir:/etc/galleryd/manifests"},
+        {"GD5018",
+         "The instance name cannot be used",
+         "--instance becomes the first part of the owner tag on everything galleryd makes, with slashes as separators; "
+         "it is empty or holds a blank or a slash.",
+         "Choose a short name, one for each daemon that works on its own documents, and keep it: under another name "
+         "the same resources are not its own.",
+         "galleryd run --source dir:manifests --instance images-prod"},
+        {"GD5019",
+         "Not a digest",
+         "An approval names one digest exactly: sha256: and 64 lower-case hexadecimal digits. A shortened one is "
+         "refused.",
+         "Copy the whole digest out of the plan or the event that asks for the approval.",
+         "galleryd approve sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 --for 24h"},
+        {"GD5020",
+         "The configuration file cannot be used",
+         "The file given to --config cannot be read, is not one YAML mapping, holds a name that is no flag, or a value "
+         "that is neither text, number nor true/false.",
+         "Correct the name or value that the message shows. Flags and GALLERYD_ variables win over the file.",
+         "source: dir:/etc/galleryd/manifests\ninterval: 5m\nallow-deletes: false"},
+        {"GD5040",
+         "Not a saved plan",
+         "The file given to apply cannot be read, is not JSON, or was not written by galleryd plan --out of this major "
+         "format.",
+         "Make a new one.",
+         "galleryd plan ./manifests --out plan.json && galleryd apply plan.json"},
+        {"GD5042",
+         "The price list cannot be used",
          "The file given to --prices cannot be read or does not say what a price list says.",
          "Correct the line that the message names. Without --prices the list inside the binary is used.",
          "date: 2026-11-01\ncurrency: USD\nsnapshotGBMonth: {Standard_LRS: 0.05}\negressGB: 0.02"},
-        {"GD5043", "the plan cannot be saved",
+        {"GD5043",
+         "The plan cannot be saved",
          "The file named by --out cannot be written: the directory is missing, not writable, or full.",
-         "Name a path that this user may write.", ""},
-        // ---- end of GD5040 to GD5049 ----
+         "Name a path that this user may write.",
+         "galleryd plan manifests --out /tmp/plan.json"},
     };
     return table;
 }

@@ -1,0 +1,91 @@
+#include "controller/program/state_metrics.h"
+
+#include "tests/unit/program/small_engine.h"
+
+using namespace galleryd;
+
+namespace {
+
+const MetricLabels creations{{"gallery", "images/golden"}, {"action", "create"}};
+
+MetricLabels resource(const std::string& kind, const std::string& status) {
+    return {{"kind", kind}, {"gallery", "images/golden"}, {"status", status}};
+}
+
+}  // namespace
+
+TEST_CASE("series of objects, plans and sources appear with the first pass") {
+    SmallEngine small;
+    RecordingMetrics metrics;
+    StateMetrics state(metrics);
+    state.publish(small.engine, small.clock.now());
+    CHECK(metrics.values.empty());
+
+    small.declare(std::string(small_gallery) + small_definition);
+    small.pass();
+    state.publish(small.engine, small.clock.now());
+    for (const char* kind : {"Gallery", "ImageDefinition"}) {
+        CAPTURE(kind);
+        CHECK(metrics.sum("galleryd_resources", {{"kind", kind}, {"gallery", "images/golden"}}) == 1);
+        CHECK(metrics.has("galleryd_resources", resource(kind, "failed")));
+        CHECK(metrics.value("galleryd_resources", resource(kind, "failed")) == 0);
+        CHECK(metrics.value("galleryd_resource_suspended", {{"kind", kind}, {"gallery", "images/golden"}}) == 0);
+    }
+    CHECK(metrics.has("galleryd_plan_changes", creations));
+    CHECK(metrics.value("galleryd_source_ready", {{"source", "dir:test"}}) == 1);
+    CHECK(metrics.value("galleryd_source_manifests", {{"source", "dir:test"}, {"result", "valid"}}) == 2);
+    CHECK(metrics.value("galleryd_source_manifests", {{"source", "dir:test"}, {"result", "invalid"}}) == 0);
+}
+
+TEST_CASE("values follow the engine, and what is there already is not written again") {
+    SmallEngine small;
+    RecordingMetrics metrics;
+    StateMetrics state(metrics);
+    small.declare(small_gallery);
+    small.pass();
+    state.publish(small.engine, small.clock.now());
+    CHECK(metrics.value("galleryd_source_ready", {{"source", "dir:test"}}) == 1);
+    CHECK(metrics.value("galleryd_plan_changes", creations) > 0);
+
+    for (int i = 0; i < 5; ++i) {  // the group, then the gallery; each operation takes a second
+        small.clock.advance(std::chrono::minutes{1});
+        small.pass();
+    }
+    small.declare(std::string(small_gallery) +
+                  "---\napiVersion: galleryd.io/v1alpha1\nkind: Gallery\nmetadata: {name: broken, namespace: "
+                  "images}\nspec: {location: 5}\n");
+    const auto before = metrics.values;
+    state.publish(small.engine, small.clock.now());
+    CHECK(metrics.value("galleryd_plan_changes", creations) == 0);
+    CHECK(metrics.value("galleryd_source_ready", {{"source", "dir:test"}}) == 0);
+    CHECK(metrics.value("galleryd_source_manifests", {{"source", "dir:test"}, {"result", "invalid"}}) == 1);
+    CHECK(metrics.values != before);
+
+    metrics.values.clear();  // a second publication of the same state sends nothing
+    state.publish(small.engine, small.clock.now());
+    CHECK(metrics.values.empty());
+}
+
+TEST_CASE("series of what is gone are forgotten, and only those") {
+    SmallEngine two, one, none;
+    two.declare(std::string(small_gallery) + small_definition);
+    two.pass();
+    one.declare(small_gallery);
+    one.pass();
+    RecordingMetrics metrics;
+    StateMetrics state(metrics);
+    state.publish(two.engine, two.clock.now());
+    CHECK(metrics.has("galleryd_resources", resource("ImageDefinition", "current")));
+    CHECK(
+        metrics.has("galleryd_retention_deletions_pending", {{"gallery", "images/golden"}, {"definition", "ubuntu"}}));
+
+    state.publish(one.engine, one.clock.now());
+    CHECK_FALSE(metrics.has("galleryd_resources", resource("ImageDefinition", "current")));
+    CHECK_FALSE(
+        metrics.has("galleryd_retention_deletions_pending", {{"gallery", "images/golden"}, {"definition", "ubuntu"}}));
+    CHECK(metrics.has("galleryd_resources", resource("Gallery", "current")));
+    CHECK(metrics.value("galleryd_source_manifests", {{"source", "dir:test"}, {"result", "valid"}}) == 1);
+
+    state.publish(none.engine, none.clock.now());
+    CHECK(metrics.values.empty());
+}
