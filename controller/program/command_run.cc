@@ -19,8 +19,9 @@ namespace {
 constexpr std::chrono::milliseconds publish_pause{250};
 
 Status only_loopback(const std::string& flag, const std::string& address) {
-    const bool loopback = address.starts_with("127.") || address.starts_with("localhost:") || address.starts_with("[::1]:");
-    if (loopback) return {};
+    const std::string host = address.substr(0, address.rfind(':'));
+    const bool is_address = host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string::npos;
+    if (is_address || host == "localhost" || host == "[::1]") return {};
     return wrong_usage("GD5011", flag + " " + address + " is not a loopback address, and this version has no sign-in: anybody who reaches it could read plans and events. Use 127.0.0.1:PORT and a port-forward.");
 }
 

@@ -12,7 +12,11 @@ std::string environment(const char* name) {
     return value == nullptr ? "" : value;
 }
 
-bool is_loopback(const std::string& host) { return host == "localhost" || host == "::1" || host.starts_with("127."); }
+bool is_loopback(const std::string& host) {
+    if (host == "localhost" || host == "::1") return true;
+    // 127.0.0.0/8 as an address: 127.0.0.1.example.com is somebody else's machine.
+    return host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string::npos;
+}
 
 Result<Cloud> named_cloud(const std::string& arm, const std::string& login) {
     const auto arm_origin = http::parse_origin(arm);

@@ -37,6 +37,7 @@ struct SessionParts {
     SystemRandom random;
     std::unique_ptr<simulator::ScaledClock> simulated_clock;
     std::unique_ptr<WallClock> wall_clock;
+    std::unique_ptr<WorldClock> world_clock;
     boost::asio::io_context context{1};
     std::unique_ptr<Log> log;
     std::unique_ptr<telemetry::MetricsRegistry> metrics;
@@ -52,6 +53,7 @@ struct SessionParts {
     std::string azure_url;
 
     Clock& clock() { return wall_clock ? static_cast<Clock&>(*wall_clock) : system_clock; }
+    Clock& engine_clock() { return world_clock ? static_cast<Clock&>(*world_clock) : system_clock; }
 };
 
 namespace {
@@ -128,6 +130,7 @@ Status open_clock(SessionParts& parts) {
     }
     parts.simulated_clock = std::make_unique<simulator::ScaledClock>(parts.system_clock, scale);
     parts.wall_clock = std::make_unique<WallClock>(*parts.simulated_clock, parts.system_clock);
+    parts.world_clock = std::make_unique<WorldClock>(*parts.simulated_clock, parts.system_clock);
     return {};
 }
 
@@ -186,7 +189,7 @@ Status open_engine(SessionParts& parts, JournalUse use, std::string asked_by) {
     if (options.instance.empty() || options.instance.find_first_of("/ \t\r\n") != std::string::npos) {
         return wrong_usage("GD5018", "--instance `" + options.instance + "`: write a name without blanks and slashes; it becomes part of the owner tag");
     }
-    parts.engine = std::make_unique<Engine>(*parts.arm, *parts.journal, parts.clock(), *parts.log, *parts.metrics, std::move(options));
+    parts.engine = std::make_unique<Engine>(*parts.arm, *parts.journal, parts.engine_clock(), *parts.log, *parts.metrics, std::move(options));
     return parts.engine->load();
 }
 

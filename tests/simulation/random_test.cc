@@ -1,6 +1,6 @@
+#include <cstdlib>
 #include <doctest/doctest.h>
 
-#include <cstdlib>
 
 #include "controller/adapters/clock/system_clock.h"
 #include "controller/simulator/world.h"
@@ -221,7 +221,8 @@ class Schedule {
 
 TEST_CASE("random schedules of edits, people, faults and deaths never lead to a wrong write, and come to rest") {
     const std::uint64_t steps = number_from("STEPS", default_steps);
-    const std::uint64_t first = number_from("SEED", 1 + SystemRandom{}.next() % 1'000'000);
+    // Every run of the suite is the same one, so that a change is judged by what it changes; `make sim` explores (STEPS is set).
+    const std::uint64_t first = number_from("SEED", std::getenv("STEPS") == nullptr ? 1 : 1 + SystemRandom{}.next() % 1'000'000);
     const bool one_seed = number_from("SEED", 0) != 0;
     std::size_t writes = 0;
     std::size_t deletes = 0;
