@@ -67,15 +67,22 @@ void Daemon::note_queue(QueueEvent event, const std::string& key) {
 Status Daemon::start() {
     const auto operations = engine_.operations_in_flight();
     if (!operations) return std::unexpected(operations.error());
-    for (const OperationRecord& operation : *operations) {
-        log_.info("operation resumed", {{"key", operation.resource}, {"step", operation.step}});
-        tasks_.spawn(follow_loop(operation));
-    }
+    for (const OperationRecord& operation : *operations) log_.info("operation resumed", {{"key", operation.resource}, {"step", operation.step}});
+    follow_new_operations();
     for (DesiredSource* source : sources_) tasks_.spawn(source_loop(source));
     for (int i = 0; i < options_.workers; ++i) workers_.spawn(worker_loop());
     tasks_.spawn(interval_loop());
     metrics_.set("controller_runtime_max_concurrent_reconciles", {{"controller", controller_name}}, options_.workers);
     return {};
+}
+
+// From the journal, not from the pass's result: a pass that ran out of time or failed half way has no result, its operations go on.
+void Daemon::follow_new_operations() {
+    const auto operations = engine_.operations_in_flight();
+    if (!operations) return;
+    for (const OperationRecord& operation : *operations) {
+        if (followed_.insert(operation.intent).second) tasks_.spawn(follow_loop(operation));
+    }
 }
 
 boost::asio::awaitable<void> Daemon::stop() {
@@ -146,6 +153,7 @@ boost::asio::awaitable<void> Daemon::one_pass(std::string scope) {
     const double seconds = std::chrono::duration<double>(clock_.monotonic() - began).count();
     metrics_.observe("controller_runtime_reconcile_time_seconds", {{"controller", controller_name}}, seconds);
     metrics_.observe("workqueue_work_duration_seconds", {{"name", controller_name}, {"controller", controller_name}}, seconds);
+    follow_new_operations();
     if (bug || !passed) {
         const Error error = bug ? Error{.kind = ErrorKind::bug, .reason = "Bug", .message = *bug} : passed.error();
         if (bug) metrics_.add("controller_runtime_reconcile_panics_total", {{"controller", controller_name}});
@@ -157,7 +165,6 @@ boost::asio::awaitable<void> Daemon::one_pass(std::string scope) {
     }
     const PassResult& result = *passed;
     metrics_.add("controller_runtime_reconcile_total", {{"controller", controller_name}, {"result", result_label(result)}});
-    for (const OperationRecord& operation : result.applied.operations) tasks_.spawn(follow_loop(operation));
     if (result.error) {
         metrics_.add("controller_runtime_reconcile_errors_total", {{"controller", controller_name}});
         log_.warning("pass ended with an error", {{"key", scope}, {"reason", result.error->reason}, {"code", result.error->code}, {"detail", result.error->message}});
@@ -199,6 +206,7 @@ boost::asio::awaitable<void> Daemon::follow_loop(OperationRecord operation) {
         log_.error("operation could not be closed in the journal", {{"key", operation.resource}, {"detail", scope.error().message}});
         co_return;
     }
+    followed_.erase(operation.intent);
     queue_.add(*scope);
     for (const auto& [name, other] : engine_.scopes()) {  // what waited for a gallery can go on
         if (other.kind == ScopeKind::definition && fold_case(operation.resource) == other.gallery_id.key()) queue_.add(name);

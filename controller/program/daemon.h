@@ -47,6 +47,7 @@ class Daemon {
     boost::asio::awaitable<void> one_pass(std::string scope);
     void queue_all(std::chrono::nanoseconds delay_max);
     void queue_children(const PassResult& result);
+    void follow_new_operations();
     void take_snapshot(Snapshot snapshot);
     void note_bug(const std::exception_ptr& error);
     void note_queue(QueueEvent event, const std::string& key);
@@ -62,6 +63,7 @@ class Daemon {
     TaskGroup workers_;                         // passes: given a moment to end when the daemon stops
     TaskGroup tasks_;                           // sources, interval, operations: cancelled at once
     std::set<std::string> read_sources_;
+    std::set<std::int64_t> followed_;           // operations that somebody follows, by intent
     std::map<std::string, std::chrono::nanoseconds> queued_at_;
 };
 

@@ -187,6 +187,7 @@ ApplyContext Engine::apply_context(const Scope& scope) const {
     context.instance = options_.instance;
     // Nothing destructive before every scope has been looked at once since the start (a lost journal, a lagging view).
     context.allow_deletes = options_.allow_deletes && looked_everywhere();
+    context.deletes_per_hour_max = options_.deletes_per_hour_max;
     context.revision = revision();
     context.is_current = [this, planned = context.revision] { return !stopping_ && revision() == planned; };
     const auto add = [&](const auto* object) {

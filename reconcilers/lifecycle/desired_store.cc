@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "controller/core/source_freeze.h"
+#include "reconcilers/lifecycle/interlock.h"
 
 namespace galleryd {
 namespace {
@@ -157,7 +158,9 @@ AcceptedSnapshot accept_snapshot(Snapshot snapshot, const std::vector<GoodDocume
         }
         GoodDocument gone = document;
         if (!gone.first_missing) gone.first_missing = context.now;
-        if (!accepted.frozen && !broken.unknown_content && !is_broken) ++gone.snapshots_missing;
+        // The second one counts from 15 minutes on: two looks within a second and then none (a mount that hangs) settle nothing.
+        const bool is_apart = gone.snapshots_missing == 0 || context.now - *gone.first_missing >= removed_age_min;
+        if (!accepted.frozen && !broken.unknown_content && !is_broken && is_apart) ++gone.snapshots_missing;
         removed.emplace(gone.key, gone);
     }
     if (!kept.empty()) {  // read together with the valid ones, so that references resolve

@@ -116,6 +116,13 @@ Status Executor::may_send(const Change& change, const Fresh& fresh, const ApplyC
         return fail(ErrorKind::denied, "JournalNotWritable", "the state directory cannot be written; nothing is sent to Azure without a record of it");
     }
     const Step& step = change.step;
+    if (is<DeleteVersion>(step)) {  // scopes are planned side by side, each with the whole hour's budget: here it is one
+        const auto deletes = journal_.deletes_since(change.arm_id.subscription(), clock_.now() - std::chrono::hours{1});
+        if (!deletes || *deletes >= context.deletes_per_hour_max) {
+            return fail(ErrorKind::not_ready, "HourlyBrake", change.address + ": " + std::to_string(context.deletes_per_hour_max) +
+                                                                 " versions of this subscription were deleted within the last hour");
+        }
+    }
     if (fresh.version && is_delete(step)) {
         if (const Status checked = check_fresh(change.seen, *fresh.version, clock_.now()); !checked) return checked;
     }
@@ -158,7 +165,8 @@ Status Executor::settle(std::int64_t intent, const Change& change, const ApplyCo
     std::optional<OperationRecord> operation;
     std::string text = "done";
     if (!outcome) {
-        text = "failed: " + outcome.error().reason + ": " + outcome.error().message;
+        // What may have happened counts for the brakes, so it is no failure in the journal.
+        text = (may_have_happened(outcome) ? "unknown: " : "failed: ") + outcome.error().reason + ": " + outcome.error().message;
         if (outcome.error().kind != ErrorKind::throttled) {  // says nothing about this resource, and the channel keeps the time
             ++record.failures;
             record.last_failure_at = now;
@@ -222,7 +230,13 @@ Task<ChangeOutcome> Executor::apply_change(Change change, std::string plan_id, A
     const auto begun = journal_.begin_intent(intent);
     if (!begun) co_return std::unexpected(begun.error());
     ++report.writes;
-    const auto answer = co_await send(change, std::move(*fresh));
+    Result<WriteOutcome> answer = fail(ErrorKind::transient, "Interrupted", change.address + ": the wait for the answer was cut short");
+    try {
+        answer = co_await send(change, std::move(*fresh));
+    } catch (...) {  // the pass was cancelled with the request on the wire: Azure may have carried it out
+        static_cast<void>(settle(*begun, change, context, answer, report).has_value());
+        throw;
+    }
     if (const Status settled = settle(*begun, change, context, answer, report); !settled) co_return std::unexpected(settled.error());
 
     EventRecord event;

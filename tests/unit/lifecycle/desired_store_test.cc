@@ -83,6 +83,18 @@ TEST_CASE("a document that is gone counts as removed, with the number of complet
     }
 }
 
+TEST_CASE("two looks within fifteen minutes count once: the second one has to be apart") {
+    Store store;
+    store.accept(snapshot_of(ten, "r1"));
+    const std::vector<std::string> nine(ten.begin(), ten.end() - 1);
+    for (const int minute : {0, 1, 14}) {
+        CAPTURE(minute);
+        CHECK(store.accept(snapshot_of(nine, "r2")).removed.front().snapshots_missing == 1);
+        store.now += std::chrono::minutes{minute == 0 ? 1 : minute == 1 ? 13 : 1};
+    }
+    CHECK(store.accept(snapshot_of(nine, "r2")).removed.front().snapshots_missing == 2);
+}
+
 TEST_CASE("an unreadable source keeps everything and removes nothing") {
     Store store;
     store.accept(snapshot_of(ten, "r1"));
@@ -180,6 +192,7 @@ TEST_CASE("a document that was removed stays removed while its source cannot be 
     CHECK_FALSE(accepted.objects.versions.contains(version_key("1.0.9")));
     CHECK(accepted.held_back.size() == 9);
     CHECK(accepted.removed.empty());                               // and nothing is deleted meanwhile
+    store.now += std::chrono::minutes{15};
     const AcceptedSnapshot back = store.accept(snapshot_of(nine, "r2"));
     REQUIRE(back.removed.size() == 1);
     CHECK(back.removed.front().snapshots_missing == 2);

@@ -160,8 +160,33 @@ TEST_CASE("executor: a lost answer counts as possibly done, a refusal does not")
     CHECK(record.deleted_at.has_value() == happened);
     CHECK(record.failures == (error.kind == ErrorKind::throttled ? 0 : 1));
     CHECK(bench.journal->open_intents()->empty());
-    CHECK(bench.journal->audit(1)->front().outcome.starts_with("failed: " + error.reason));
+    CHECK(bench.journal->audit(1)->front().outcome.starts_with((happened ? "unknown: " : "failed: ") + error.reason));
+    CHECK(*bench.journal->deletes_since("s1", bench.clock.now() - std::chrono::hours{1}) == (happened ? 1 : 0));
     CHECK(bench.journal->operations()->empty());
+}
+
+TEST_CASE("executor: the hour's budget is asked at the request, whatever the plan was allowed") {
+    LifecycleBench bench;
+    ApplyContext context = bench.allowed();
+    context.deletes_per_hour_max = 1;
+    bench.api.before_write = [&] { CHECK(bench.api.writes.empty()); };
+    bench.apply({bench.deletion()}, context);
+    CHECK(bench.api.writes.size() == 1);
+    CHECK(refusal(bench.apply({bench.deletion()}, context)) == "HourlyBrake");   // another scope's plan knew of none
+    bench.clock.advance(std::chrono::minutes{61});
+    bench.api.before_write = nullptr;
+    bench.apply({bench.deletion()}, context);
+    CHECK(bench.api.writes.size() == 2);
+}
+
+TEST_CASE("executor: a pass that is cut short while a request is on the wire leaves a record of what may have happened") {
+    LifecycleBench bench;
+    bench.api.before_write = [] { throw std::runtime_error("cancelled"); };
+    CHECK_THROWS(bench.apply(bench.deletion()));
+    CHECK(bench.memory.get(bench.id.key()).tombstone);             // retention removed it: it is not made again
+    CHECK(bench.memory.get(bench.id.key()).deleted_at.has_value());
+    CHECK(bench.journal->open_intents()->empty());
+    CHECK(*bench.journal->deletes_since("s1", bench.clock.now() - std::chrono::hours{1}) == 1);
 }
 
 TEST_CASE("executor: a failed write rests before it is sent again") {
