@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
+#include <fstream>
 #include <iostream>
 
 #include "controller/core/result.h"
@@ -85,9 +86,15 @@ Verb plan_verb(CLI::App& root) {
             }};
 }
 
-bool is_file(const std::string& path) {
+// A plan saved by `plan --out`, whatever its name: a JSON object that says so near its beginning.
+bool is_saved_plan(const std::string& path) {
     struct stat facts {};
-    return ::stat(path.c_str(), &facts) == 0 && S_ISREG(facts.st_mode) && (path.ends_with(".json") || path.ends_with(".plan"));
+    if (::stat(path.c_str(), &facts) != 0 || !S_ISREG(facts.st_mode)) return false;
+    std::ifstream file(path, std::ios::binary);
+    std::string head(512, '\0');
+    file.read(head.data(), static_cast<std::streamsize>(head.size()));
+    head.resize(static_cast<std::size_t>(file.gcount()));
+    return head.starts_with("{") && head.find("\"kind\": \"Plan\"") != std::string::npos;
 }
 
 Verb apply_verb(CLI::App& root) {
@@ -99,7 +106,7 @@ Verb apply_verb(CLI::App& root) {
     app->add_option("--approve-deletes", options->approve_deletes, "exact number of deletions in the plan that you approve");
     flag(app, "--timeout", options->timeout, "give up waiting after this long; work in Azure goes on");
     return {app, [options, paths] {
-                if (paths->size() == 1 && is_file(paths->front())) {
+                if (paths->size() == 1 && is_saved_plan(paths->front())) {
                     options->plan_file = paths->front();
                 } else {
                     for (const std::string& path : *paths) options->plan.common.sources.push_back("dir:" + path);

@@ -108,6 +108,7 @@ Task<ApplyEnd> apply_rounds(Session& session, ApplyState& state) {
     } catch (...) {
         interrupted = std::current_exception();
     }
+    co_await boost::asio::this_coro::throw_if_cancelled(false);  // joining is not optional
     co_await operations.close();
     if (interrupted) std::rethrow_exception(interrupted);
     co_return end;
@@ -120,7 +121,11 @@ std::vector<Plan> plans_of(const ApplyState& state) {
 }
 
 bool confirm_deletions(const ApplyOptions& options, int deletions, std::ostream& err) {
-    if (deletions == 0 || options.approve_deletes == deletions) return true;
+    if (options.approve_deletes == deletions || (deletions == 0 && options.approve_deletes < 0)) return true;
+    if (deletions == 0) {
+        err << "galleryd: --approve-deletes=" << options.approve_deletes << ", but the plan takes nothing away; nothing was done. Leave the flag out. (GD5007)\n";
+        return false;
+    }
     err << "galleryd: the plan takes away " << deletions << " thing" << (deletions == 1 ? "" : "s") << " (listed above); nothing was done. Repeat with --approve-deletes=" << deletions
         << " to approve exactly that. (GD5007)\n";
     return false;
@@ -199,6 +204,7 @@ int run_apply(const ApplyOptions& options, std::ostream& out, std::ostream& err)
     }
     if (!confirm_deletions(options, common.allow_deletes ? deletions_in(planned->plans) : 0, err)) return exit_approval;
     out << std::endl;
+    (*session)->engine().confirm_only(planned->plans);
     ApplyState state{.out = out, .deadline = (*session)->clock().monotonic() + *timeout, .last = {}, .failures = {}};
     const auto end = (*session)->run(apply_rounds(**session, state));
     if (!end) {

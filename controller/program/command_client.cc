@@ -189,16 +189,22 @@ int run_wait(const ClientOptions& options, std::ostream& out, std::ostream& err)
         print_error(err, timeout.error());
         return exit_usage;
     }
+    const std::size_t slash = options.what.find('/');
+    const auto path = kind_paths().find(fold_case(options.what.substr(0, slash)));
+    if (slash == std::string::npos || path == kind_paths().end() || path->second == "sources") {
+        return usage_error(err, "wait takes KIND/NAME with one of the kinds gallery, definition, version, policy; not `" + options.what + "`");
+    }
+    const std::string name = options.what.substr(slash + 1);
     SystemClock clock;
     const auto began = clock.monotonic();
     std::string message;
     while (true) {
-        const auto body = fetch_json(options.server, "/api/v1/objects");
+        const auto body = fetch_json(options.server, "/api/v1/" + path->second);
         if (!body) {
             print_error(err, body.error());
             return exit_error;
         }
-        const auto item = find_object(*body, options.what);
+        const auto item = find_object(*body, name);
         switch (judge(item, options.condition, message)) {
             case WaitState::reached: out << options.what << " condition met: " << options.condition << "\n"; return exit_done;
             case WaitState::stalled: err << "galleryd: " << options.what << " is stalled: " << message << "\n"; return exit_approval;

@@ -52,6 +52,7 @@ Task<PlannedScopes> plan_every_scope(Engine& engine) {
     } catch (...) {
         interrupted = std::current_exception();
     }
+    co_await boost::asio::this_coro::throw_if_cancelled(false);  // joining is not optional
     co_await group.close();
     if (interrupted) std::rethrow_exception(interrupted);
     PlannedScopes planned;
@@ -108,6 +109,14 @@ int run_plan(const PlanOptions& options, std::ostream& out, std::ostream& err) {
     if (!planned) {
         print_error(err, planned.error());
         return planned.error().reason == "Interrupted" ? exit_interrupted : exit_error;
+    }
+    const auto invalid = std::ranges::count_if(*problems, [](const Diagnostic& d) { return d.severity == Severity::error; });
+    if (invalid > 0) {             // what could not be read was not compared: that is not "no changes"
+        Plan unread;
+        unread.scope = "manifests";
+        unread.complete = false;
+        unread.notices.push_back("documents with errors were not compared; they are listed on standard error");
+        planned->plans.push_back(std::move(unread));
     }
     PlanHeader header = plan_header(**session);
     if (has_changes(planned->plans) && options.out.empty()) header.next = "galleryd plan " + header.path + " --out plan.json && galleryd apply plan.json";

@@ -111,6 +111,8 @@ int serve(Session& session, telemetry::MetricsRegistry& registry, const std::str
     daemon.on_pass = [&pages](const PassResult&) { pages.dirty = true; };
     if (const Status started = start_servers(session, pages, registry); !started) {
         print_error(err, started.error());
+        for (const auto& server : pages.servers) server->stop();
+        session.run_to_end(daemon.stop());
         return started.error().kind == ErrorKind::invalid && started.error().code == "GD5011" ? exit_usage : exit_error;
     }
     session.metrics().set("galleryd_build_info", {{"version", GALLERYD_VERSION}, {"revision", ""}, {"compiler", __VERSION__}}, 1);

@@ -180,6 +180,15 @@ std::string Engine::revision() const {
     return text;
 }
 
+void Engine::confirm_only(const std::vector<Plan>& plans) {
+    confirmed_.emplace();
+    for (const Plan& plan : plans) {
+        for (const Change& change : plan.changes) {
+            if (change.destructive) confirmed_->insert(change.arm_id.key());
+        }
+    }
+}
+
 ApplyContext Engine::apply_context(const Scope& scope) const {
     ApplyContext context;
     context.scope = scope.name;
@@ -189,6 +198,7 @@ ApplyContext Engine::apply_context(const Scope& scope) const {
     context.allow_deletes = options_.allow_deletes && looked_everywhere();
     context.deletes_per_hour_max = options_.deletes_per_hour_max;
     context.revision = revision();
+    context.confirmed = confirmed_;
     context.is_current = [this, planned = context.revision] { return !stopping_ && revision() == planned; };
     const auto add = [&](const auto* object) {
         if (object != nullptr) context.document_digests.emplace(to_string(object->meta.key), object->meta.digest);

@@ -65,6 +65,8 @@ class Engine {
     Task<PassResult> pass(std::string name);           // looks, plans, applies, reports
     Task<std::string> follow(OperationRecord operation);  // until it ended; returns the scope to look at again
 
+    // For `apply`: from now on only the destructive changes of these plans are sent, because only they were shown and confirmed.
+    void confirm_only(const std::vector<Plan>& plans);
     // From now on no further request that changes something is sent; what is on the wire ends.
     void stop_writing() { stopping_ = true; }
     // Every scope has been looked at once since the start; before that nothing destructive is done.
@@ -117,6 +119,7 @@ class Engine {
     std::map<std::string, TimePoint> locked_;               // resource keys that refused a deletion because of a lock
     std::optional<TimePoint> last_look_;
     bool stopping_ = false;
+    std::optional<std::set<std::string>> confirmed_;       // resource key and step of the destructive changes a person saw
 };
 
 }  // namespace galleryd

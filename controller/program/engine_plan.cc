@@ -25,7 +25,7 @@ Policy Engine::policy_for(const Scope& scope) {
     policy.observe = options_.observe;
     policy.allow_deletes = options_.allow_deletes;
     policy.prune = options_.prune;
-    policy.journal_writable = journal_.writable();
+    policy.journal_writable = journal_.writable() || !options_.remember_documents;  // `plan` writes nothing: no reason to block
     policy.clock_skew = observer_.clock_skew();
     policy.source = source_health(sources_, scope);
     if (const auto approvals = journal_.approvals()) {

@@ -242,6 +242,9 @@ Result<std::vector<Diagnostic>> Session::read_sources() {
         auto snapshot = run(source->look());
         if (!snapshot) return std::unexpected(snapshot.error());
         if (!snapshot->readable) return wrong_usage("GD4001", snapshot->source + ": " + snapshot->unreadable_reason);
+        if (snapshot->documents.empty() && parts_->options.sources.size() == 1) {
+            return wrong_usage("GD1094", snapshot->source + " holds no manifest of galleryd.io; nothing was planned. Name the folder with your *.yaml files.");
+        }
         const auto found = snapshot->problems();
         problems.insert(problems.end(), found.begin(), found.end());
         const auto accepted = parts_->engine->accept(std::move(*snapshot));

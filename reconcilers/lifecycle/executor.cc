@@ -61,6 +61,7 @@ Status same_resource(const Change& change, bool exists, const std::string& now_s
     return {};
 }
 
+constexpr std::chrono::minutes plan_age_max{5};   // keep rules and `latest` were read when the plan was made
 constexpr std::chrono::hours hopeless_pause{1};   // reliability Z13: a refused deletion is tried at most once an hour
 
 std::string pause_key(const Change& change) { return change.arm_id.key() + " " + step_name(change.step); }
@@ -112,6 +113,10 @@ Status Executor::may_send(const Change& change, const Fresh& fresh, const ApplyC
     if (change.destructive && !context.allow_deletes) {
         return fail(ErrorKind::denied, "DeletesNotAllowed", change.address + ": this daemon runs without --allow-deletes");
     }
+    if (change.destructive && context.confirmed && !context.confirmed->contains(change.arm_id.key())) {
+        return fail(ErrorKind::denied, "NotConfirmed", change.address + ": it was not in the plan that was confirmed; run apply again to see it first");
+    }
+    if (change.destructive && clock_.now() - context.planned_at > plan_age_max) return changed_since_plan(change, "the plan is too old to take something away");
     if (!journal_.writable()) {
         return fail(ErrorKind::denied, "JournalNotWritable", "the state directory cannot be written; nothing is sent to Azure without a record of it");
     }
@@ -286,6 +291,7 @@ void Executor::note_result(const Change& change, const ApplyContext& context, co
 
 Task<ApplyReport> Executor::apply(Plan plan, ApplyContext context) {
     ApplyReport report;
+    context.planned_at = plan.observed_at;
     if (!plan.complete) co_return report;  // nothing is done from an incomplete view
     std::set<std::string> busy;            // one mutating request per resource and pass: the next one needs a new look
     for (const Change& change : plan.changes) {

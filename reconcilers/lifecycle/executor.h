@@ -23,9 +23,11 @@ namespace galleryd {
 struct ApplyContext {
     std::string scope, revision, asked_by;
     std::string instance;                      // who may own resources here (for the owner's record)
+    TimePoint planned_at{};                    // when the plan's view was read; filled in by apply
     bool allow_deletes = false;                // asked again right before every destructive request
     int deletes_per_hour_max = 20;             // of one subscription; asked again, too: other scopes delete meanwhile
     std::map<std::string, std::string> document_digests;   // to_string(ObjectKey) -> Metadata::digest, for drift
+    std::optional<std::set<std::string>> confirmed;        // apply: resource keys whose destructive change a person confirmed
     std::function<bool()> is_current;          // false: documents or leadership changed since the plan; asked before every request
 };
 
