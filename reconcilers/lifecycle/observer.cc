@@ -7,6 +7,8 @@
 namespace galleryd {
 namespace {
 
+constexpr std::chrono::hours settled_for{1};   // a region that somebody removed and added again has the same fingerprint
+
 bool is_settled(const ObservedVersion& version) {
     return version.replication_known && !is_in_transition(version.state) && version.state == ProvisioningState::succeeded &&
            std::ranges::all_of(version.target_regions, [&](const TargetRegion& region) {
@@ -58,7 +60,7 @@ Task<GalleryView> Observer::look(GalleryLook what) {
 
 Task<std::optional<ObservedVersion>> Observer::with_replication(ObservedVersion listed) {
     const std::string print = fingerprint(listed);
-    if (const auto found = settled_.find(listed.id.key()); found != settled_.end() && found->second.fingerprint == print) {
+    if (const auto found = settled_.find(listed.id.key()); found != settled_.end() && found->second.fingerprint == print && clock_.monotonic() - found->second.seen < settled_for) {
         listed.replication = found->second.replication;
         listed.replication_known = true;
         co_return listed;
@@ -67,7 +69,7 @@ Task<std::optional<ObservedVersion>> Observer::with_replication(ObservedVersion 
     auto fresh = co_await api_.get_version(id, true);
     if (!fresh) co_return std::unexpected(fresh.error());
     if (*fresh && is_settled(**fresh)) {
-        settled_.insert_or_assign(id.key(), Settled{fingerprint(**fresh), (*fresh)->replication});
+        settled_.insert_or_assign(id.key(), Settled{fingerprint(**fresh), (*fresh)->replication, clock_.monotonic()});
     } else {
         settled_.erase(id.key());
     }

@@ -38,6 +38,7 @@ class Observer {
     struct Settled {
         std::string fingerprint;
         std::map<std::string, RegionReplication> replication;
+        std::chrono::nanoseconds seen{0};      // monotonic; looked at again after an hour
     };
     Status note_skew(const ObservedBase& base);
     Task<std::optional<ObservedVersion>> with_replication(ObservedVersion listed);
