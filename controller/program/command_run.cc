@@ -45,6 +45,25 @@ boost::asio::awaitable<http::ServerResponse> serve_api(Pages& pages, http::Serve
 
 std::string page_name(const std::string& path) { return path.starts_with("/api/v1/") ? "api" : "other"; }
 
+// A page of the internet may rebind its own name to 127.0.0.1 and read what a browser on this machine can reach: only requests that
+// name this machine are answered.
+bool names_this_machine(const std::string& host) {
+    const std::string name = host.starts_with('[') ? host.substr(0, host.find(']') + 1) : host.substr(0, host.find(':'));
+    return only_loopback("Host", name + ":0").has_value();
+}
+
+boost::asio::awaitable<http::ServerResponse> refuse_host() {
+    http::ServerResponse response;
+    response.status = 421;
+    response.headers = {{"Content-Type", "text/plain; charset=utf-8"}, {"Cache-Control", "no-store"}};
+    response.body = "this address answers requests for localhost, 127.0.0.1 and [::1] only\n";
+    co_return response;
+}
+
+http::Handler for_this_machine(http::Handler inner) {
+    return [inner = std::move(inner)](http::ServerRequest request) { return names_this_machine(request.host) ? inner(std::move(request)) : refuse_host(); };
+}
+
 Status start_servers(Session& session, Pages& pages, telemetry::MetricsRegistry& registry) {
     const CommonOptions& options = session.options();
     if (const Status allowed = only_loopback("--http", options.http); !allowed) return allowed;
@@ -52,7 +71,7 @@ Status start_servers(Session& session, Pages& pages, telemetry::MetricsRegistry&
     ops.next = [&pages](http::ServerRequest request) { return serve_api(pages, std::move(request)); };
     http::ServerOptions listen;
     listen.listen = options.http;
-    auto server = http::start_server(session.context().get_executor(), session.clock(), listen, telemetry::make_ops_handler(ops));
+    auto server = http::start_server(session.context().get_executor(), session.clock(), listen, for_this_machine(telemetry::make_ops_handler(ops)));
     if (!server) return std::unexpected(server.error());
     pages.servers.push_back(std::move(*server));
     if (options.metrics.empty()) return {};
@@ -85,9 +104,17 @@ boost::asio::awaitable<void> wait_for_signal(boost::asio::signal_set& signals) {
     co_await signals.async_wait(boost::asio::use_awaitable);
 }
 
-boost::asio::awaitable<void> daemon_main(Session& session, Daemon& daemon, Pages& pages, Status& outcome) {
+// A storm of signals must not kill the orderly end that the first one began.
+void hold_back_signals() {
+    sigset_t ending;
+    sigemptyset(&ending);
+    sigaddset(&ending, SIGINT);
+    sigaddset(&ending, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &ending, nullptr);
+}
+
+boost::asio::awaitable<void> daemon_main(Session& session, Daemon& daemon, Pages& pages, boost::asio::signal_set& signals, Status& outcome) {
     const auto executor = co_await boost::asio::this_coro::executor;
-    boost::asio::signal_set signals(executor, SIGINT, SIGTERM);
     outcome = daemon.start();
     if (!outcome) co_return;
     TaskGroup background(executor);
@@ -121,7 +148,9 @@ int serve(Session& session, telemetry::MetricsRegistry& registry, const std::str
     out << more << "galleryd: listening on http://" << pages.servers.front()->address() << std::endl;
     session.log().info("started", {{"version", GALLERYD_VERSION}, {"azure", session.azure_url()}, {"instance", session.options().instance}, {"mode", session.options().observe ? "observe" : "manage"}});
     Status outcome;
-    session.run_to_end(daemon_main(session, daemon, pages, outcome));
+    boost::asio::signal_set signals(session.context(), SIGINT, SIGTERM);
+    session.run_to_end(daemon_main(session, daemon, pages, signals, outcome));
+    hold_back_signals();
     for (const auto& server : pages.servers) server->stop();
     session.drain();
     if (!outcome) {

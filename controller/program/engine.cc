@@ -119,6 +119,7 @@ void Engine::rebuild_scopes() {
         }
         removed.insert(removed.end(), source.removed.begin(), source.removed.end());
     }
+    if (sources_.size() > 1) refuse_double_claims();
     scopes_ = index_scopes(objects(), removed);
     std::erase_if(plans_, [&](const auto& entry) { return !scopes_.contains(entry.first); });
     std::erase_if(definition_views_, [&](const auto& entry) { return !scopes_.contains(entry.first); });
@@ -135,6 +136,42 @@ void Engine::rebuild_scopes() {
         const auto before = statuses_.find(key);
         carry_transitions(status, before == statuses_.end() ? nullptr : &before->second, clock_.now());
         statuses_.insert_or_assign(key, std::move(status));
+    }
+}
+
+// Two sources that claim one object, or one Azure resource: neither is written, and nothing is taken away anywhere meanwhile,
+// because what the other document says of it is not known to be wrong (behaviour §2; reliability S6).
+void Engine::refuse_double_claims() {
+    std::map<ObjectKey, int> claims;
+    std::map<std::string, std::set<ObjectKey>> claims_by_id;
+    const auto count = [&](const auto& objects) {
+        for (const auto& [key, object] : objects) {
+            ++claims[key];
+            claims_by_id[object.id.key()].insert(key);
+        }
+    };
+    for (const AcceptedSnapshot& source : sources_) {
+        count(source.objects.galleries);
+        count(source.objects.definitions);
+        count(source.objects.versions);
+        for (const auto& [key, policy] : source.objects.policies) ++claims[key];
+    }
+    std::set<ObjectKey> refused;
+    for (const auto& [key, number] : claims) {
+        if (number > 1) refused.insert(key);
+    }
+    for (const auto& [id, keys] : claims_by_id) {
+        if (keys.size() > 1) refused.insert(keys.begin(), keys.end());
+    }
+    for (const ObjectKey& key : refused) {
+        merged_.galleries.erase(key);
+        merged_.definitions.erase(key);
+        merged_.versions.erase(key);
+        merged_.policies.erase(key);
+        const std::string problem = to_string(key) + " is claimed by two sources; neither is written. Remove it from one of them.";
+        for (AcceptedSnapshot& source : sources_) {
+            if (std::ranges::find(source.source_problems, problem) == source.source_problems.end()) source.source_problems.push_back(problem);
+        }
     }
 }
 
@@ -199,6 +236,7 @@ ApplyContext Engine::apply_context(const Scope& scope) const {
     context.deletes_per_hour_max = options_.deletes_per_hour_max;
     context.revision = revision();
     context.confirmed = confirmed_;
+    context.is_ending = [this] { return stopping_; };
     context.is_current = [this, planned = context.revision] { return !stopping_ && revision() == planned; };
     const auto add = [&](const auto* object) {
         if (object != nullptr) context.document_digests.emplace(to_string(object->meta.key), object->meta.digest);

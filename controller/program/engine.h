@@ -93,6 +93,7 @@ class Engine {
     Status purge_removed(const Scope& scope, const Plan& plan);
     void report(const Scope& scope, const PassResult& result, const DefinitionView* view);
     void rebuild_scopes();
+    void refuse_double_claims();
     void note_missing(const AcceptedSnapshot& accepted, TimePoint now);
     RemovedDocument aged(RemovedDocument removed) const;
     std::chrono::nanoseconds next_look(const PassResult& result) const;

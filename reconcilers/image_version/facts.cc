@@ -114,6 +114,8 @@ Facts gather_facts(const DefinitionScopeInput& input, const Policy& policy, Time
     for (const RemovedDocument& removed : policy.removed) {
         const auto row = rows.find(removed.id.key());
         if (removed.key.kind != Kind::image_version || row == rows.end() || row->second.desired != nullptr) continue;
+        // Two sources may have let go of it one after the other: the later removal counts.
+        if (row->second.removed != nullptr && row->second.removed->first_missing >= removed.first_missing) continue;
         row->second.removed = &removed;
     }
     for (auto& [key, row] : rows) {

@@ -14,10 +14,17 @@ class Index {
         for (const auto& [key, definition] : objects.definitions) definition_documents_.emplace(definition.id.key(), key);
     }
 
+    // Galleries of one name in two subscriptions are two scopes: the second is told apart by its subscription.
+    std::string free_name(const std::string& wanted, const ResourceId& id) {
+        const auto taken = scopes_.find(wanted);
+        return taken == scopes_.end() || taken->second.resource_key() == id.key() ? wanted : wanted + "@" + id.subscription();
+    }
+
     Scope& gallery_scope(const std::string& namespace_name, const ResourceId& id) {
-        Scope& scope = scopes_[gallery_scope_name(namespace_name, id)];
+        const std::string name = free_name(gallery_scope_name(namespace_name, id), id);
+        Scope& scope = scopes_[name];
         if (!scope.name.empty()) return scope;
-        scope.name = gallery_scope_name(namespace_name, id);
+        scope.name = name;
         scope.kind = ScopeKind::gallery;
         scope.namespace_name = namespace_name;
         scope.gallery_id = id;
@@ -27,7 +34,7 @@ class Index {
 
     Scope& definition_scope(const std::string& namespace_name, const ResourceId& id) {
         const ResourceId gallery = id.parent().value_or(ResourceId{});
-        const std::string name = gallery_scope_name(namespace_name, gallery) + "/" + id.name();
+        const std::string name = free_name(gallery_scope_name(namespace_name, gallery) + "/" + id.name(), id);
         Scope& scope = scopes_[name];
         if (!scope.name.empty()) return scope;
         scope.name = name;

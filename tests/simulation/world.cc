@@ -88,6 +88,7 @@ void World::close_tasks() {
 }
 
 void World::restart() {
+    if (engine) engine->stop_writing();  // a killed process writes nothing more, not even on its way out
     close_tasks();
     transport.arm(std::nullopt);
     passing_ = false;

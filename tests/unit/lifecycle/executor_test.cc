@@ -97,6 +97,7 @@ TEST_CASE("executor: nothing destructive without --allow-deletes, and nothing at
 TEST_CASE("executor: from an incomplete view nothing is done") {
     LifecycleBench bench;
     Plan plan;
+    plan.observed_at = bench.clock.now();
     plan.complete = false;
     plan.changes.push_back(bench.change(Action::update, UpdateVersion{}));
     const auto report = run_task(bench.context, bench.executor.apply(plan, bench.allowed()));

@@ -48,6 +48,10 @@ struct LifecycleBench {
         observed.number = parse_image_version_number("1.0.0");
         observed.published = clock.now() - std::chrono::days{100};
         observed.tags[owner_tag] = owner_tag_value("test", document);
+        observed.target_regions.resize(1);
+        observed.target_regions.front().name = "canadacentral";
+        observed.replication_known = true;
+        observed.replication["canadacentral"].state = ReplicationState::completed;
         observed.read_at = clock.now();
         observed.server_date = clock.now();
         return observed;
@@ -89,6 +93,7 @@ struct LifecycleBench {
 
     ApplyReport apply(std::vector<Change> changes, ApplyContext with) {
         Plan plan;
+        plan.observed_at = clock.now();
         plan.scope = "images/golden/ubuntu";
         plan.id = "sha256:plan";
         plan.changes = std::move(changes);
