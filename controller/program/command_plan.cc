@@ -77,7 +77,7 @@ bool has_changes(const std::vector<Plan>& plans) {
 
 int deletions_in(const std::vector<Plan>& plans) {
     int count = 0;
-    for (const Plan& plan : plans) count += static_cast<int>(std::ranges::count_if(plan.changes, [](const Change& change) { return change.destructive; }));
+    for (const Plan& plan : plans) count += static_cast<int>(std::ranges::count_if(plan.changes, [](const Change& change) { return change.destructive || change.reason == "region_removal"; }));
     return count;
 }
 

@@ -221,7 +221,8 @@ void Engine::confirm_only(const std::vector<Plan>& plans) {
     confirmed_.emplace();
     for (const Plan& plan : plans) {
         for (const Change& change : plan.changes) {
-            if (change.destructive) confirmed_->insert(change.arm_id.key());
+            // A region is taken away in steps: who saw the first one, which raises the flag, saw the removal that it announces.
+            if (change.destructive || change.reason == "region_removal") confirmed_->insert(change.arm_id.key() + " " + step_name(change.step));
         }
     }
 }

@@ -135,7 +135,7 @@ Status Executor::may_send(const Change& change, const Fresh& fresh, const ApplyC
     if (change.destructive && !context.allow_deletes) {
         return fail(ErrorKind::denied, "DeletesNotAllowed", change.address + ": this daemon runs without --allow-deletes");
     }
-    if (change.destructive && context.confirmed && !context.confirmed->contains(change.arm_id.key())) {
+    if (change.destructive && context.confirmed && !context.confirmed->contains(pause_key(change))) {
         return fail(ErrorKind::denied, "NotConfirmed", change.address + ": it was not in the plan that was confirmed; run apply again to see it first");
     }
     if (change.destructive && clock_.now() - context.planned_at > plan_age_max) return changed_since_plan(change, "the plan is too old to take something away");

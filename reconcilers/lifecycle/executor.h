@@ -27,7 +27,7 @@ struct ApplyContext {
     bool allow_deletes = false;                // asked again right before every destructive request
     int deletes_per_hour_max = 20;             // of one subscription; asked again, too: other scopes delete meanwhile
     std::map<std::string, std::string> document_digests;   // to_string(ObjectKey) -> Metadata::digest, for drift
-    std::optional<std::set<std::string>> confirmed;        // apply: resource keys whose destructive change a person confirmed
+    std::optional<std::set<std::string>> confirmed;        // apply: resource key and step of what a person confirmed
     std::function<bool()> is_ending;           // the process is about to end
     std::function<bool()> is_current;          // false: documents or leadership changed since the plan; asked before every request
 };
