@@ -1,4 +1,5 @@
-// The one precompiled header: std, Asio's awaitable, nlohmann. Beast, TLS and YAML stay out (they cost instantiation time).
+// The one precompiled header: std, Asio's awaitable, nlohmann. Beast, TLS and YAML stay out (they cost instantiation
+// time).
 #include <algorithm>
 #include <array>
 #include <boost/asio/any_io_executor.hpp>

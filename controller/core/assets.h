@@ -2,7 +2,8 @@
 #include <span>
 #include <string_view>
 
-// Files that are part of the binary (the CRDs, the demo estate, price lists): path as in the repository, content as on disk.
+// Files that are part of the binary (the CRDs, the demo estate, price lists): path as in the repository, content as on
+// disk.
 namespace galleryd {
 
 struct Asset {

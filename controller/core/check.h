@@ -1,6 +1,7 @@
 #pragma once
 
-// GALLERYD_CHECK(condition, "text"): aborts, also in release builds. Only for states that no input and no server can cause.
+// GALLERYD_CHECK(condition, "text"): aborts, also in release builds. Only for states that no input and no server can
+// cause.
 namespace galleryd {
 [[noreturn]] void check_failed(const char* condition, const char* text, const char* file, int line);
 }

@@ -11,8 +11,8 @@
 #include "controller/core/resource_id.h"
 #include "controller/core/time.h"
 
-// The four kinds after parsing, defaults and normalisation (regions short, dates as instants). The contract's table of fields,
-// one member each; the documents adapter alone knows how they are spelled in YAML.
+// The four kinds after parsing, defaults and normalisation (regions short, dates as instants). The contract's table of
+// fields, one member each; the documents adapter alone knows how they are spelled in YAML.
 namespace galleryd {
 
 struct Governance {  // common to Gallery, ImageDefinition, ImageVersion
@@ -23,7 +23,7 @@ struct Governance {  // common to Gallery, ImageDefinition, ImageVersion
 };
 
 struct RoleAccess {
-    std::string role;            // built-in name ("Reader") or a role definition id / GUID
+    std::string role;  // built-in name ("Reader") or a role definition id / GUID
     std::string principal_id;
     std::string principal_type;  // User | Group | ServicePrincipal | ForeignGroup | Device
     friend auto operator<=>(const RoleAccess&, const RoleAccess&) = default;
@@ -55,13 +55,13 @@ struct Budget {
 struct Gallery {
     Metadata meta;
     Governance governance;
-    ResourceId id;                   // resolved: subscription, group, azure name
+    ResourceId id;  // resolved: subscription, group, azure name
     std::string azure_name;
     std::string subscription_id, resource_group, location;
     bool ensure_resource_group = false;
-    std::string description;         // "" = none declared
+    std::string description;                   // "" = none declared
     std::vector<std::string> allowed_regions;  // empty = every region
-    std::string lifecycle_policy;    // "" = none
+    std::string lifecycle_policy;              // "" = none
     std::optional<bool> soft_delete_enabled;   // nullopt = not declared, left as it is
     std::optional<Sharing> sharing;            // nullopt = not declared, left as it is
     std::vector<RoleAccess> access;
@@ -82,23 +82,23 @@ struct PurchasePlan {
 struct ImageDefinition {
     Metadata meta;
     Governance governance;
-    ResourceId id;                   // resolved through the gallery document or spec.gallery.armId
+    ResourceId id;  // resolved through the gallery document or spec.gallery.armId
     ResourceId gallery_id;
     std::optional<ObjectKey> gallery;  // the gallery's document, when it is one of ours
     std::string azure_name, location;
     std::string publisher, offer, sku;
-    std::string os_type, os_state;               // Linux | Windows; Generalized | Specialized
+    std::string os_type, os_state;  // Linux | Windows; Generalized | Specialized
     std::string hyper_v_generation = "V1", architecture = "x64";
     std::string description, eula, privacy_statement_uri, release_note_uri;
     std::optional<TimePoint> end_of_life;
     std::optional<RecommendedRange> recommended_vcpus, recommended_memory_gb;
-    std::vector<std::string> disallowed_disk_types;   // sorted
+    std::vector<std::string> disallowed_disk_types;  // sorted
     std::optional<PurchasePlan> purchase_plan;
-    std::map<std::string, std::string> features;      // values folded the way Azure does: true -> True
+    std::map<std::string, std::string> features;  // values folded the way Azure does: true -> True
     std::optional<int> max_age_days;
     std::vector<RoleAccess> access;
-    std::string lifecycle_policy;                     // own, else the gallery's, else ""
-    std::vector<std::string> allowed_regions;         // the gallery's
+    std::string lifecycle_policy;              // own, else the gallery's, else ""
+    std::vector<std::string> allowed_regions;  // the gallery's
 };
 
 struct DiskEncryption {
@@ -109,32 +109,39 @@ struct DiskEncryption {
 };
 
 struct TargetRegion {
-    std::string name;                          // short form
-    int replicas = 1;                          // after defaults and `auto`
+    std::string name;  // short form
+    int replicas = 1;  // after defaults and `auto`
     std::string storage_account_type = "Standard_LRS";
-    std::optional<bool> exclude_from_latest;   // per region; nullopt = not declared
+    std::optional<bool> exclude_from_latest;  // per region; nullopt = not declared
     std::optional<DiskEncryption> encryption;
     friend bool operator==(const TargetRegion&, const TargetRegion&) = default;
 };
 
 struct DataDiskSource {
     int lun = 0;
-    ResourceId source;                         // disk or snapshot
+    ResourceId source;  // disk or snapshot
     std::string vhd_uri;
     ResourceId storage_account;
     std::string host_caching;
     friend bool operator==(const DataDiskSource&, const DataDiskSource&) = default;
 };
 
-enum class SourceType : std::uint8_t { none, managed_image, virtual_machine, gallery_image_version, community_gallery_image, os_disk };
+enum class SourceType : std::uint8_t {
+    none,
+    managed_image,
+    virtual_machine,
+    gallery_image_version,
+    community_gallery_image,
+    os_disk
+};
 
 struct ImageSource {
     SourceType type = SourceType::none;
-    ResourceId id;                             // every type but a VHD os_disk
+    ResourceId id;  // every type but a VHD os_disk
     std::string vhd_uri;
     ResourceId storage_account;
     std::string os_host_caching;
-    std::vector<DataDiskSource> data_disks;    // with os_disk
+    std::vector<DataDiskSource> data_disks;  // with os_disk
     friend bool operator==(const ImageSource&, const ImageSource&) = default;
 };
 
@@ -144,14 +151,14 @@ struct ImageVersion {
     Metadata meta;
     Governance governance;
     ResourceId id, definition_id;
-    std::optional<ObjectKey> definition;       // its document, when it is one of ours
+    std::optional<ObjectKey> definition;  // its document, when it is one of ours
     ImageVersionNumber number;
-    std::string location;                      // source region
+    std::string location;  // source region
     ImageSource source;
     std::optional<std::vector<TargetRegion>> target_regions;  // nullopt: taken from the policy's tier; sorted by name
     int replicas_default = 1;
     std::string storage_account_type = "Standard_LRS";
-    std::string replication_mode = "Full";     // Full | Shallow
+    std::string replication_mode = "Full";  // Full | Shallow
     bool exclude_from_latest = false;
     bool hold_latest_until_replicated = false;
     std::optional<TimePoint> end_of_life;
@@ -180,7 +187,7 @@ struct DeletionWindow {
 
 struct Retention {
     RetentionAction action = RetentionAction::report;
-    int keep_newest = 1;                       // at least 1
+    int keep_newest = 1;  // at least 1
     std::optional<std::chrono::seconds> older_than, past_end_of_life, failed_after;
     std::chrono::seconds minimum_age{0};
     InUseRule in_use = InUseRule::protect;
@@ -212,7 +219,7 @@ struct DesiredObjects {
 };
 
 struct DocumentRecord {
-    std::optional<ObjectKey> key;              // nullopt: the file did not parse far enough to tell
+    std::optional<ObjectKey> key;  // nullopt: the file did not parse far enough to tell
     std::string file;
     DocumentState state = DocumentState::present;
     std::vector<Diagnostic> problems;
@@ -220,12 +227,12 @@ struct DocumentRecord {
 
 // One complete look at one source.
 struct Snapshot {
-    std::string source;                        // "dir:manifests"
-    std::string revision;                      // digest of the content, or the commit
-    bool readable = true;                      // false: mount gone, permission lost …: nothing below is meaningful
+    std::string source;    // "dir:manifests"
+    std::string revision;  // digest of the content, or the commit
+    bool readable = true;  // false: mount gone, permission lost …: nothing below is meaningful
     std::string unreadable_reason;
-    DesiredObjects objects;                    // the valid ones
-    std::vector<DocumentRecord> documents;     // every document and unreadable file, valid or not
+    DesiredObjects objects;                 // the valid ones
+    std::vector<DocumentRecord> documents;  // every document and unreadable file, valid or not
     std::vector<Diagnostic> problems() const;
 };
 

@@ -17,7 +17,8 @@ constexpr char hex_digits[] = "0123456789abcdef";
 std::vector<std::uint8_t> hash(const EVP_MD* type, std::string_view data) {
     std::array<std::uint8_t, EVP_MAX_MD_SIZE> out{};
     unsigned length = 0;
-    GALLERYD_CHECK(EVP_Digest(data.data(), data.size(), out.data(), &length, type, nullptr) == 1, "hashing cannot fail");
+    GALLERYD_CHECK(EVP_Digest(data.data(), data.size(), out.data(), &length, type, nullptr) == 1,
+                   "hashing cannot fail");
     return {out.begin(), out.begin() + length};
 }
 

@@ -66,7 +66,8 @@ std::string_view to_string(SharingPermissions permissions) {
 
 std::vector<Diagnostic> Snapshot::problems() const {
     std::vector<Diagnostic> all;
-    for (const DocumentRecord& document : documents) all.insert(all.end(), document.problems.begin(), document.problems.end());
+    for (const DocumentRecord& document : documents)
+        all.insert(all.end(), document.problems.begin(), document.problems.end());
     return all;
 }
 

@@ -12,7 +12,7 @@
 namespace galleryd {
 
 enum class Kind : std::uint8_t { gallery, image_definition, image_version, lifecycle_policy };
-std::string_view to_string(Kind kind);                            // "Gallery", "ImageDefinition", …
+std::string_view to_string(Kind kind);  // "Gallery", "ImageDefinition", …
 std::optional<Kind> parse_kind(std::string_view text);
 
 struct ObjectKey {
@@ -21,7 +21,7 @@ struct ObjectKey {
     std::string name;
     friend auto operator<=>(const ObjectKey&, const ObjectKey&) = default;
 };
-std::string to_string(const ObjectKey& key);                      // "ImageVersion/images/ubuntu-2404-1.8.0"
+std::string to_string(const ObjectKey& key);  // "ImageVersion/images/ubuntu-2404-1.8.0"
 
 struct SourceLocation {
     std::string file;
@@ -41,12 +41,12 @@ using Tags = std::map<std::string, std::string>;
 
 struct Metadata {
     ObjectKey key;
-    SourceLocation where;                  // first line of the document
+    SourceLocation where;                    // first line of the document
     std::map<std::string, int> field_lines;  // "targetRegions" -> line, for the top-level fields of spec (may be empty)
-    std::string uid;                       // Kubernetes only
-    std::int64_t generation = 0;           // Kubernetes: metadata.generation; folder: 1
-    std::string digest;                    // of the object after defaults: equal digests mean an equal declaration
-    std::optional<std::string> hold;                    // annotation galleryd.io/hold (its reason)
+    std::string uid;                         // Kubernetes only
+    std::int64_t generation = 0;             // Kubernetes: metadata.generation; folder: 1
+    std::string digest;                      // of the object after defaults: equal digests mean an equal declaration
+    std::optional<std::string> hold;         // annotation galleryd.io/hold (its reason)
     std::optional<std::string> deletion_approved;       // annotation galleryd.io/deletion-approved (a plan digest)
     std::optional<std::string> reconcile_requested_at;  // annotation galleryd.io/reconcile-requested-at
 };
@@ -55,12 +55,12 @@ enum class Severity : std::uint8_t { error, warning };
 
 // One clear message to a person: where, what, why, what to do, code.
 struct Diagnostic {
-    std::string code;        // "GD1012"
+    std::string code;  // "GD1012"
     Severity severity = Severity::error;
     SourceLocation where;
-    std::string field;       // "/spec/targetRegions/0/replicas"; "" for the whole document
-    std::string message;     // what is wrong and why
-    std::string remedy;      // what to write instead
+    std::string field;    // "/spec/targetRegions/0/replicas"; "" for the whole document
+    std::string message;  // what is wrong and why
+    std::string remedy;   // what to write instead
 };
 
 enum class DocumentState : std::uint8_t { present, removed, invalid, unreadable };

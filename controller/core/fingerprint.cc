@@ -101,9 +101,10 @@ std::string fingerprint(const ObservedGallery& gallery) {
 std::string fingerprint(const ObservedDefinition& definition) {
     Writer out;
     out.base(definition);
-    for (const std::string& value : {definition.publisher, definition.offer, definition.sku, definition.os_type, definition.os_state,
-                                     definition.hyper_v_generation, definition.architecture, definition.description, definition.eula,
-                                     definition.privacy_statement_uri, definition.release_note_uri}) {
+    for (const std::string& value :
+         {definition.publisher, definition.offer, definition.sku, definition.os_type, definition.os_state,
+          definition.hyper_v_generation, definition.architecture, definition.description, definition.eula,
+          definition.privacy_statement_uri, definition.release_note_uri}) {
         out.text(value);
     }
     out.time(definition.end_of_life);
@@ -137,7 +138,8 @@ std::string fingerprint(const ObservedVersion& version) {
     out.time(version.end_of_life);
     out.flag(version.end_of_life_unparsable);
     write_source(out, version.source);
-    // A list served by an index may not carry the safety profile: absent reads as false, and a fresh true then differs, which stops.
+    // A list served by an index may not carry the safety profile: absent reads as false, and a fresh true then differs,
+    // which stops.
     out.flag(version.block_deletion_before_end_of_life.value_or(false));
     out.flag(version.allow_deletion_of_replicated_locations);
     return out.digest();

@@ -25,7 +25,8 @@ std::optional<ImageVersionNumber> parse_image_version_number(std::string_view te
 }
 
 std::string to_string(const ImageVersionNumber& number) {
-    return std::to_string(number.major_number) + "." + std::to_string(number.minor_number) + "." + std::to_string(number.patch_number);
+    return std::to_string(number.major_number) + "." + std::to_string(number.minor_number) + "." +
+           std::to_string(number.patch_number);
 }
 
 }  // namespace galleryd

@@ -7,8 +7,8 @@
 
 namespace galleryd {
 
-// MAJOR.MINOR.PATCH as Azure orders it: three decimal integers 0..2147483647 (spec of the gallery provider), compared as numbers,
-// so 1.0.12 is newer than 1.0.9. Leading zeros ("1.02.3"), signs, blanks and suffixes are refused.
+// MAJOR.MINOR.PATCH as Azure orders it: three decimal integers 0..2147483647 (spec of the gallery provider), compared
+// as numbers, so 1.0.12 is newer than 1.0.9. Leading zeros ("1.02.3"), signs, blanks and suffixes are refused.
 struct ImageVersionNumber {
     std::uint32_t major_number = 0;
     std::uint32_t minor_number = 0;

@@ -20,8 +20,8 @@ std::string_view to_string(ProvisioningState state) {
 ProvisioningState parse_provisioning_state(std::string_view text) {
     const std::string wanted = fold_case(text);
     for (const ProvisioningState state :
-         {ProvisioningState::creating, ProvisioningState::updating, ProvisioningState::failed, ProvisioningState::succeeded,
-          ProvisioningState::deleting, ProvisioningState::migrating}) {
+         {ProvisioningState::creating, ProvisioningState::updating, ProvisioningState::failed,
+          ProvisioningState::succeeded, ProvisioningState::deleting, ProvisioningState::migrating}) {
         if (wanted == fold_case(to_string(state))) return state;
     }
     return ProvisioningState::unknown;

@@ -59,7 +59,8 @@ std::string ResourceId::type() const {
 
 std::optional<ResourceId> ResourceId::parent() const {
     const auto segments = segments_of(text_);
-    if (segments.size() < 10) return std::nullopt;  // subscriptions/S/resourceGroups/G/providers/P/type/name is a root resource
+    if (segments.size() < 10)
+        return std::nullopt;  // subscriptions/S/resourceGroups/G/providers/P/type/name is a root resource
     std::string parent;
     for (std::size_t i = 0; i + 2 < segments.size(); ++i) parent += "/" + std::string(segments[i]);
     return ResourceId(parent);
@@ -72,7 +73,8 @@ std::optional<ResourceId> parse_resource_id(std::string_view text) {
     for (const std::string_view segment : segments) {
         if (segment.empty() || segment == "." || segment == "..") return std::nullopt;
         for (const char c : segment) {
-            if (static_cast<unsigned char>(c) <= 0x20 || static_cast<unsigned char>(c) >= 0x7f || c == '?' || c == '#' || c == '%' || c == '\\') {
+            if (static_cast<unsigned char>(c) <= 0x20 || static_cast<unsigned char>(c) >= 0x7f || c == '?' ||
+                c == '#' || c == '%' || c == '\\') {
                 return std::nullopt;
             }
         }
@@ -84,7 +86,8 @@ ResourceId resource_group_id(const std::string& subscription, const std::string&
     return ResourceId("/subscriptions/" + subscription + "/resourceGroups/" + group);
 }
 ResourceId gallery_id(const std::string& subscription, const std::string& group, const std::string& gallery) {
-    return ResourceId("/subscriptions/" + subscription + "/resourceGroups/" + group + "/providers/Microsoft.Compute/galleries/" + gallery);
+    return ResourceId("/subscriptions/" + subscription + "/resourceGroups/" + group +
+                      "/providers/Microsoft.Compute/galleries/" + gallery);
 }
 ResourceId definition_id(const ResourceId& gallery, const std::string& definition) {
     return ResourceId(gallery.text() + "/images/" + definition);

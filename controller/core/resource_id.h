@@ -5,19 +5,20 @@
 
 namespace galleryd {
 
-// An Azure resource id with its spelling kept, compared without case (lists answer the group in upper case, GET as written).
+// An Azure resource id with its spelling kept, compared without case (lists answer the group in upper case, GET as
+// written).
 class ResourceId {
   public:
     ResourceId() = default;
-    explicit ResourceId(std::string text);                     // any text; see parse_resource_id for checking
+    explicit ResourceId(std::string text);  // any text; see parse_resource_id for checking
     const std::string& text() const { return text_; }
-    const std::string& key() const { return key_; }            // case-folded: for maps and comparison
+    const std::string& key() const { return key_; }  // case-folded: for maps and comparison
     bool empty() const { return text_.empty(); }
-    std::string subscription() const;                          // "" when absent
+    std::string subscription() const;  // "" when absent
     std::string resource_group() const;
-    std::string type() const;                                  // "Microsoft.Compute/galleries/images/versions"
-    std::string name() const;                                  // last segment
-    std::optional<ResourceId> parent() const;                  // gallery of a definition, definition of a version
+    std::string type() const;                  // "Microsoft.Compute/galleries/images/versions"
+    std::string name() const;                  // last segment
+    std::optional<ResourceId> parent() const;  // gallery of a definition, definition of a version
     friend bool operator==(const ResourceId& a, const ResourceId& b) { return a.key_ == b.key_; }
     friend auto operator<=>(const ResourceId& a, const ResourceId& b) { return a.key_ <=> b.key_; }
 
@@ -26,8 +27,8 @@ class ResourceId {
     std::string key_;
 };
 
-// Checked: starts with /subscriptions/, pairs of segments, no empty segment, no '?', '#', '%', control characters or "..".
-// Double slashes are not accepted here (the simulator cleans targets before).
+// Checked: starts with /subscriptions/, pairs of segments, no empty segment, no '?', '#', '%', control characters or
+// "..". Double slashes are not accepted here (the simulator cleans targets before).
 std::optional<ResourceId> parse_resource_id(std::string_view text);
 
 ResourceId resource_group_id(const std::string& subscription, const std::string& group);

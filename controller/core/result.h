@@ -23,7 +23,8 @@ std::string_view to_string(ErrorKind kind);
 
 struct Error {
     ErrorKind kind = ErrorKind::bug;
-    std::string reason;   // CamelCase, for machines: a Ready reason of the closed list (experience: `Throttled`, `AzureError`, …) or Azure's own code
+    std::string reason;   // CamelCase, for machines: a Ready reason of the closed list (experience: `Throttled`,
+                          // `AzureError`, …) or Azure's own code
     std::string message;  // for people: what was attempted on what, why it failed, what to do
     std::optional<std::chrono::seconds> retry_after = std::nullopt;
     std::string code = {};            // "GDnnnn" when the catalogue has an entry (core/error_catalogue.h)

@@ -23,7 +23,8 @@ std::optional<std::chrono::milliseconds> retry_delay(ErrorKind kind, int failure
         case ErrorKind::denied: delay = 10min; break;
         case ErrorKind::bug: delay = 5min; break;
     }
-    if (retry_after) delay = std::max<std::chrono::milliseconds>(delay, std::min<std::chrono::seconds>(*retry_after, 1h));
+    if (retry_after)
+        delay = std::max<std::chrono::milliseconds>(delay, std::min<std::chrono::seconds>(*retry_after, 1h));
     return delay;
 }
 

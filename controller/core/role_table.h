@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
-// Built-in Azure roles by name, so that a document can say `Reader`. Only ids with a published origin are listed (azure-facts §10);
-// every other role is given by its GUID or its full role definition id.
+// Built-in Azure roles by name, so that a document can say `Reader`. Only ids with a published origin are listed
+// (azure-facts §10); every other role is given by its GUID or its full role definition id.
 namespace galleryd {
 
 struct BuiltinRole {
@@ -13,7 +13,8 @@ struct BuiltinRole {
 };
 std::span<const BuiltinRole> builtin_roles();
 
-// The GUID (lower case) that a document's role means: a built-in name in any case, a GUID, or a role definition id; nullopt: none of these.
+// The GUID (lower case) that a document's role means: a built-in name in any case, a GUID, or a role definition id;
+// nullopt: none of these.
 std::optional<std::string> find_role_guid(std::string_view role);
 // The built-in name nearest in spelling, when one is near enough to be meant.
 std::optional<std::string> suggest_role(std::string_view role);

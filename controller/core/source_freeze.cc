@@ -13,10 +13,11 @@ std::optional<std::string> freeze_reason(std::size_t known_before, std::size_t s
         return "the source is empty and declared " + before + (known_before == 1 ? " object" : " objects") + " before";
     }
     if (still_there == 0) {
-        return "none of the " + before + (known_before == 1 ? " object" : " objects") + " declared before is there any more (" + std::to_string(objects_now) +
-               " others are)";
+        return "none of the " + before + (known_before == 1 ? " object" : " objects") +
+               " declared before is there any more (" + std::to_string(objects_now) + " others are)";
     }
-    return std::to_string(gone) + " of " + before + " objects declared before are gone, more than " + std::to_string(shrink_percent_max) + " %";
+    return std::to_string(gone) + " of " + before + " objects declared before are gone, more than " +
+           std::to_string(shrink_percent_max) + " %";
 }
 
 }  // namespace galleryd

@@ -140,7 +140,8 @@ std::optional<TimePoint> parse_http_date(std::string_view text) {
     if (!y || !take(text, ' ')) return std::nullopt;
     const auto clock = take_clock(text);
     if (!clock || text != " GMT") return std::nullopt;
-    const std::chrono::year_month_day date{std::chrono::year{*y}, std::chrono::month{month}, std::chrono::day{static_cast<unsigned>(*d)}};
+    const std::chrono::year_month_day date{std::chrono::year{*y}, std::chrono::month{month},
+                                           std::chrono::day{static_cast<unsigned>(*d)}};
     if (!date.ok()) return std::nullopt;
     return TimePoint{std::chrono::sys_days{date}} + *clock;
 }

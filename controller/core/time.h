@@ -11,12 +11,12 @@ namespace galleryd {
 using TimePoint = std::chrono::sys_time<std::chrono::microseconds>;
 using Duration = std::chrono::microseconds;
 
-// Strict RFC 3339 with an offset or Z; up to 9 fractional digits are accepted (Azure sends 7), digits past the sixth are cut.
-// Refused: no offset, month 13, 29 February of a common year, second 60.
+// Strict RFC 3339 with an offset or Z; up to 9 fractional digits are accepted (Azure sends 7), digits past the sixth
+// are cut. Refused: no offset, month 13, 29 February of a common year, second 60.
 std::optional<TimePoint> parse_rfc3339(std::string_view text);
 
-// An end-of-life date as people write it: RFC 3339, or a date alone, which means the end of that day in UTC-12 (the latest
-// instant it could mean), or a date-time without zone, which is taken at UTC-12 for the same reason.
+// An end-of-life date as people write it: RFC 3339, or a date alone, which means the end of that day in UTC-12 (the
+// latest instant it could mean), or a date-time without zone, which is taken at UTC-12 for the same reason.
 std::optional<TimePoint> parse_deadline(std::string_view text);
 
 // "2026-11-21T04:10:12Z"; fractions only when not zero. Years outside 0001..9999 are clamped.

@@ -11,8 +11,8 @@ namespace galleryd {
 class Clock {
   public:
     virtual ~Clock() = default;
-    virtual TimePoint now() const = 0;                            // wall clock: for dates that people wrote
-    virtual std::chrono::nanoseconds monotonic() const = 0;       // for deadlines and durations; never jumps
+    virtual TimePoint now() const = 0;                       // wall clock: for dates that people wrote
+    virtual std::chrono::nanoseconds monotonic() const = 0;  // for deadlines and durations; never jumps
     // Resumes on the calling coroutine's executor once `duration` of monotonic time has passed (at once when <= 0).
     // Cancellable: throws boost::system::system_error(operation_aborted).
     virtual boost::asio::awaitable<void> sleep_for(std::chrono::nanoseconds duration) = 0;

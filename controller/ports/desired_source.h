@@ -7,14 +7,14 @@
 
 namespace galleryd {
 
-// Where documents come from. `look` returns one complete snapshot (or one marked unreadable: a folder that is gone is not an
-// empty folder); `changed` resumes when something may have changed (coalesced; may resume for nothing).
+// Where documents come from. `look` returns one complete snapshot (or one marked unreadable: a folder that is gone is
+// not an empty folder); `changed` resumes when something may have changed (coalesced; may resume for nothing).
 class DesiredSource {
   public:
     virtual ~DesiredSource() = default;
-    virtual std::string name() const = 0;      // "dir:manifests"
+    virtual std::string name() const = 0;  // "dir:manifests"
     virtual Task<Snapshot> look() = 0;
-    virtual boost::asio::awaitable<void> changed() = 0;   // cancellable
+    virtual boost::asio::awaitable<void> changed() = 0;  // cancellable
 };
 
 }  // namespace galleryd

@@ -11,25 +11,39 @@ using Json = nlohmann::json;
 Json optional_time(const std::optional<TimePoint>& time) { return time ? Json(format_rfc3339(*time)) : Json(nullptr); }
 
 Json condition_json(const Condition& condition) {
-    return {{"type", condition.type}, {"status", to_string(condition.status)}, {"reason", condition.reason}, {"message", condition.message},
+    return {{"type", condition.type},
+            {"status", to_string(condition.status)},
+            {"reason", condition.reason},
+            {"message", condition.message},
             {"lastTransitionTime", format_rfc3339(condition.last_transition)}};
 }
 
 Json verdict_json(const VersionVerdict& verdict) {
-    Json json{{"version", verdict.version}, {"address", verdict.address}, {"tier", verdict.tier}, {"state", verdict.state}, {"candidate", verdict.candidate},
-              {"rule", verdict.rule}, {"text", verdict.text}, {"deleteAfter", optional_time(verdict.delete_after)}};
+    Json json{{"version", verdict.version},     {"address", verdict.address},
+              {"tier", verdict.tier},           {"state", verdict.state},
+              {"candidate", verdict.candidate}, {"rule", verdict.rule},
+              {"text", verdict.text},           {"deleteAfter", optional_time(verdict.delete_after)}};
     json["rank"] = verdict.rank ? Json(*verdict.rank) : Json(nullptr);
     json["blockedBy"] = Json::array();
     for (const BlockReason& reason : verdict.blocked_by) {
-        json["blockedBy"].push_back({{"point", reason.interlock_point}, {"reason", reason.reason}, {"message", reason.message}, {"wayOut", reason.way_out}});
+        json["blockedBy"].push_back({{"point", reason.interlock_point},
+                                     {"reason", reason.reason},
+                                     {"message", reason.message},
+                                     {"wayOut", reason.way_out}});
     }
     return json;
 }
 
 Json status_json(const ObjectStatus& status) {
-    Json json{{"kind", to_string(status.key.kind)}, {"namespace", status.key.namespace_name}, {"name", status.key.name}, {"address", status.address},
-              {"armId", status.arm_id.text()}, {"manifest", {{"file", status.manifest.file}, {"line", status.manifest.line}}},
-              {"observedGeneration", status.observed_generation}, {"status", to_string(status.kstatus())}, {"summary", status.summary}};
+    Json json{{"kind", to_string(status.key.kind)},
+              {"namespace", status.key.namespace_name},
+              {"name", status.key.name},
+              {"address", status.address},
+              {"armId", status.arm_id.text()},
+              {"manifest", {{"file", status.manifest.file}, {"line", status.manifest.line}}},
+              {"observedGeneration", status.observed_generation},
+              {"status", to_string(status.kstatus())},
+              {"summary", status.summary}};
     if (!status.last_handled_reconcile_at.empty()) json["lastHandledReconcileAt"] = status.last_handled_reconcile_at;
     json["conditions"] = Json::array();
     for (const Condition& condition : status.conditions) json["conditions"].push_back(condition_json(condition));
@@ -39,8 +53,12 @@ Json status_json(const ObjectStatus& status) {
     json["endOfLifeDate"] = optional_time(status.end_of_life);
     json["regions"] = Json::array();
     for (const RegionStatus& region : status.regions) {
-        json["regions"].push_back({{"name", region.name}, {"wanted", region.wanted}, {"observed", region.observed}, {"state", to_string(region.state)},
-                                   {"progress", region.progress}, {"detail", region.detail}});
+        json["regions"].push_back({{"name", region.name},
+                                   {"wanted", region.wanted},
+                                   {"observed", region.observed},
+                                   {"state", to_string(region.state)},
+                                   {"progress", region.progress},
+                                   {"detail", region.detail}});
     }
     if (status.verdict) json["lifecycle"] = verdict_json(*status.verdict);
     return json;
@@ -61,9 +79,17 @@ Json sources_json(const Engine& engine) {
         for (const std::string& problem : source.source_problems) problems.push_back(problem);
         for (const auto& [key, problem] : source.problems) problems.push_back(to_string(key) + ": " + problem);
         const bool ready = source.readable && problems.empty() && !source.frozen;
-        items.push_back({{"name", source.source}, {"revision", source.revision}, {"readable", source.readable}, {"valid", source.valid}, {"invalid", source.invalid},
-                         {"frozen", source.frozen.value_or("")}, {"unreadableReason", source.unreadable_reason}, {"heldBack", source.held_back.size()},
-                         {"removed", source.removed.size()}, {"problems", std::move(problems)}, {"ready", ready}});
+        items.push_back({{"name", source.source},
+                         {"revision", source.revision},
+                         {"readable", source.readable},
+                         {"valid", source.valid},
+                         {"invalid", source.invalid},
+                         {"frozen", source.frozen.value_or("")},
+                         {"unreadableReason", source.unreadable_reason},
+                         {"heldBack", source.held_back.size()},
+                         {"removed", source.removed.size()},
+                         {"problems", std::move(problems)},
+                         {"ready", ready}});
     }
     return {{"items", std::move(items)}};
 }
@@ -71,20 +97,43 @@ Json sources_json(const Engine& engine) {
 Json plan_counts(const Plan& plan) {
     Json changes = Json::array();
     for (const Change& change : plan.changes) {
-        changes.push_back({{"address", change.address}, {"kind", change.kind}, {"action", to_string(change.action)}, {"reason", change.reason}, {"why", change.why}});
+        changes.push_back({{"address", change.address},
+                           {"kind", change.kind},
+                           {"action", to_string(change.action)},
+                           {"reason", change.reason},
+                           {"why", change.why}});
     }
     Json blocked = Json::array();
     for (const Blocked& item : plan.blocked) {
         Json reasons = Json::array();
-        for (const BlockReason& reason : item.reasons) reasons.push_back({{"point", reason.interlock_point}, {"reason", reason.reason}, {"message", reason.message}, {"wayOut", reason.way_out}});
-        blocked.push_back({{"address", item.address}, {"action", to_string(item.action)}, {"rule", item.rule}, {"reasons", std::move(reasons)}});
+        for (const BlockReason& reason : item.reasons)
+            reasons.push_back({{"point", reason.interlock_point},
+                               {"reason", reason.reason},
+                               {"message", reason.message},
+                               {"wayOut", reason.way_out}});
+        blocked.push_back({{"address", item.address},
+                           {"action", to_string(item.action)},
+                           {"rule", item.rule},
+                           {"reasons", std::move(reasons)}});
     }
     Json conflicts = Json::array();
     for (const Conflict& conflict : plan.conflicts) {
-        conflicts.push_back({{"address", conflict.address}, {"code", conflict.code}, {"path", conflict.path}, {"message", conflict.message}, {"waysOut", conflict.ways_out}});
+        conflicts.push_back({{"address", conflict.address},
+                             {"code", conflict.code},
+                             {"path", conflict.path},
+                             {"message", conflict.message},
+                             {"waysOut", conflict.ways_out}});
     }
-    return {{"scope", plan.scope}, {"id", plan.id}, {"deletionsDigest", plan.deletions_digest}, {"observedAt", format_rfc3339(plan.observed_at)}, {"converged", plan.converged()},
-            {"changes", std::move(changes)}, {"blocked", std::move(blocked)}, {"conflicts", std::move(conflicts)}, {"waiting", plan.waiting}, {"notices", plan.notices}};
+    return {{"scope", plan.scope},
+            {"id", plan.id},
+            {"deletionsDigest", plan.deletions_digest},
+            {"observedAt", format_rfc3339(plan.observed_at)},
+            {"converged", plan.converged()},
+            {"changes", std::move(changes)},
+            {"blocked", std::move(blocked)},
+            {"conflicts", std::move(conflicts)},
+            {"waiting", plan.waiting},
+            {"notices", plan.notices}};
 }
 
 Json plans_json(const Engine& engine) {
@@ -102,7 +151,8 @@ Json retention_json(const Engine& engine) {
 }
 
 Json overview_json(const Engine& engine) {
-    std::map<std::string, int> counts{{"current", 0}, {"in_progress", 0}, {"failed", 0}, {"terminating", 0}, {"unknown", 0}};
+    std::map<std::string, int> counts{
+        {"current", 0}, {"in_progress", 0}, {"failed", 0}, {"terminating", 0}, {"unknown", 0}};
     for (const auto& [key, status] : engine.statuses()) ++counts[std::string(to_string(status.kstatus()))];
     std::size_t changes = 0, waiting = 0, blocked = 0, conflicts = 0;
     for (const auto& [name, plan] : engine.plans()) {
@@ -111,7 +161,12 @@ Json overview_json(const Engine& engine) {
         blocked += plan.blocked.size();
         conflicts += plan.conflicts.size();
     }
-    return {{"objects", counts}, {"scopes", engine.scopes().size()}, {"changes", changes}, {"waiting", waiting}, {"blocked", blocked}, {"conflicts", conflicts},
+    return {{"objects", counts},
+            {"scopes", engine.scopes().size()},
+            {"changes", changes},
+            {"waiting", waiting},
+            {"blocked", blocked},
+            {"conflicts", conflicts},
             {"lookedEverywhere", engine.looked_everywhere()}};
 }
 
@@ -125,15 +180,26 @@ std::int64_t number_after(std::string_view query, std::string_view name, std::in
 }
 
 Json event_json(const EventRecord& event) {
-    return {{"sequence", event.sequence}, {"at", format_rfc3339(event.at)}, {"firstAt", format_rfc3339(event.first_at)}, {"count", event.count},
-            {"type", event.warning ? "Warning" : "Normal"}, {"reason", event.reason}, {"object", event.object}, {"action", event.action}, {"message", event.message},
-            {"correlationId", event.correlation_id}, {"planId", event.plan_id}, {"revision", event.revision}};
+    return {{"sequence", event.sequence},
+            {"at", format_rfc3339(event.at)},
+            {"firstAt", format_rfc3339(event.first_at)},
+            {"count", event.count},
+            {"type", event.warning ? "Warning" : "Normal"},
+            {"reason", event.reason},
+            {"object", event.object},
+            {"action", event.action},
+            {"message", event.message},
+            {"correlationId", event.correlation_id},
+            {"planId", event.plan_id},
+            {"revision", event.revision}};
 }
 
 http::ServerResponse json_answer(int status, const Json& body) {
     http::ServerResponse response;
     response.status = status;
-    response.headers = {{"Content-Type", "application/json; charset=utf-8"}, {"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}};
+    response.headers = {{"Content-Type", "application/json; charset=utf-8"},
+                        {"Cache-Control", "no-store"},
+                        {"X-Content-Type-Options", "nosniff"}};
     response.body = body.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
     return response;
 }

@@ -9,8 +9,9 @@
 
 namespace galleryd {
 
-// The read-only JSON API (experience §1.11): /api/v1/{overview,galleries,definitions,versions,policies,sources,plan,events,retention}.
-// Every answer carries observed_at. Anything else below /api/ is 404 with an error body.
+// The read-only JSON API (experience §1.11):
+// /api/v1/{overview,galleries,definitions,versions,policies,sources,plan,events,retention}. Every answer carries
+// observed_at. Anything else below /api/ is 404 with an error body.
 class Api {
   public:
     Api(Engine& engine, Journal& journal, Clock& clock) : engine_(engine), journal_(journal), clock_(clock) {}

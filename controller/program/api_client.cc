@@ -10,15 +10,20 @@
 namespace galleryd {
 namespace {
 
-boost::asio::awaitable<void> get_once(http::Transport& transport, http::Origin origin, std::string path, std::optional<Result<http::Response>>& answer) {
-    http::Request request{.method = "GET", .target = std::move(path), .headers = {{"Accept", "application/json"}}, .body = ""};
+boost::asio::awaitable<void> get_once(http::Transport& transport, http::Origin origin, std::string path,
+                                      std::optional<Result<http::Response>>& answer) {
+    http::Request request{
+        .method = "GET", .target = std::move(path), .headers = {{"Accept", "application/json"}}, .body = ""};
     http::CallLimits limits;
     limits.deadline = std::chrono::seconds{10};
     answer = co_await transport.send(std::move(origin), std::move(request), limits);
 }
 
 std::unexpected<Error> no_daemon(const std::string& server, const std::string& why) {
-    Error error{.kind = ErrorKind::transient, .reason = "NoDaemon", .message = "no galleryd answers at " + server + ": " + why + ". Start one with `galleryd run`, or name its address with --server."};
+    Error error{.kind = ErrorKind::transient,
+                .reason = "NoDaemon",
+                .message = "no galleryd answers at " + server + ": " + why +
+                           ". Start one with `galleryd run`, or name its address with --server."};
     error.code = "GD5010";
     return std::unexpected(std::move(error));
 }
@@ -42,7 +47,8 @@ Result<nlohmann::json> fetch_json(const std::string& server, const std::string& 
     context.run();
     if (!ended || !answer) return no_daemon(server, "no answer");
     if (!*answer) return no_daemon(server, answer->error().message);
-    if ((*answer)->status != 200) return no_daemon(server, "HTTP status " + std::to_string((*answer)->status) + " for " + path);
+    if ((*answer)->status != 200)
+        return no_daemon(server, "HTTP status " + std::to_string((*answer)->status) + " for " + path);
     nlohmann::json body = nlohmann::json::parse((*answer)->body, nullptr, false);
     if (body.is_discarded()) return no_daemon(server, "the answer is not JSON");
     return body;

@@ -36,12 +36,14 @@ struct Verb {
 
 CLI::Option* flag(CLI::App* app, const std::string& name, std::string& value, const std::string& text) {
     std::string environment = "GALLERYD_";
-    for (const char c : name.substr(2)) environment += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    for (const char c : name.substr(2))
+        environment += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
     return app->add_option(name, value, text)->envname(environment)->capture_default_str();
 }
 
 void add_azure_flags(CLI::App* app, CommonOptions& common) {
-    flag(app, "--azure", common.azure, "public, usgovernment, china, simulator, or an ARM endpoint URL (http only for loopback)");
+    flag(app, "--azure", common.azure,
+         "public, usgovernment, china, simulator, or an ARM endpoint URL (http only for loopback)");
     flag(app, "--azure-ca-file", common.azure_ca_file, "extra CA bundle (PEM) for that endpoint");
     flag(app, "--credential", common.credential, "default, client-secret, or none for the simulator");
     flag(app, "--state-dir", common.state_dir, "journal, events and audit log; default $XDG_STATE_HOME/galleryd");
@@ -49,10 +51,17 @@ void add_azure_flags(CLI::App* app, CommonOptions& common) {
     flag(app, "--prices", common.prices, "dated YAML price list; a default one is built in");
     flag(app, "--log-format", common.log_format, "text or json; default: text on a terminal, else json");
     flag(app, "--log-level", common.log_level, "debug, info, warning, error");
-    app->add_option("--arm-share", common.arm_share, "share of each Azure request budget that we may use; takes effect with the request scheduler (no effect yet)")->envname("GALLERYD_ARM_SHARE")->check(CLI::Range(0.01, 1.0))->capture_default_str();
+    app->add_option("--arm-share", common.arm_share,
+                    "share of each Azure request budget that we may use; takes effect with the request scheduler (no "
+                    "effect yet)")
+        ->envname("GALLERYD_ARM_SHARE")
+        ->check(CLI::Range(0.01, 1.0))
+        ->capture_default_str();
     app->add_flag("--observe", common.observe, "never write to Azure")->envname("GALLERYD_OBSERVE");
-    app->add_flag("--allow-deletes", common.allow_deletes, "without it nothing is ever deleted and no region removed")->envname("GALLERYD_ALLOW_DELETES");
-    app->add_flag("--prune", common.prune, "a document that is gone from a folder counts as removed")->envname("GALLERYD_PRUNE");
+    app->add_flag("--allow-deletes", common.allow_deletes, "without it nothing is ever deleted and no region removed")
+        ->envname("GALLERYD_ALLOW_DELETES");
+    app->add_flag("--prune", common.prune, "a document that is gone from a folder counts as removed")
+        ->envname("GALLERYD_PRUNE");
     flag(app, "--time-scale", common.time_scale, "with --azure simulator: one real second is N simulated seconds");
     flag(app, "--simulator-state", common.simulator_state, "with --azure simulator: JSON estate to start from");
     static std::string config;
@@ -66,8 +75,12 @@ void add_source_flag(CLI::App* app, CommonOptions& common) {
 void add_plan_flags(CLI::App* app, PlanOptions& plan) {
     add_azure_flags(app, plan.common);
     add_source_flag(app, plan.common);
-    app->add_option("-o,--output", plan.output, "text or json")->check(CLI::IsMember({"text", "json"}))->capture_default_str();
-    app->add_option("--color", plan.color, "auto, always or never")->check(CLI::IsMember({"auto", "always", "never"}))->capture_default_str();
+    app->add_option("-o,--output", plan.output, "text or json")
+        ->check(CLI::IsMember({"text", "json"}))
+        ->capture_default_str();
+    app->add_option("--color", plan.color, "auto, always or never")
+        ->check(CLI::IsMember({"auto", "always", "never"}))
+        ->capture_default_str();
     app->add_flag("--explain", plan.explain, "also say for every version which rule keeps or removes it");
     app->add_flag("--summary", plan.summary, "counts and deletions only");
 }
@@ -103,7 +116,8 @@ Verb apply_verb(CLI::App& root) {
     add_plan_flags(app, options->plan);
     auto paths = std::make_shared<std::vector<std::string>>();
     app->add_option("PATH", *paths, "folders or files with manifests, or a plan saved by `galleryd plan --out`");
-    app->add_option("--approve-deletes", options->approve_deletes, "exact number of deletions in the plan that you approve");
+    app->add_option("--approve-deletes", options->approve_deletes,
+                    "exact number of deletions in the plan that you approve");
     flag(app, "--timeout", options->timeout, "give up waiting after this long; work in Azure goes on");
     return {app, [options, paths] {
                 if (paths->size() == 1 && is_saved_plan(paths->front())) {
@@ -121,7 +135,8 @@ void add_daemon_flags(CLI::App* app, CommonOptions& common) {
     flag(app, "--http", common.http, "API, health and metrics; loopback only until sign-in exists");
     flag(app, "--metrics", common.metrics, "a second listener with /metrics and health only");
     flag(app, "--interval", common.interval, "time between two looks at every scope");
-    flag(app, "--full-interval", common.full_interval, "time between two complete looks; every look is complete today, so --interval alone decides");
+    flag(app, "--full-interval", common.full_interval,
+         "time between two complete looks; every look is complete today, so --interval alone decides");
 }
 
 Verb run_verb(CLI::App& root) {
@@ -133,21 +148,26 @@ Verb run_verb(CLI::App& root) {
 
 Verb demo_verb(CLI::App& root) {
     auto options = std::make_shared<DemoOptions>();
-    CLI::App* app = root.add_subcommand("demo", "The daemon against the built-in Azure with the sample estate; no account, no cluster");
+    CLI::App* app = root.add_subcommand(
+        "demo", "The daemon against the built-in Azure with the sample estate; no account, no cluster");
     flag(app, "--http", options->http, "API, health and metrics of the daemon");
     flag(app, "--listen", options->listen, "where the simulator's ARM endpoint listens");
     flag(app, "--time-scale", options->time_scale, "one real second is N simulated seconds");
     flag(app, "--log-format", options->log_format, "text or json");
     flag(app, "--log-level", options->log_level, "debug, info, warning, error");
-    app->add_option("--dir", options->directory, "write the sample documents here and watch them; default: a new temporary folder");
+    app->add_option("--dir", options->directory,
+                    "write the sample documents here and watch them; default: a new temporary folder");
     return {app, [options] { return run_demo(*options, std::cout, std::cerr); }};
 }
 
 Verb validate_verb(CLI::App& root) {
     auto options = std::make_shared<ValidateOptions>();
-    CLI::App* app = root.add_subcommand("validate", "Check manifests offline: schema, rules and references, with file, line and column");
+    CLI::App* app = root.add_subcommand(
+        "validate", "Check manifests offline: schema, rules and references, with file, line and column");
     app->add_option("PATH", options->paths, "folders or files")->required();
-    app->add_option("-o,--output", options->output, "text or json")->check(CLI::IsMember({"text", "json"}))->capture_default_str();
+    app->add_option("-o,--output", options->output, "text or json")
+        ->check(CLI::IsMember({"text", "json"}))
+        ->capture_default_str();
     return {app, [options] { return run_validate(*options, std::cout, std::cerr); }};
 }
 
@@ -174,12 +194,15 @@ Verb explain_verb(CLI::App& root) {
 
 void add_client_flags(CLI::App* app, ClientOptions& options) {
     flag(app, "--server", options.server, "address of the daemon's API");
-    app->add_option("-o,--output", options.output, "text, wide or json")->check(CLI::IsMember({"text", "wide", "json"}))->capture_default_str();
+    app->add_option("-o,--output", options.output, "text, wide or json")
+        ->check(CLI::IsMember({"text", "wide", "json"}))
+        ->capture_default_str();
 }
 
 Verb get_verb(CLI::App& root) {
     auto options = std::make_shared<ClientOptions>();
-    CLI::App* app = root.add_subcommand("get", "Objects of a running daemon: galleries, definitions, versions, policies, sources, all");
+    CLI::App* app = root.add_subcommand(
+        "get", "Objects of a running daemon: galleries, definitions, versions, policies, sources, all");
     app->add_option("KIND", options->what, "a kind, or KIND/NAME");
     add_client_flags(app, *options);
     return {app, [options] { return run_get(*options, std::cout, std::cerr); }};
@@ -206,7 +229,8 @@ Verb wait_verb(CLI::App& root) {
 
 Verb approve_verb(CLI::App& root) {
     auto options = std::make_shared<ApproveOptions>();
-    CLI::App* app = root.add_subcommand("approve", "Approve the deletions of one plan digest, or release one source revision");
+    CLI::App* app =
+        root.add_subcommand("approve", "Approve the deletions of one plan digest, or release one source revision");
     app->add_option("DIGEST", options->digest, "sha256:… as plan, events or get sources print it")->required();
     flag(app, "--state-dir", options->state_dir, "of the daemon that waits");
     flag(app, "--for", options->valid_for, "the approval expires after this long");
@@ -221,10 +245,13 @@ Verb simulate_verb(CLI::App& root) {
     app->add_option("--tls-dir", options->tls_dir, "where ca.pem is written");
     app->add_option("--state", options->state, "JSON estate to start from");
     app->add_flag("--persist", options->persist, "write the state file back on exit and on SIGTERM");
-    app->add_option("--time-scale", options->time_scale, "one real second is N simulated seconds")->capture_default_str();
+    app->add_option("--time-scale", options->time_scale, "one real second is N simulated seconds")
+        ->capture_default_str();
     app->add_option("--faults", options->faults, "YAML list of faults to inject");
     app->add_option("--log-requests", options->log_requests, "one JSON line a request, flushed");
-    app->add_option("--limits", options->limits, "azure or none")->check(CLI::IsMember({"azure", "none"}))->capture_default_str();
+    app->add_option("--limits", options->limits, "azure or none")
+        ->check(CLI::IsMember({"azure", "none"}))
+        ->capture_default_str();
     return {app, [options] { return run_simulate(*options); }};
 }
 
@@ -253,7 +280,7 @@ int usage(const CLI::App& root, const std::string& verb) {
 }  // namespace
 
 int run_cli(int argc, char** argv) {
-    ::umask(S_IRWXG | S_IRWXO);  // whatever is written is for this user only
+    ::umask(S_IRWXG | S_IRWXO);                          // whatever is written is for this user only
     ::setenv("RES_OPTIONS", "timeout:2 attempts:2", 0);  // a dead name server must not hold a look-up for a minute
     if (const Status config = apply_config_file(argc, argv); !config) {
         std::cerr << "galleryd: " << config.error().message << " (" << config.error().code << ")\n";
@@ -262,10 +289,13 @@ int run_cli(int argc, char** argv) {
     CLI::App root{"galleryd keeps Azure Compute Galleries as their manifests declare them.", "galleryd"};
     root.require_subcommand(0, 1);
     root.set_version_flag("--version", std::string("galleryd ") + GALLERYD_VERSION);
-    const std::vector<Verb> verbs{demo_verb(root),    run_verb(root),  plan_verb(root),    apply_verb(root), validate_verb(root), render_verb(root),
-                                  get_verb(root),     events_verb(root), wait_verb(root),  approve_verb(root), simulate_verb(root), explain_verb(root),
-                                  crds_verb(root),    version_verb(root), reference_verb(root)};
-    if (argc >= 2 && argv[1][0] != '-' && std::ranges::none_of(verbs, [&](const Verb& verb) { return verb.app->get_name() == argv[1]; })) return usage(root, argv[1]);
+    const std::vector<Verb> verbs{demo_verb(root),     run_verb(root),     plan_verb(root),     apply_verb(root),
+                                  validate_verb(root), render_verb(root),  get_verb(root),      events_verb(root),
+                                  wait_verb(root),     approve_verb(root), simulate_verb(root), explain_verb(root),
+                                  crds_verb(root),     version_verb(root), reference_verb(root)};
+    if (argc >= 2 && argv[1][0] != '-' &&
+        std::ranges::none_of(verbs, [&](const Verb& verb) { return verb.app->get_name() == argv[1]; }))
+        return usage(root, argv[1]);
     if (argc < 2) {
         std::cerr << root.help() << "\nStart with `galleryd demo`.\n";
         return exit_usage;
@@ -274,7 +304,8 @@ int run_cli(int argc, char** argv) {
         root.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         if (error.get_exit_code() == 0) return root.exit(error);
-        std::cerr << "galleryd: " << error.what() << "\nRun `galleryd" << (argc > 1 ? " " + std::string(argv[1]) : "") << " --help` for its flags. (GD5002)\n";
+        std::cerr << "galleryd: " << error.what() << "\nRun `galleryd" << (argc > 1 ? " " + std::string(argv[1]) : "")
+                  << " --help` for its flags. (GD5002)\n";
         return exit_usage;
     }
     for (const Verb& verb : verbs) {

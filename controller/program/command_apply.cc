@@ -32,15 +32,18 @@ boost::asio::awaitable<void> follow(Engine& engine, ApplyState& state, Operation
     const std::string resource = operation.resource, step = operation.step;
     const auto ended = co_await engine.follow(std::move(operation));
     --state.running_operations;
-    state.out << "  " << (ended ? "finished" : "lost sight of") << "  " << step << " " << ResourceId(resource).name() << std::endl;
+    state.out << "  " << (ended ? "finished" : "lost sight of") << "  " << step << " " << ResourceId(resource).name()
+              << std::endl;
 }
 
 void tell(ApplyState& state, const PassResult& result) {
     for (const ChangeOutcome& outcome : result.applied.outcomes) {
         if (outcome.result == ChangeResult::done || outcome.result == ChangeResult::accepted) {
-            state.out << "  " << (outcome.result == ChangeResult::done ? "done    " : "started ") << "  " << to_string(outcome.action) << " " << outcome.kind << " " << outcome.address << std::endl;
+            state.out << "  " << (outcome.result == ChangeResult::done ? "done    " : "started ") << "  "
+                      << to_string(outcome.action) << " " << outcome.kind << " " << outcome.address << std::endl;
         } else if (outcome.error && outcome.error->kind != ErrorKind::conflict) {
-            state.out << "  failed    " << to_string(outcome.action) << " " << outcome.kind << " " << outcome.address << ": " << outcome.error->message << std::endl;
+            state.out << "  failed    " << to_string(outcome.action) << " " << outcome.kind << " " << outcome.address
+                      << ": " << outcome.error->message << std::endl;
         }
     }
 }
@@ -53,19 +56,26 @@ Task<bool> one_round(Engine& engine, ApplyState& state, TaskGroup& operations) {
     for (const std::string& name : names) {
         auto result = co_await engine.pass(name);
         if (!result) co_return std::unexpected(result.error());
-        for (const OperationRecord& operation : result->applied.operations) operations.spawn(follow(engine, state, operation));
+        for (const OperationRecord& operation : result->applied.operations)
+            operations.spawn(follow(engine, state, operation));
         state.writes += result->applied.writes;
         tell(state, *result);
         state.failures.erase(name);
         if (result->error) {
-            if (result->error->reason == "JournalWriteFailed" || result->error->kind == ErrorKind::bug) co_return std::unexpected(*result->error);
+            if (result->error->reason == "JournalWriteFailed" || result->error->kind == ErrorKind::bug)
+                co_return std::unexpected(*result->error);
             state.failures.insert_or_assign(name, *result->error);
-            progress = progress || result->error->kind == ErrorKind::transient || result->error->kind == ErrorKind::throttled;
+            progress =
+                progress || result->error->kind == ErrorKind::transient || result->error->kind == ErrorKind::throttled;
         }
         for (const ChangeOutcome& outcome : result->applied.outcomes) {
             if (outcome.result == ChangeResult::done || outcome.result == ChangeResult::accepted) progress = true;
-            if (outcome.error && outcome.result == ChangeResult::failed && outcome.error->kind != ErrorKind::conflict) state.failures.insert_or_assign(name, *outcome.error);
-            if (outcome.error && (outcome.error->kind == ErrorKind::transient || outcome.error->kind == ErrorKind::throttled || outcome.error->kind == ErrorKind::conflict)) progress = true;
+            if (outcome.error && outcome.result == ChangeResult::failed && outcome.error->kind != ErrorKind::conflict)
+                state.failures.insert_or_assign(name, *outcome.error);
+            if (outcome.error &&
+                (outcome.error->kind == ErrorKind::transient || outcome.error->kind == ErrorKind::throttled ||
+                 outcome.error->kind == ErrorKind::conflict))
+                progress = true;
         }
         if (result->plan) {
             progress = progress || !result->plan->waiting.empty();
@@ -76,7 +86,8 @@ Task<bool> one_round(Engine& engine, ApplyState& state, TaskGroup& operations) {
 }
 
 bool is_converged(const ApplyState& state) {
-    return state.failures.empty() && state.running_operations == 0 && std::ranges::all_of(state.last, [](const auto& entry) { return entry.second.converged(); });
+    return state.failures.empty() && state.running_operations == 0 &&
+           std::ranges::all_of(state.last, [](const auto& entry) { return entry.second.converged(); });
 }
 
 Task<ApplyEnd> rounds(Session& session, ApplyState& state, TaskGroup& operations) {
@@ -97,7 +108,8 @@ Task<ApplyEnd> rounds(Session& session, ApplyState& state, TaskGroup& operations
     co_return ApplyEnd::stuck;
 }
 
-// A signal cancels the rounds; what follows operations is joined all the same, and the journal lets the next start go on.
+// A signal cancels the rounds; what follows operations is joined all the same, and the journal lets the next start go
+// on.
 Task<ApplyEnd> apply_rounds(Session& session, ApplyState& state) {
     const auto executor = co_await boost::asio::this_coro::executor;
     TaskGroup operations(executor);
@@ -123,10 +135,12 @@ std::vector<Plan> plans_of(const ApplyState& state) {
 bool confirm_deletions(const ApplyOptions& options, int deletions, std::ostream& err) {
     if (options.approve_deletes == deletions || (deletions == 0 && options.approve_deletes < 0)) return true;
     if (deletions == 0) {
-        err << "galleryd: --approve-deletes=" << options.approve_deletes << ", but the plan takes nothing away; nothing was done. Leave the flag out. (GD5007)\n";
+        err << "galleryd: --approve-deletes=" << options.approve_deletes
+            << ", but the plan takes nothing away; nothing was done. Leave the flag out. (GD5007)\n";
         return false;
     }
-    err << "galleryd: the plan takes away " << deletions << " thing" << (deletions == 1 ? "" : "s") << " (listed above); nothing was done. Repeat with --approve-deletes=" << deletions
+    err << "galleryd: the plan takes away " << deletions << " thing" << (deletions == 1 ? "" : "s")
+        << " (listed above); nothing was done. Repeat with --approve-deletes=" << deletions
         << " to approve exactly that. (GD5007)\n";
     return false;
 }
@@ -182,7 +196,8 @@ int run_apply(const ApplyOptions& options, std::ostream& out, std::ostream& err)
         return exit_error;
     }
     for (const Diagnostic& problem : *problems) err << diagnostic_line(problem) << "\n";
-    const bool has_errors = std::ranges::any_of(*problems, [](const Diagnostic& d) { return d.severity == Severity::error; });
+    const bool has_errors =
+        std::ranges::any_of(*problems, [](const Diagnostic& d) { return d.severity == Severity::error; });
     auto planned = (*session)->run(plan_every_scope((*session)->engine()));
     if (!planned) {
         print_error(err, planned.error());
@@ -197,7 +212,8 @@ int run_apply(const ApplyOptions& options, std::ostream& out, std::ostream& err)
             return exit_gate;
         }
     }
-    print_plan_text(out, planned->plans, plan_header(**session), TextOptions{.colour = false, .wide = false, .summary_only = options.plan.summary});
+    print_plan_text(out, planned->plans, plan_header(**session),
+                    TextOptions{.colour = false, .wide = false, .summary_only = options.plan.summary});
     if (common.observe) {
         out << "\nNothing was written: --observe.\n";
         return has_errors || !planned->failures.empty() ? exit_error : exit_done;

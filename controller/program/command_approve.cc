@@ -12,14 +12,17 @@ namespace galleryd {
 namespace {
 
 bool is_digest(const std::string& text) {
-    return text.size() == 71 && text.starts_with("sha256:") && text.find_first_not_of("0123456789abcdef", 7) == std::string::npos;
+    return text.size() == 71 && text.starts_with("sha256:") &&
+           text.find_first_not_of("0123456789abcdef", 7) == std::string::npos;
 }
 
 }  // namespace
 
 int run_approve(const ApproveOptions& options, std::ostream& out, std::ostream& err) {
     if (!is_digest(options.digest)) {
-        err << "galleryd: `" << options.digest << "` is not a digest. Copy the whole sha256:… that `galleryd plan`, `galleryd get sources -o json` or an event prints. (GD5019)\n";
+        err << "galleryd: `" << options.digest
+            << "` is not a digest. Copy the whole sha256:… that `galleryd plan`, `galleryd get sources -o json` or an "
+               "event prints. (GD5019)\n";
         return exit_usage;
     }
     const auto valid_for = parse_duration_flag("--for", options.valid_for);
@@ -29,18 +32,21 @@ int run_approve(const ApproveOptions& options, std::ostream& out, std::ostream& 
     }
     SystemClock clock;
     const std::string directory = options.state_dir.empty() ? default_state_directory() : options.state_dir;
-    auto journal = journal::open_journal(journal::JournalOptions{.directory = directory, .beside_a_daemon = true, .now = clock.now()});
+    auto journal = journal::open_journal(
+        journal::JournalOptions{.directory = directory, .beside_a_daemon = true, .now = clock.now()});
     if (!journal) {
         print_error(err, journal.error());
         return exit_error;
     }
     const char* user = std::getenv("USER");
     const TimePoint expires = clock.now() + *valid_for;
-    if (const Status stored = (*journal)->put_approval(options.digest, user == nullptr ? "unknown" : user, expires); !stored) {
+    if (const Status stored = (*journal)->put_approval(options.digest, user == nullptr ? "unknown" : user, expires);
+        !stored) {
         print_error(err, stored.error());
         return exit_error;
     }
-    out << "Approved " << options.digest << " until " << format_rfc3339(expires) << ". The daemon takes it up at its next pass.\n";
+    out << "Approved " << options.digest << " until " << format_rfc3339(expires)
+        << ". The daemon takes it up at its next pass.\n";
     return exit_done;
 }
 

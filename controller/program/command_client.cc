@@ -19,18 +19,35 @@ using Json = nlohmann::json;
 using Row = std::vector<std::string>;
 
 const std::map<std::string, std::string>& kind_paths() {
-    static const std::map<std::string, std::string> paths{
-        {"all", "objects"}, {"galleries", "galleries"}, {"gallery", "galleries"}, {"gal", "galleries"}, {"definitions", "definitions"},
-        {"definition", "definitions"}, {"imagedefinitions", "definitions"}, {"imagedefinition", "definitions"}, {"imgdef", "definitions"},
-        {"versions", "versions"}, {"version", "versions"}, {"imageversions", "versions"}, {"imageversion", "versions"}, {"imgver", "versions"},
-        {"policies", "policies"}, {"policy", "policies"}, {"lifecyclepolicies", "policies"}, {"lifecyclepolicy", "policies"}, {"lcpol", "policies"},
-        {"sources", "sources"}, {"source", "sources"}};
+    static const std::map<std::string, std::string> paths{{"all", "objects"},
+                                                          {"galleries", "galleries"},
+                                                          {"gallery", "galleries"},
+                                                          {"gal", "galleries"},
+                                                          {"definitions", "definitions"},
+                                                          {"definition", "definitions"},
+                                                          {"imagedefinitions", "definitions"},
+                                                          {"imagedefinition", "definitions"},
+                                                          {"imgdef", "definitions"},
+                                                          {"versions", "versions"},
+                                                          {"version", "versions"},
+                                                          {"imageversions", "versions"},
+                                                          {"imageversion", "versions"},
+                                                          {"imgver", "versions"},
+                                                          {"policies", "policies"},
+                                                          {"policy", "policies"},
+                                                          {"lifecyclepolicies", "policies"},
+                                                          {"lifecyclepolicy", "policies"},
+                                                          {"lcpol", "policies"},
+                                                          {"sources", "sources"},
+                                                          {"source", "sources"}};
     return paths;
 }
 
 std::string text_at(const Json& object, const char* key) {
     const auto found = object.find(key);
-    return found == object.end() || found->is_null() ? "" : found->is_string() ? found->get<std::string>() : found->dump();
+    return found == object.end() || found->is_null() ? ""
+           : found->is_string()                      ? found->get<std::string>()
+                                                     : found->dump();
 }
 
 const Json* condition(const Json& item, const std::string& type) {
@@ -61,8 +78,13 @@ void print_table(std::ostream& out, const std::vector<Row>& rows) {
 Row object_row(const Json& item, bool wide) {
     const Json* ready = condition(item, "Ready");
     const Json summary = item.value("summary", Json::object());
-    Row row{text_at(item, "kind") + "/" + text_at(item, "namespace") + "/" + text_at(item, "name"), ready == nullptr ? "Unknown" : text_at(*ready, "status"),
-            ready == nullptr ? "" : text_at(*ready, "reason"), text_at(summary, "version"), text_at(summary, "regions"), text_at(summary, "progress"), text_at(summary, "lifecycle")};
+    Row row{text_at(item, "kind") + "/" + text_at(item, "namespace") + "/" + text_at(item, "name"),
+            ready == nullptr ? "Unknown" : text_at(*ready, "status"),
+            ready == nullptr ? "" : text_at(*ready, "reason"),
+            text_at(summary, "version"),
+            text_at(summary, "regions"),
+            text_at(summary, "progress"),
+            text_at(summary, "lifecycle")};
     if (wide) row.push_back(ready == nullptr ? "" : text_at(*ready, "message"));
     return row;
 }
@@ -70,8 +92,10 @@ Row object_row(const Json& item, bool wide) {
 std::optional<Json> find_object(const Json& body, const std::string& wanted) {
     const std::string folded = fold_case(wanted);
     for (const Json& item : body.at("items")) {
-        const std::string kind = text_at(item, "kind"), space = text_at(item, "namespace"), name = text_at(item, "name");
-        for (const std::string& spelling : {kind + "/" + space + "/" + name, kind + "/" + name, space + "/" + name, name, text_at(item, "address")}) {
+        const std::string kind = text_at(item, "kind"), space = text_at(item, "namespace"),
+                          name = text_at(item, "name");
+        for (const std::string& spelling :
+             {kind + "/" + space + "/" + name, kind + "/" + name, space + "/" + name, name, text_at(item, "address")}) {
             if (fold_case(spelling) == folded) return item;
         }
     }
@@ -89,7 +113,9 @@ int run_get(const ClientOptions& options, std::ostream& out, std::ostream& err) 
     const std::string what = options.what.empty() ? "all" : options.what;
     const std::string kind = what.substr(0, what.find('/'));
     const auto path = kind_paths().find(fold_case(kind));
-    if (path == kind_paths().end()) return usage_error(err, "unknown kind `" + kind + "`. Kinds: galleries, definitions, versions, policies, sources, all.");
+    if (path == kind_paths().end())
+        return usage_error(
+            err, "unknown kind `" + kind + "`. Kinds: galleries, definitions, versions, policies, sources, all.");
     const auto body = fetch_json(options.server, "/api/v1/" + path->second);
     if (!body) {
         print_error(err, body.error());
@@ -105,7 +131,12 @@ int run_get(const ClientOptions& options, std::ostream& out, std::ostream& err) 
         items = Json::array({*one});
     }
     if (options.output == "json") {
-        out << Json{{"format_version", "1.0"}, {"kind", "List"}, {"observed_at", body->at("observed_at")}, {"items", items}}.dump(2) << "\n";
+        out << Json{{"format_version", "1.0"},
+                    {"kind", "List"},
+                    {"observed_at", body->at("observed_at")},
+                    {"items", items}}
+                   .dump(2)
+            << "\n";
         return exit_done;
     }
     std::vector<Row> rows;
@@ -113,8 +144,11 @@ int run_get(const ClientOptions& options, std::ostream& out, std::ostream& err) 
         rows.push_back({"SOURCE", "READY", "VALID", "INVALID", "HELD BACK", "REVISION", "MESSAGE"});
         for (const Json& item : items) {
             std::string message = text_at(item, "unreadableReason") + text_at(item, "frozen");
-            if (message.empty() && !item.at("problems").empty()) message = item.at("problems").front().get<std::string>();
-            rows.push_back({text_at(item, "name"), item.at("ready").get<bool>() ? "True" : "False", text_at(item, "valid"), text_at(item, "invalid"), text_at(item, "heldBack"), text_at(item, "revision").substr(0, 19), message});
+            if (message.empty() && !item.at("problems").empty())
+                message = item.at("problems").front().get<std::string>();
+            rows.push_back({text_at(item, "name"), item.at("ready").get<bool>() ? "True" : "False",
+                            text_at(item, "valid"), text_at(item, "invalid"), text_at(item, "heldBack"),
+                            text_at(item, "revision").substr(0, 19), message});
         }
     } else {
         rows.push_back({"NAME", "READY", "STATUS", "VERSION", "REGIONS", "PROGRESS", "LIFECYCLE"});
@@ -133,7 +167,8 @@ int run_events(const ClientOptions& options, std::ostream& out, std::ostream& er
     }
     std::vector<Json> events;
     for (const Json& event : body->at("items")) {
-        if (options.for_object.empty() || text_at(event, "object").find(options.for_object) != std::string::npos) events.push_back(event);
+        if (options.for_object.empty() || text_at(event, "object").find(options.for_object) != std::string::npos)
+            events.push_back(event);
     }
     const auto limit = static_cast<std::size_t>(std::max(1, options.limit));
     if (events.size() > limit) events.erase(events.begin(), events.end() - static_cast<std::ptrdiff_t>(limit));
@@ -145,7 +180,8 @@ int run_events(const ClientOptions& options, std::ostream& out, std::ostream& er
     std::vector<Row> rows{{"LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"}};
     for (const Json& event : events) {
         const auto at = parse_rfc3339(text_at(event, "at"));
-        rows.push_back({at ? format_relative(*at, now) : "", text_at(event, "type"), text_at(event, "reason"), text_at(event, "object"), text_at(event, "message")});
+        rows.push_back({at ? format_relative(*at, now) : "", text_at(event, "type"), text_at(event, "reason"),
+                        text_at(event, "object"), text_at(event, "message")});
     }
     print_table(out, rows);
     return exit_done;
@@ -166,11 +202,13 @@ WaitState judge(const std::optional<Json>& item, const std::string& condition_te
     if (condition_text == "deleted") return item ? WaitState::waiting : WaitState::reached;
     if (!item) return WaitState::waiting;
     if (const Json* ready = condition(*item, "Ready")) message = text_at(*ready, "message");
-    if (const Json* stalled = condition(*item, "Stalled"); stalled != nullptr && text_at(*stalled, "status") == "True") return WaitState::stalled;
+    if (const Json* stalled = condition(*item, "Stalled"); stalled != nullptr && text_at(*stalled, "status") == "True")
+        return WaitState::stalled;
     if (condition_text.starts_with("replicated=")) {
         const std::string region = fold_case(condition_text.substr(11));
         for (const Json& candidate : item->value("regions", Json::array())) {
-            if (text_at(candidate, "name") == region && text_at(candidate, "state") == "Completed") return WaitState::reached;
+            if (text_at(candidate, "name") == region && text_at(candidate, "state") == "Completed")
+                return WaitState::reached;
         }
         return WaitState::waiting;
     }
@@ -181,7 +219,8 @@ WaitState judge(const std::optional<Json>& item, const std::string& condition_te
 }  // namespace
 
 int run_wait(const ClientOptions& options, std::ostream& out, std::ostream& err) {
-    if (options.condition != "ready" && options.condition != "deleted" && !options.condition.starts_with("replicated=")) {
+    if (options.condition != "ready" && options.condition != "deleted" &&
+        !options.condition.starts_with("replicated=")) {
         return usage_error(err, "--for takes ready, replicated=REGION or deleted, not `" + options.condition + "`");
     }
     const auto timeout = parse_duration_flag("--timeout", options.timeout);
@@ -192,7 +231,9 @@ int run_wait(const ClientOptions& options, std::ostream& out, std::ostream& err)
     const std::size_t slash = options.what.find('/');
     const auto path = kind_paths().find(fold_case(options.what.substr(0, slash)));
     if (slash == std::string::npos || path == kind_paths().end() || path->second == "sources") {
-        return usage_error(err, "wait takes KIND/NAME with one of the kinds gallery, definition, version, policy; not `" + options.what + "`");
+        return usage_error(err,
+                           "wait takes KIND/NAME with one of the kinds gallery, definition, version, policy; not `" +
+                               options.what + "`");
     }
     const std::string name = options.what.substr(slash + 1);
     SystemClock clock;
@@ -206,13 +247,17 @@ int run_wait(const ClientOptions& options, std::ostream& out, std::ostream& err)
         }
         const auto item = find_object(*body, name);
         switch (judge(item, options.condition, message)) {
-            case WaitState::reached: out << options.what << " condition met: " << options.condition << "\n"; return exit_done;
-            case WaitState::stalled: err << "galleryd: " << options.what << " is stalled: " << message << "\n"; return exit_approval;
+            case WaitState::reached:
+                out << options.what << " condition met: " << options.condition << "\n";
+                return exit_done;
+            case WaitState::stalled:
+                err << "galleryd: " << options.what << " is stalled: " << message << "\n";
+                return exit_approval;
             case WaitState::waiting: break;
         }
         if (clock.monotonic() - began > *timeout) {
-            err << "galleryd: timed out after " << options.timeout << " waiting for " << options.what << " to be " << options.condition << ": "
-                << (item ? message : "it is not declared") << "\n";
+            err << "galleryd: timed out after " << options.timeout << " waiting for " << options.what << " to be "
+                << options.condition << ": " << (item ? message : "it is not declared") << "\n";
             return exit_gate;
         }
         pause(clock, std::chrono::milliseconds{250});

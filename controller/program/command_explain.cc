@@ -18,10 +18,11 @@ struct KindNames {
     std::vector<std::string> names;
 };
 const std::vector<KindNames>& kind_names() {
-    static const std::vector<KindNames> all{{Kind::gallery, {"gallery", "galleries", "gal"}},
-                                            {Kind::image_definition, {"imagedefinition", "imagedefinitions", "imgdef"}},
-                                            {Kind::image_version, {"imageversion", "imageversions", "imgver"}},
-                                            {Kind::lifecycle_policy, {"lifecyclepolicy", "lifecyclepolicies", "lcpol"}}};
+    static const std::vector<KindNames> all{
+        {Kind::gallery, {"gallery", "galleries", "gal"}},
+        {Kind::image_definition, {"imagedefinition", "imagedefinitions", "imgdef"}},
+        {Kind::image_version, {"imageversion", "imageversions", "imgver"}},
+        {Kind::lifecycle_policy, {"lifecyclepolicy", "lifecyclepolicies", "lcpol"}}};
     return all;
 }
 
@@ -58,7 +59,9 @@ std::string number_text(double number) {
 }
 
 void print_limits(const Schema& schema, std::ostream& out) {
-    const auto line = [&out](const char* name, const std::string& value) { out << "  " << name << ": " << value << "\n"; };
+    const auto line = [&out](const char* name, const std::string& value) {
+        out << "  " << name << ": " << value << "\n";
+    };
     out << "\nLIMITS:\n";
     if (schema.default_value) line("default", schema.default_value->dump());
     if (!schema.choices.empty()) line("one of", documents::listed(schema.choices, "or"));
@@ -72,12 +75,14 @@ void print_limits(const Schema& schema, std::ostream& out) {
 }
 
 bool has_limits(const Schema& schema) {
-    return schema.default_value || !schema.choices.empty() || schema.minimum || schema.maximum || schema.length_max || schema.items_max || schema.properties_max || !schema.pattern.empty();
+    return schema.default_value || !schema.choices.empty() || schema.minimum || schema.maximum || schema.length_max ||
+           schema.items_max || schema.properties_max || !schema.pattern.empty();
 }
 
 void print_field(const std::string& path, Kind kind, const Schema& schema, bool required, std::ostream& out) {
-    out << "KIND:     " << to_string(kind) << "\nVERSION:  galleryd.io/v1alpha1\n\nFIELD: " << path << " <" << type_text(schema) << ">" << (required ? " -required-" : "") << "\n\nDESCRIPTION:\n  "
-        << schema.description << "\n";
+    out << "KIND:     " << to_string(kind) << "\nVERSION:  galleryd.io/v1alpha1\n\nFIELD: " << path << " <"
+        << type_text(schema) << ">" << (required ? " -required-" : "") << "\n\nDESCRIPTION:\n  " << schema.description
+        << "\n";
     if (has_limits(schema)) print_limits(schema, out);
     const Schema& inner = without_lists(schema);
     if (!schema.rules.empty() || (&inner != &schema && !inner.rules.empty())) {
@@ -109,7 +114,8 @@ std::vector<std::string> segments_of(const std::string& path) {
 }
 
 int unknown(const std::string& what, const std::string& suggestion, std::ostream& err) {
-    err << "galleryd explain: " << what << " (GD1095)." << (suggestion.empty() ? "" : " Did you mean " + suggestion + "?") << "\n";
+    err << "galleryd explain: " << what << " (GD1095)."
+        << (suggestion.empty() ? "" : " Did you mean " + suggestion + "?") << "\n";
     return 64;
 }
 
@@ -120,19 +126,23 @@ int explain_field(const std::string& topic, std::ostream& out, std::ostream& err
         std::vector<std::string> names;
         for (const KindNames& entry : kind_names()) names.insert(names.end(), entry.names.begin(), entry.names.end());
         const std::string meant = documents::nearest(segments.front(), names);
-        return unknown("there is no kind \"" + segments.front() + "\"", meant.empty() ? "gallery, imagedefinition, imageversion or lifecyclepolicy" : meant, err);
+        return unknown("there is no kind \"" + segments.front() + "\"",
+                       meant.empty() ? "gallery, imagedefinition, imageversion or lifecyclepolicy" : meant, err);
     }
     const Schema* schema = &documents::schema_of(*kind);
     std::string path = fold_case(to_string(*kind));
     bool required = false;
     for (std::size_t i = 1; i < segments.size(); ++i) {
         const Schema& inner = without_lists(*schema);
-        const auto found = std::ranges::find_if(inner.properties, [&](const auto& property) { return fold_case(property.first) == fold_case(segments[i]); });
+        const auto found = std::ranges::find_if(inner.properties, [&](const auto& property) {
+            return fold_case(property.first) == fold_case(segments[i]);
+        });
         if (found == inner.properties.end()) {
             std::vector<std::string> names;
             for (const auto& [name, child] : inner.properties) names.push_back(name);
             const std::string meant = documents::nearest(segments[i], names);
-            return unknown("there is no field \"" + segments[i] + "\" in " + path, meant.empty() ? documents::listed(names, "or") : path + "." + meant, err);
+            return unknown("there is no field \"" + segments[i] + "\" in " + path,
+                           meant.empty() ? documents::listed(names, "or") : path + "." + meant, err);
         }
         required = std::ranges::find(inner.required, found->first) != inner.required.end();
         schema = found->second.get();
@@ -142,12 +152,16 @@ int explain_field(const std::string& topic, std::ostream& out, std::ostream& err
     return 0;
 }
 
-bool looks_like_code(const std::string& topic) { return topic.size() > 2 && fold_case(topic).starts_with("gd") && topic.find_first_not_of("0123456789", 2) == std::string::npos; }
+bool looks_like_code(const std::string& topic) {
+    return topic.size() > 2 && fold_case(topic).starts_with("gd") &&
+           topic.find_first_not_of("0123456789", 2) == std::string::npos;
+}
 
 }  // namespace
 
 int run_explain(const ExplainOptions& options, std::ostream& out, std::ostream& err) {
-    if (options.topic.empty()) return unknown("give a code (GD1012) or a field path (imageversion.spec.targetRegions)", "", err);
+    if (options.topic.empty())
+        return unknown("give a code (GD1012) or a field path (imageversion.spec.targetRegions)", "", err);
     if (!looks_like_code(options.topic)) return explain_field(options.topic, out, err);
     const CatalogueEntry* entry = find_error(options.topic);
     if (entry == nullptr) {
@@ -155,7 +169,8 @@ int run_explain(const ExplainOptions& options, std::ostream& out, std::ostream& 
         for (const CatalogueEntry* known : all_errors()) codes.emplace_back(known->code);
         return unknown("there is no code " + options.topic, documents::nearest(options.topic, codes), err);
     }
-    out << entry->code << ": " << entry->title << "\n\nWhy\n  " << entry->cause << "\n\nWhat to do\n  " << entry->remedy << "\n";
+    out << entry->code << ": " << entry->title << "\n\nWhy\n  " << entry->cause << "\n\nWhat to do\n  " << entry->remedy
+        << "\n";
     if (!entry->example.empty()) {
         out << "\nExample\n  ";
         for (const char c : entry->example) out << c << (c == '\n' ? "  " : "");

@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
-#include "controller/program/plan_json.h"
 #include "controller/program/diagnostic_text.h"
+#include "controller/program/plan_json.h"
 #include "controller/program/plan_text.h"
 #include "controller/program/saved_plan.h"
 #include "controller/runtime/task_group.h"
@@ -35,7 +35,8 @@ boost::asio::awaitable<void> sweep(Engine& engine, Sweep& work) {
 bool wants_colour(const std::string& setting) {
     if (setting != "auto") return setting == "always";
     const char* terminal = std::getenv("TERM");
-    return ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr && (terminal == nullptr || std::string_view(terminal) != "dumb");
+    return ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr &&
+           (terminal == nullptr || std::string_view(terminal) != "dumb");
 }
 
 }  // namespace
@@ -61,7 +62,7 @@ Task<PlannedScopes> plan_every_scope(Engine& engine) {
             planned.plans.push_back(std::move(*plan));
         } else {
             planned.failures.emplace_back(name, plan.error());
-            Plan unseen;               // so that nobody reads "no changes" where nobody could look
+            Plan unseen;  // so that nobody reads "no changes" where nobody could look
             unseen.scope = name;
             unseen.complete = false;
             unseen.notices.push_back(name + " could not be looked at: " + plan.error().message);
@@ -77,7 +78,10 @@ bool has_changes(const std::vector<Plan>& plans) {
 
 int deletions_in(const std::vector<Plan>& plans) {
     int count = 0;
-    for (const Plan& plan : plans) count += static_cast<int>(std::ranges::count_if(plan.changes, [](const Change& change) { return change.destructive || change.reason == "region_removal"; }));
+    for (const Plan& plan : plans)
+        count += static_cast<int>(std::ranges::count_if(plan.changes, [](const Change& change) {
+            return change.destructive || change.reason == "region_removal";
+        }));
     return count;
 }
 
@@ -87,7 +91,8 @@ PlanHeader plan_header(Session& session) {
     header.revision = session.engine().revision();
     header.azure = session.options().azure;
     header.observe = session.options().observe;
-    if (!header.sources.empty() && header.sources.front().starts_with("dir:")) header.path = header.sources.front().substr(4);
+    if (!header.sources.empty() && header.sources.front().starts_with("dir:"))
+        header.path = header.sources.front().substr(4);
     header.currency = session.engine().options().prices.currency;
     header.price_date = session.engine().options().prices.date;
     return header;
@@ -110,8 +115,9 @@ int run_plan(const PlanOptions& options, std::ostream& out, std::ostream& err) {
         print_error(err, planned.error());
         return planned.error().reason == "Interrupted" ? exit_interrupted : exit_error;
     }
-    const auto invalid = std::ranges::count_if(*problems, [](const Diagnostic& d) { return d.severity == Severity::error; });
-    if (invalid > 0) {             // what could not be read was not compared: that is not "no changes"
+    const auto invalid =
+        std::ranges::count_if(*problems, [](const Diagnostic& d) { return d.severity == Severity::error; });
+    if (invalid > 0) {  // what could not be read was not compared: that is not "no changes"
         Plan unread;
         unread.scope = "manifests";
         unread.complete = false;
@@ -119,10 +125,12 @@ int run_plan(const PlanOptions& options, std::ostream& out, std::ostream& err) {
         planned->plans.push_back(std::move(unread));
     }
     PlanHeader header = plan_header(**session);
-    if (has_changes(planned->plans) && options.out.empty()) header.next = "galleryd plan " + header.path + " --out plan.json && galleryd apply plan.json";
+    if (has_changes(planned->plans) && options.out.empty())
+        header.next = "galleryd plan " + header.path + " --out plan.json && galleryd apply plan.json";
     if (!options.out.empty()) header.next = "galleryd apply " + options.out;
     if (options.output == "json") {
-        out << plan_to_json(planned->plans, header).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+        out << plan_to_json(planned->plans, header).dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
+            << "\n";
     } else {
         const TextOptions text{.colour = wants_colour(options.color), .wide = false, .summary_only = options.summary};
         print_plan_text(out, planned->plans, header, text);
@@ -138,7 +146,9 @@ int run_plan(const PlanOptions& options, std::ostream& out, std::ostream& err) {
             return exit_error;
         }
     }
-    if (!planned->failures.empty() || std::ranges::any_of(*problems, [](const Diagnostic& d) { return d.severity == Severity::error; })) return exit_error;
+    if (!planned->failures.empty() ||
+        std::ranges::any_of(*problems, [](const Diagnostic& d) { return d.severity == Severity::error; }))
+        return exit_error;
     return options.detailed_exitcode && has_changes(planned->plans) ? exit_changes : exit_done;
 }
 

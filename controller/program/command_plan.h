@@ -11,16 +11,16 @@ namespace galleryd {
 
 int run_plan(const PlanOptions& options, std::ostream& out, std::ostream& err);
 
-// Looks at every scope and plans it, eight scopes at a time; in scope order. A scope that cannot be looked at is an error of
-// that scope: the others are planned.
+// Looks at every scope and plans it, eight scopes at a time; in scope order. A scope that cannot be looked at is an
+// error of that scope: the others are planned.
 struct PlannedScopes {
     std::vector<Plan> plans;
-    std::vector<std::pair<std::string, Error>> failures;   // scope, why
+    std::vector<std::pair<std::string, Error>> failures;  // scope, why
 };
 Task<PlannedScopes> plan_every_scope(Engine& engine);
 
 PlanHeader plan_header(Session& session);
 bool has_changes(const std::vector<Plan>& plans);
-int deletions_in(const std::vector<Plan>& plans);         // deletions and region removals
+int deletions_in(const std::vector<Plan>& plans);  // deletions and region removals
 
 }  // namespace galleryd

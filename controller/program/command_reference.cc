@@ -33,14 +33,10 @@ std::string errors_markdown() {
 std::string cell(const std::string& text) {
     std::string made;
     for (const char c : text) {
-        if (c == '|')
-            made += "\\|";
-        else if (c == '<')
-            made += "&lt;";
-        else if (c == '\n')
-            made += ' ';
-        else
-            made += c;
+        if (c == '|') made += "\\|";
+        else if (c == '<') made += "&lt;";
+        else if (c == '\n') made += ' ';
+        else made += c;
     }
     return made;
 }

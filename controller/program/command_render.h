@@ -10,8 +10,8 @@ struct RenderOptions {
     int threads = 2;
 };
 
-// `galleryd render PATH…`: the manifests after defaults and policies as YAML on `out`. 0; 1 invalid (diagnostics on `err`, nothing
-// on `out`); 64 wrong usage.
+// `galleryd render PATH…`: the manifests after defaults and policies as YAML on `out`. 0; 1 invalid (diagnostics on
+// `err`, nothing on `out`); 64 wrong usage.
 int run_render(const RenderOptions& options, std::ostream& out, std::ostream& err);
 
 }  // namespace galleryd

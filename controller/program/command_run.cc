@@ -22,7 +22,9 @@ Status only_loopback(const std::string& flag, const std::string& address) {
     const std::string host = address.substr(0, address.rfind(':'));
     const bool is_address = host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string::npos;
     if (is_address || host == "localhost" || host == "[::1]") return {};
-    return wrong_usage("GD5011", flag + " " + address + " is not a loopback address, and this version has no sign-in: anybody who reaches it could read plans and events. Use 127.0.0.1:PORT and a port-forward.");
+    return wrong_usage("GD5011", flag + " " + address +
+                                     " is not a loopback address, and this version has no sign-in: anybody who reaches "
+                                     "it could read plans and events. Use 127.0.0.1:PORT and a port-forward.");
 }
 
 // What the daemon's process owns beside the loop: pages, metrics, checks.
@@ -38,17 +40,22 @@ boost::asio::awaitable<http::ServerResponse> serve_api(Pages& pages, http::Serve
     if (auto answer = pages.api.handle(request)) co_return std::move(*answer);
     http::ServerResponse response;
     response.status = request.target == "/" ? 200 : 404;
-    response.headers = {{"Content-Type", "text/plain; charset=utf-8"}, {"X-Content-Type-Options", "nosniff"}, {"Cache-Control", "no-store"}};
-    response.body = "galleryd\n\n/livez  /readyz?verbose  /metrics\n/api/v1/overview  galleries  definitions  versions  policies  sources  plan  retention  events\n";
+    response.headers = {{"Content-Type", "text/plain; charset=utf-8"},
+                        {"X-Content-Type-Options", "nosniff"},
+                        {"Cache-Control", "no-store"}};
+    response.body =
+        "galleryd\n\n/livez  /readyz?verbose  /metrics\n/api/v1/overview  galleries  definitions  versions  policies  "
+        "sources  plan  retention  events\n";
     co_return response;
 }
 
 std::string page_name(const std::string& path) { return path.starts_with("/api/v1/") ? "api" : "other"; }
 
-// A page of the internet may rebind its own name to 127.0.0.1 and read what a browser on this machine can reach: only requests that
-// name this machine are answered.
+// A page of the internet may rebind its own name to 127.0.0.1 and read what a browser on this machine can reach: only
+// requests that name this machine are answered.
 bool names_this_machine(const std::string& host) {
-    const std::string name = host.starts_with('[') ? host.substr(0, host.find(']') + 1) : host.substr(0, host.find(':'));
+    const std::string name =
+        host.starts_with('[') ? host.substr(0, host.find(']') + 1) : host.substr(0, host.find(':'));
     return only_loopback("Host", name + ":0").has_value();
 }
 
@@ -61,23 +68,28 @@ boost::asio::awaitable<http::ServerResponse> refuse_host() {
 }
 
 http::Handler for_this_machine(http::Handler inner) {
-    return [inner = std::move(inner)](http::ServerRequest request) { return names_this_machine(request.host) ? inner(std::move(request)) : refuse_host(); };
+    return [inner = std::move(inner)](http::ServerRequest request) {
+        return names_this_machine(request.host) ? inner(std::move(request)) : refuse_host();
+    };
 }
 
 Status start_servers(Session& session, Pages& pages, telemetry::MetricsRegistry& registry) {
     const CommonOptions& options = session.options();
     if (const Status allowed = only_loopback("--http", options.http); !allowed) return allowed;
-    telemetry::OpsPages ops{.health = &pages.health, .metrics = &registry, .clock = &session.clock(), .next = {}, .name_of = page_name};
+    telemetry::OpsPages ops{
+        .health = &pages.health, .metrics = &registry, .clock = &session.clock(), .next = {}, .name_of = page_name};
     ops.next = [&pages](http::ServerRequest request) { return serve_api(pages, std::move(request)); };
     http::ServerOptions listen;
     listen.listen = options.http;
-    auto server = http::start_server(session.context().get_executor(), session.clock(), listen, for_this_machine(telemetry::make_ops_handler(ops)));
+    auto server = http::start_server(session.context().get_executor(), session.clock(), listen,
+                                     for_this_machine(telemetry::make_ops_handler(ops)));
     if (!server) return std::unexpected(server.error());
     pages.servers.push_back(std::move(*server));
     if (options.metrics.empty()) return {};
     ops.next = {};
     listen.listen = options.metrics;
-    auto metrics = http::start_server(session.context().get_executor(), session.clock(), listen, telemetry::make_ops_handler(ops));
+    auto metrics =
+        http::start_server(session.context().get_executor(), session.clock(), listen, telemetry::make_ops_handler(ops));
     if (!metrics) return std::unexpected(metrics.error());
     pages.servers.push_back(std::move(*metrics));
     return {};
@@ -113,7 +125,8 @@ void hold_back_signals() {
     pthread_sigmask(SIG_BLOCK, &ending, nullptr);
 }
 
-boost::asio::awaitable<void> daemon_main(Session& session, Daemon& daemon, Pages& pages, boost::asio::signal_set& signals, Status& outcome) {
+boost::asio::awaitable<void> daemon_main(Session& session, Daemon& daemon, Pages& pages,
+                                         boost::asio::signal_set& signals, Status& outcome) {
     const auto executor = co_await boost::asio::this_coro::executor;
     outcome = daemon.start();
     if (!outcome) co_return;
@@ -125,15 +138,20 @@ boost::asio::awaitable<void> daemon_main(Session& session, Daemon& daemon, Pages
     co_await daemon.stop();
 }
 
-int serve(Session& session, telemetry::MetricsRegistry& registry, const std::string& more, std::ostream& out, std::ostream& err) {
+int serve(Session& session, telemetry::MetricsRegistry& registry, const std::string& more, std::ostream& out,
+          std::ostream& err) {
     const auto interval = parse_duration_flag("--interval", session.options().interval);
     const auto full = parse_duration_flag("--full-interval", session.options().full_interval);
     if (!interval || !full) {
         print_error(err, interval ? full.error() : interval.error());
         return exit_usage;
     }
-    Daemon daemon(session.context().get_executor(), session.engine(), session.sources(), session.clock(), session.random(), session.log(), session.metrics(), DaemonOptions{.interval = *interval});
-    Pages pages{.health = {}, .state = StateMetrics(session.metrics()), .api = Api(session.engine(), session.journal(), session.clock()), .servers = {}};
+    Daemon daemon(session.context().get_executor(), session.engine(), session.sources(), session.clock(),
+                  session.random(), session.log(), session.metrics(), DaemonOptions{.interval = *interval});
+    Pages pages{.health = {},
+                .state = StateMetrics(session.metrics()),
+                .api = Api(session.engine(), session.journal(), session.clock()),
+                .servers = {}};
     for (const char* check : {"sources", "azure", "journal"}) pages.health.require(check);
     daemon.on_pass = [&pages](const PassResult&) { pages.dirty = true; };
     if (const Status started = start_servers(session, pages, registry); !started) {
@@ -142,11 +160,15 @@ int serve(Session& session, telemetry::MetricsRegistry& registry, const std::str
         session.run_to_end(daemon.stop());
         return started.error().kind == ErrorKind::invalid && started.error().code == "GD5011" ? exit_usage : exit_error;
     }
-    session.metrics().set("galleryd_build_info", {{"version", GALLERYD_VERSION}, {"revision", ""}, {"compiler", __VERSION__}}, 1);
+    session.metrics().set("galleryd_build_info",
+                          {{"version", GALLERYD_VERSION}, {"revision", ""}, {"compiler", __VERSION__}}, 1);
     session.metrics().set("galleryd_mode_info", {{"mode", "folder"}, {"leader_elected", "false"}}, 1);
     session.metrics().set("galleryd_sync_interval_seconds", {}, static_cast<double>(interval->count()));
     out << more << "galleryd: listening on http://" << pages.servers.front()->address() << std::endl;
-    session.log().info("started", {{"version", GALLERYD_VERSION}, {"azure", session.azure_url()}, {"instance", session.options().instance}, {"mode", session.options().observe ? "observe" : "manage"}});
+    session.log().info("started", {{"version", GALLERYD_VERSION},
+                                   {"azure", session.azure_url()},
+                                   {"instance", session.options().instance},
+                                   {"mode", session.options().observe ? "observe" : "manage"}});
     Status outcome;
     boost::asio::signal_set signals(session.context(), SIGINT, SIGTERM);
     session.run_to_end(daemon_main(session, daemon, pages, signals, outcome));
@@ -175,7 +197,8 @@ int run_daemon(const CommonOptions& options, std::ostream& out, std::ostream& er
     auto session = Session::open(options, JournalUse::exclusive, "daemon");
     if (!session) {
         print_error(err, session.error());
-        return session.error().kind == ErrorKind::invalid && session.error().code.starts_with("GD50") ? exit_usage : exit_error;
+        return session.error().kind == ErrorKind::invalid && session.error().code.starts_with("GD50") ? exit_usage
+                                                                                                      : exit_error;
     }
     return serve(**session, (*session)->registry(), "", out, err);
 }
@@ -206,7 +229,8 @@ int run_demo(const DemoOptions& demo, std::ostream& out, std::ostream& err) {
         print_error(err, session.error());
         return exit_error;
     }
-    const std::string more = "documents (edit them and watch): " + estate->documents + "\nAzure simulator (ARM):           " + (*session)->azure_url() + "\n";
+    const std::string more = "documents (edit them and watch): " + estate->documents +
+                             "\nAzure simulator (ARM):           " + (*session)->azure_url() + "\n";
     return serve(**session, (*session)->registry(), more, out, err);
 }
 

@@ -56,22 +56,28 @@ Result<Certificate> certificate_of(const std::string& directory, TimePoint now) 
     const std::string key = directory + "/server-key.pem";
     const auto old_chain = read_file(chain);
     const auto old_key = read_file(key);
-    if (old_chain && old_key && std::filesystem::exists(ca)) return Certificate{.chain_pem = *old_chain, .key_pem = *old_key};
+    if (old_chain && old_key && std::filesystem::exists(ca))
+        return Certificate{.chain_pem = *old_chain, .key_pem = *old_key};
     const auto made = http::make_tls_authority(now);
     if (!made) return std::unexpected(made.error());
-    const bool written = write_file(key, made->key_pem, 0600) && write_file(chain, made->chain_pem, 0644) && write_file(ca, made->ca_pem, 0644);
+    const bool written = write_file(key, made->key_pem, 0600) && write_file(chain, made->chain_pem, 0644) &&
+                         write_file(ca, made->ca_pem, 0644);
     if (!written) return fail(ErrorKind::invalid, "FileUnwritable", "cannot write the certificate to " + directory);
     return Certificate{.chain_pem = made->chain_pem, .key_pem = made->key_pem};
 }
 
 int check_usage(const SimulateOptions& options) {
-    if (options.limits != "azure" && options.limits != "none") return complain("--limits must be azure or none, not '" + options.limits + "'", 64);
-    if (!(options.time_scale > 0) || options.time_scale > 1e6) return complain("--time-scale must be above 0 and at most 1000000", 64);
+    if (options.limits != "azure" && options.limits != "none")
+        return complain("--limits must be azure or none, not '" + options.limits + "'", 64);
+    if (!(options.time_scale > 0) || options.time_scale > 1e6)
+        return complain("--time-scale must be above 0 and at most 1000000", 64);
     if (options.persist && options.state.empty()) return complain("--persist needs --state FILE", 64);
     if (!options.listen_tls.empty() && options.tls_dir.empty()) return complain("--listen-tls needs --tls-dir DIR", 64);
     if (options.listen.empty() && options.listen_tls.empty()) return complain("nothing to listen on", 64);
     if (!options.listen.empty() && !simulator::is_loopback(options.listen))
-        return complain("--listen " + options.listen + ": plain HTTP is for loopback addresses only; use 127.0.0.1:PORT or --listen-tls", 64);
+        return complain("--listen " + options.listen +
+                            ": plain HTTP is for loopback addresses only; use 127.0.0.1:PORT or --listen-tls",
+                        64);
     return 0;
 }
 
@@ -105,7 +111,8 @@ int run_simulate(const SimulateOptions& options) {
     how.anonymous = true;
     simulator::Simulator azure(simulated, how);
     if (const int wrong = load_files(options, azure); wrong != 0) return wrong;
-    simulator::FaceOptions where{.listen = options.listen, .listen_tls = options.listen_tls, .certificate_chain_pem = {}, .private_key_pem = {}};
+    simulator::FaceOptions where{
+        .listen = options.listen, .listen_tls = options.listen_tls, .certificate_chain_pem = {}, .private_key_pem = {}};
     if (!options.listen_tls.empty()) {
         const auto certificate = certificate_of(options.tls_dir, real.now());
         if (!certificate) return complain(certificate.error().message);
@@ -130,7 +137,8 @@ int run_simulate(const SimulateOptions& options) {
     std::fflush(stdout);
     io.run();
     (*face)->stop();
-    if (options.persist && !write_file(options.state, azure.save_state(), 0644)) return complain("cannot write the state file " + options.state);
+    if (options.persist && !write_file(options.state, azure.save_state(), 0644))
+        return complain("cannot write the state file " + options.state);
     return 0;
 }
 

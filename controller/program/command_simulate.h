@@ -13,11 +13,11 @@ struct SimulateOptions {
     double time_scale = 1;
     std::string faults;
     std::string log_requests;
-    std::string limits = "azure";           // "azure" | "none"
+    std::string limits = "azure";  // "azure" | "none"
 };
 
-// Serves until SIGTERM or SIGINT. Prints "galleryd: listening on http://127.0.0.1:4480" (one line a listener) when ready.
-// Returns the exit code: 0, 1 (error, said on stderr) or 64 (wrong usage).
+// Serves until SIGTERM or SIGINT. Prints "galleryd: listening on http://127.0.0.1:4480" (one line a listener) when
+// ready. Returns the exit code: 0, 1 (error, said on stderr) or 64 (wrong usage).
 int run_simulate(const SimulateOptions& options);
 
 }  // namespace galleryd

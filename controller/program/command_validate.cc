@@ -11,14 +11,21 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-void print(const Json& document, std::ostream& out) { out << document.dump(2, ' ', false, Json::error_handler_t::replace) << "\n"; }
+void print(const Json& document, std::ostream& out) {
+    out << document.dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
+}
 
 void print_json(const std::vector<DocumentRecord>& documents, std::ostream& out) {
     Json diagnostics = Json::array();
     for (const DocumentRecord& document : documents) {
         for (const Diagnostic& problem : document.problems) diagnostics.push_back(diagnostic_json(problem));
     }
-    print({{"format_version", "1.0"}, {"kind", "Validation"}, {"valid", all_valid(documents)}, {"documents", documents.size()}, {"diagnostics", std::move(diagnostics)}}, out);
+    print({{"format_version", "1.0"},
+           {"kind", "Validation"},
+           {"valid", all_valid(documents)},
+           {"documents", documents.size()},
+           {"diagnostics", std::move(diagnostics)}},
+          out);
 }
 
 void print_text(const std::vector<DocumentRecord>& documents, std::ostream& out, std::ostream& err) {
@@ -31,11 +38,13 @@ void print_text(const std::vector<DocumentRecord>& documents, std::ostream& out,
         }
     }
     const std::string count = std::to_string(documents.size()) + (documents.size() == 1 ? " document" : " documents");
-    const std::string warned = warnings == 0 ? "" : ", " + std::to_string(warnings) + (warnings == 1 ? " warning" : " warnings");
+    const std::string warned =
+        warnings == 0 ? "" : ", " + std::to_string(warnings) + (warnings == 1 ? " warning" : " warnings");
     if (invalid == 0) {
         err << count << ", all valid" << warned << ".\n";
     } else {
-        err << count << ", " << invalid << " invalid" << warned << ". `galleryd explain CODE` says more about a code.\n";
+        err << count << ", " << invalid << " invalid" << warned
+            << ". `galleryd explain CODE` says more about a code.\n";
     }
 }
 
@@ -48,18 +57,29 @@ int run_validate(const ValidateOptions& options, std::ostream& out, std::ostream
     }
     const auto files = read_paths(options.paths);
     if (!files) {
-        const Diagnostic problem{.code = files.error().code, .severity = Severity::error, .where = {}, .field = "", .message = files.error().message, .remedy = ""};
+        const Diagnostic problem{.code = files.error().code,
+                                 .severity = Severity::error,
+                                 .where = {},
+                                 .field = "",
+                                 .message = files.error().message,
+                                 .remedy = ""};
         if (options.output == "json") {
-            print({{"format_version", "1.0"}, {"kind", "Validation"}, {"valid", false}, {"documents", 0}, {"diagnostics", Json::array({diagnostic_json(problem)})}}, out);
+            print({{"format_version", "1.0"},
+                   {"kind", "Validation"},
+                   {"valid", false},
+                   {"documents", 0},
+                   {"diagnostics", Json::array({diagnostic_json(problem)})}},
+                  out);
         } else {
             err << "galleryd validate: " << problem.message << " (" << problem.code << ").\n";
         }
         return 1;
     }
-    const ReadResult result = read_documents(*files, {.regions_per_version_max = options.regions_per_version_max,
-                                                      .versions_per_definition_max = options.versions_per_definition_max,
-                                                      .threads = options.threads,
-                                                      .now = options.now});
+    const ReadResult result =
+        read_documents(*files, {.regions_per_version_max = options.regions_per_version_max,
+                                .versions_per_definition_max = options.versions_per_definition_max,
+                                .threads = options.threads,
+                                .now = options.now});
     if (options.output == "json") {
         print_json(result.documents, out);
     } else {

@@ -9,7 +9,8 @@ namespace galleryd {
 
 int run_version(std::ostream& out) {
     out << "galleryd " << GALLERYD_VERSION << "\ncompiler " << __VERSION__ << "\n";
-    for (const azure::ApiVersion& api : azure::api_versions) out << "api-version " << api.resource << " " << api.version << "\n";
+    for (const azure::ApiVersion& api : azure::api_versions)
+        out << "api-version " << api.resource << " " << api.version << "\n";
     return exit_done;
 }
 

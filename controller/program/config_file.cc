@@ -15,9 +15,10 @@ namespace galleryd {
 namespace {
 
 const std::set<std::string>& known_names() {
-    static const std::set<std::string> names{"source",    "azure",       "azure-ca-file", "credential", "http",       "metrics",   "state-dir", "interval",        "full-interval",
-                                             "observe",   "allow-deletes", "prune",       "arm-share",  "log-format", "log-level", "instance",  "prices",          "time-scale",
-                                             "simulator-state"};
+    static const std::set<std::string> names{
+        "source",    "azure",         "azure-ca-file", "credential",    "http",           "metrics",   "state-dir",
+        "interval",  "full-interval", "observe",       "allow-deletes", "prune",          "arm-share", "log-format",
+        "log-level", "instance",      "prices",        "time-scale",    "simulator-state"};
     return names;
 }
 
@@ -64,13 +65,16 @@ Status apply_config_file(int argc, char** argv) {
     if (pieces.size() != 1) return refuse(*path, "one YAML document with flag names and values is expected");
     const documents::ReadTree read = documents::read_tree(pieces.front());
     if (read.failure) return refuse(*path, read.failure->problem.message);
-    if (!read.tree.value.is_object()) return refuse(*path, "write one `name: value` a line, with the names of the flags");
+    if (!read.tree.value.is_object())
+        return refuse(*path, "write one `name: value` a line, with the names of the flags");
     for (const auto& [name, value] : read.tree.value.items()) {
-        if (!known_names().contains(name)) return refuse(*path, "`" + name + "` is not the name of a flag; `galleryd run --help` lists them");
+        if (!known_names().contains(name))
+            return refuse(*path, "`" + name + "` is not the name of a flag; `galleryd run --help` lists them");
         const auto scalar = scalar_text(value);
         if (!scalar) return refuse(*path, "`" + name + "` needs a text, number or true/false");
         std::string variable = "GALLERYD_";
-        for (const char c : name) variable += c == '-' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+        for (const char c : name)
+            variable += c == '-' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
         ::setenv(variable.c_str(), scalar->c_str(), 0);
     }
     return {};

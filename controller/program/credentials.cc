@@ -30,23 +30,35 @@ Result<Cloud> named_cloud(const std::string& arm, const std::string& login) {
 
 Result<Cloud> find_cloud(const std::string& azure) {
     // Endpoints of the three clouds: azure-facts §12.
-    if (azure == "public" || azure.empty()) return named_cloud("https://management.azure.com", "https://login.microsoftonline.com");
-    if (azure == "usgovernment") return named_cloud("https://management.usgovcloudapi.net", "https://login.microsoftonline.us");
+    if (azure == "public" || azure.empty())
+        return named_cloud("https://management.azure.com", "https://login.microsoftonline.com");
+    if (azure == "usgovernment")
+        return named_cloud("https://management.usgovcloudapi.net", "https://login.microsoftonline.us");
     if (azure == "china") return named_cloud("https://management.chinacloudapi.cn", "https://login.chinacloudapi.cn");
     const auto origin = http::parse_origin(azure);
-    if (!origin) return wrong_usage("GD5004", "--azure " + azure + ": write public, usgovernment, china, simulator, or a URL without a path such as https://management.example.com");
+    if (!origin)
+        return wrong_usage("GD5004", "--azure " + azure +
+                                         ": write public, usgovernment, china, simulator, or a URL without a path such "
+                                         "as https://management.example.com");
     if (origin->scheme == "http" && !is_loopback(origin->host)) {
-        return wrong_usage("GD5004", "--azure " + azure + ": plain http is only allowed to this machine (127.0.0.1, ::1, localhost), because access tokens travel to it. Write https.");
+        return wrong_usage("GD5004", "--azure " + azure +
+                                         ": plain http is only allowed to this machine (127.0.0.1, ::1, localhost), "
+                                         "because access tokens travel to it. Write https.");
     }
-    // A custom endpoint signs in where AZURE_AUTHORITY_HOST says, else at the endpoint itself (the simulator does both).
-    return named_cloud(http::to_string(*origin), environment("AZURE_AUTHORITY_HOST").empty() ? http::to_string(*origin) : environment("AZURE_AUTHORITY_HOST"));
+    // A custom endpoint signs in where AZURE_AUTHORITY_HOST says, else at the endpoint itself (the simulator does
+    // both).
+    return named_cloud(http::to_string(*origin), environment("AZURE_AUTHORITY_HOST").empty()
+                                                     ? http::to_string(*origin)
+                                                     : environment("AZURE_AUTHORITY_HOST"));
 }
 
-Result<std::unique_ptr<azure::TokenProvider>> make_credential(const std::string& credential, const Cloud& cloud, http::Transport& transport,
-                                                              Clock& clock, Log& log, Metrics& metrics) {
+Result<std::unique_ptr<azure::TokenProvider>> make_credential(const std::string& credential, const Cloud& cloud,
+                                                              http::Transport& transport, Clock& clock, Log& log,
+                                                              Metrics& metrics) {
     if (credential == "none") return std::make_unique<azure::NoToken>();
     if (credential != "default" && credential != "client-secret") {
-        return wrong_usage("GD5005", "--credential " + credential + " is not known here. Write default, client-secret or none.");
+        return wrong_usage("GD5005",
+                           "--credential " + credential + " is not known here. Write default, client-secret or none.");
     }
     azure::ClientSecretOptions options;
     options.login = cloud.login;
@@ -55,8 +67,10 @@ Result<std::unique_ptr<azure::TokenProvider>> make_credential(const std::string&
     options.client_id = environment("AZURE_CLIENT_ID");
     options.client_secret = azure::Secret(environment("AZURE_CLIENT_SECRET"));
     if (const std::string authority = environment("AZURE_AUTHORITY_HOST"); !authority.empty()) {
-        const auto login = http::parse_origin(authority.ends_with('/') ? authority.substr(0, authority.size() - 1) : authority);
-        if (!login) return wrong_usage("GD5005", "AZURE_AUTHORITY_HOST is not a URL such as https://login.microsoftonline.com");
+        const auto login =
+            http::parse_origin(authority.ends_with('/') ? authority.substr(0, authority.size() - 1) : authority);
+        if (!login)
+            return wrong_usage("GD5005", "AZURE_AUTHORITY_HOST is not a URL such as https://login.microsoftonline.com");
         options.login = *login;
     }
     std::string missing;
@@ -64,7 +78,8 @@ Result<std::unique_ptr<azure::TokenProvider>> make_credential(const std::string&
     if (options.client_id.empty()) missing += " AZURE_CLIENT_ID";
     if (options.client_secret.empty()) missing += " AZURE_CLIENT_SECRET";
     if (!missing.empty()) {
-        return wrong_usage("GD5005", "no credential for Azure was found: missing in the environment:" + missing + ". Set them, or use --credential none with the simulator.");
+        return wrong_usage("GD5005", "no credential for Azure was found: missing in the environment:" + missing +
+                                         ". Set them, or use --credential none with the simulator.");
     }
     return std::make_unique<azure::ClientSecretToken>(transport, clock, log, metrics, std::move(options));
 }

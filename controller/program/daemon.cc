@@ -19,10 +19,16 @@ std::string result_label(const PassResult& result) {
 
 }  // namespace
 
-Daemon::Daemon(boost::asio::any_io_executor executor, Engine& engine, std::vector<DesiredSource*> sources, Clock& clock, Random& random,
-               Log& log, Metrics& metrics, DaemonOptions options)
-    : engine_(engine), sources_(std::move(sources)), clock_(clock), random_(random), log_(log), metrics_(metrics),
-      options_(options), queue_(executor, clock, random),
+Daemon::Daemon(boost::asio::any_io_executor executor, Engine& engine, std::vector<DesiredSource*> sources, Clock& clock,
+               Random& random, Log& log, Metrics& metrics, DaemonOptions options)
+    : engine_(engine),
+      sources_(std::move(sources)),
+      clock_(clock),
+      random_(random),
+      log_(log),
+      metrics_(metrics),
+      options_(options),
+      queue_(executor, clock, random),
       workers_(executor, [this](const std::exception_ptr& error) { note_bug(error); }),
       tasks_(executor, [this](const std::exception_ptr& error) { note_bug(error); }) {
     queue_.set_observer([this](QueueEvent event, const std::string& key) { note_queue(event, key); });
@@ -53,21 +59,25 @@ void Daemon::note_queue(QueueEvent event, const std::string& key) {
         case QueueEvent::started: {
             const auto queued = queued_at_.find(key);
             if (queued == queued_at_.end()) break;
-            metrics_.observe("workqueue_queue_duration_seconds", labels, std::chrono::duration<double>(clock_.monotonic() - queued->second).count());
+            metrics_.observe("workqueue_queue_duration_seconds", labels,
+                             std::chrono::duration<double>(clock_.monotonic() - queued->second).count());
             queued_at_.erase(queued);
             break;
         }
         case QueueEvent::dropped:
         case QueueEvent::done: break;
     }
-    metrics_.set("workqueue_depth", {{"name", controller_name}, {"controller", controller_name}, {"priority", ""}}, static_cast<double>(queue_.depth()));
-    metrics_.set("controller_runtime_active_workers", {{"controller", controller_name}}, static_cast<double>(queue_.processing()));
+    metrics_.set("workqueue_depth", {{"name", controller_name}, {"controller", controller_name}, {"priority", ""}},
+                 static_cast<double>(queue_.depth()));
+    metrics_.set("controller_runtime_active_workers", {{"controller", controller_name}},
+                 static_cast<double>(queue_.processing()));
 }
 
 Status Daemon::start() {
     const auto operations = engine_.operations_in_flight();
     if (!operations) return std::unexpected(operations.error());
-    for (const OperationRecord& operation : *operations) log_.info("operation resumed", {{"key", operation.resource}, {"step", operation.step}});
+    for (const OperationRecord& operation : *operations)
+        log_.info("operation resumed", {{"key", operation.resource}, {"step", operation.step}});
     follow_new_operations();
     for (DesiredSource* source : sources_) tasks_.spawn(source_loop(source));
     for (int i = 0; i < options_.workers; ++i) workers_.spawn(worker_loop());
@@ -76,7 +86,8 @@ Status Daemon::start() {
     return {};
 }
 
-// From the journal, not from the pass's result: a pass that ran out of time or failed half way has no result, its operations go on.
+// From the journal, not from the pass's result: a pass that ran out of time or failed half way has no result, its
+// operations go on.
 void Daemon::follow_new_operations() {
     const auto operations = engine_.operations_in_flight();
     if (!operations) return;
@@ -95,18 +106,23 @@ boost::asio::awaitable<void> Daemon::stop() {
 }
 
 bool Daemon::sources_read() const { return read_sources_.size() == sources_.size(); }
-bool Daemon::azure_seen() const { return engine_.looked_everywhere() && (engine_.last_look().has_value() || engine_.scopes().empty()); }
+bool Daemon::azure_seen() const {
+    return engine_.looked_everywhere() && (engine_.last_look().has_value() || engine_.scopes().empty());
+}
 
 void Daemon::take_snapshot(Snapshot snapshot) {
     const std::string source = snapshot.source, revision = snapshot.revision;
     const std::size_t documents = snapshot.documents.size();
     const auto changed = engine_.accept(std::move(snapshot));
     if (!changed) {
-        log_.error("documents were not taken over", {{"reason", changed.error().reason}, {"detail", changed.error().message}});
+        log_.error("documents were not taken over",
+                   {{"reason", changed.error().reason}, {"detail", changed.error().message}});
         return;
     }
     if (!changed->empty()) {
-        log_.info("documents read", {{"source", source}, {"revision", revision}, {"documents", std::to_string(documents)},
+        log_.info("documents read", {{"source", source},
+                                     {"revision", revision},
+                                     {"documents", std::to_string(documents)},
                                      {"scopes", std::to_string(engine_.scopes().size())}});
     }
     for (const std::string& scope : *changed) queue_.add(scope);
@@ -117,12 +133,15 @@ boost::asio::awaitable<void> Daemon::source_loop(DesiredSource* source) {
         auto snapshot = co_await source->look();
         if (snapshot) {
             read_sources_.insert(source->name());
-            metrics_.add("galleryd_source_fetch_total", {{"source", source->name()}, {"result", snapshot->readable ? "success" : "error"}});
+            metrics_.add("galleryd_source_fetch_total",
+                         {{"source", source->name()}, {"result", snapshot->readable ? "success" : "error"}});
             take_snapshot(std::move(*snapshot));
             co_await source->changed();
         } else {
             metrics_.add("galleryd_source_fetch_total", {{"source", source->name()}, {"result", "error"}});
-            log_.error("source look failed", {{"source", source->name()}, {"reason", snapshot.error().reason}, {"detail", snapshot.error().message}});
+            log_.error("source look failed", {{"source", source->name()},
+                                              {"reason", snapshot.error().reason},
+                                              {"detail", snapshot.error().message}});
             co_await clock_.sleep_for(source_retry);
         }
     }
@@ -152,7 +171,8 @@ boost::asio::awaitable<void> Daemon::one_pass(std::string scope) {
     }
     const double seconds = std::chrono::duration<double>(clock_.monotonic() - began).count();
     metrics_.observe("controller_runtime_reconcile_time_seconds", {{"controller", controller_name}}, seconds);
-    metrics_.observe("workqueue_work_duration_seconds", {{"name", controller_name}, {"controller", controller_name}}, seconds);
+    metrics_.observe("workqueue_work_duration_seconds", {{"name", controller_name}, {"controller", controller_name}},
+                     seconds);
     follow_new_operations();
     if (bug || !passed) {
         const Error error = bug ? Error{.kind = ErrorKind::bug, .reason = "Bug", .message = *bug} : passed.error();
@@ -164,10 +184,14 @@ boost::asio::awaitable<void> Daemon::one_pass(std::string scope) {
         co_return;
     }
     const PassResult& result = *passed;
-    metrics_.add("controller_runtime_reconcile_total", {{"controller", controller_name}, {"result", result_label(result)}});
+    metrics_.add("controller_runtime_reconcile_total",
+                 {{"controller", controller_name}, {"result", result_label(result)}});
     if (result.error) {
         metrics_.add("controller_runtime_reconcile_errors_total", {{"controller", controller_name}});
-        log_.warning("pass ended with an error", {{"key", scope}, {"reason", result.error->reason}, {"code", result.error->code}, {"detail", result.error->message}});
+        log_.warning("pass ended with an error", {{"key", scope},
+                                                  {"reason", result.error->reason},
+                                                  {"code", result.error->code},
+                                                  {"detail", result.error->message}});
         queue_.retry(scope, *result.error);
     } else {
         queue_.forget(scope);
@@ -178,7 +202,8 @@ boost::asio::awaitable<void> Daemon::one_pass(std::string scope) {
 }
 
 void Daemon::queue_children(const PassResult& result) {
-    const bool wrote = std::ranges::any_of(result.applied.outcomes, [](const ChangeOutcome& o) { return o.result == ChangeResult::done; });
+    const bool wrote = std::ranges::any_of(result.applied.outcomes,
+                                           [](const ChangeOutcome& o) { return o.result == ChangeResult::done; });
     const auto parent = engine_.scopes().find(result.scope);
     if (!wrote || parent == engine_.scopes().end() || parent->second.kind != ScopeKind::gallery) return;
     for (const auto& [name, scope] : engine_.scopes()) {
@@ -188,7 +213,8 @@ void Daemon::queue_children(const PassResult& result) {
 
 void Daemon::queue_all(std::chrono::nanoseconds delay_max) {
     for (const auto& [name, scope] : engine_.scopes()) {
-        queue_.add_after(name, std::chrono::nanoseconds(static_cast<std::int64_t>(random_.unit() * static_cast<double>(delay_max.count()))));
+        queue_.add_after(name, std::chrono::nanoseconds(
+                                   static_cast<std::int64_t>(random_.unit() * static_cast<double>(delay_max.count()))));
     }
 }
 
@@ -196,20 +222,24 @@ boost::asio::awaitable<void> Daemon::interval_loop() {
     while (true) {
         co_await clock_.sleep_for(options_.interval);
         queue_all(options_.interval / 10);
-        metrics_.set("galleryd_last_full_sync_timestamp_seconds", {}, std::chrono::duration<double>(engine_.last_look().value_or(TimePoint{}).time_since_epoch()).count());
+        metrics_.set(
+            "galleryd_last_full_sync_timestamp_seconds", {},
+            std::chrono::duration<double>(engine_.last_look().value_or(TimePoint{}).time_since_epoch()).count());
     }
 }
 
 boost::asio::awaitable<void> Daemon::follow_loop(OperationRecord operation) {
     const auto scope = co_await engine_.follow(operation);
     if (!scope) {
-        log_.error("operation could not be closed in the journal", {{"key", operation.resource}, {"detail", scope.error().message}});
+        log_.error("operation could not be closed in the journal",
+                   {{"key", operation.resource}, {"detail", scope.error().message}});
         co_return;
     }
     followed_.erase(operation.intent);
     queue_.add(*scope);
     for (const auto& [name, other] : engine_.scopes()) {  // what waited for a gallery can go on
-        if (other.kind == ScopeKind::definition && fold_case(operation.resource) == other.gallery_id.key()) queue_.add(name);
+        if (other.kind == ScopeKind::definition && fold_case(operation.resource) == other.gallery_id.key())
+            queue_.add(name);
     }
 }
 

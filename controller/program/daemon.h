@@ -16,26 +16,26 @@
 namespace galleryd {
 
 struct DaemonOptions {
-    std::chrono::seconds interval{60};          // between two looks at every scope, jittered by a tenth
-    int workers = 4;                            // scopes worked on at the same time
-    std::chrono::seconds pass_deadline{600};    // for one pass of one scope
+    std::chrono::seconds interval{60};        // between two looks at every scope, jittered by a tenth
+    int workers = 4;                          // scopes worked on at the same time
+    std::chrono::seconds pass_deadline{600};  // for one pass of one scope
 };
 
-// The loop: documents come in, scopes are queued, workers pass over them, operations are followed. Everything runs on the
-// io_context's thread and belongs to one task group; `stop` ends it within the deadline of the caller.
+// The loop: documents come in, scopes are queued, workers pass over them, operations are followed. Everything runs on
+// the io_context's thread and belongs to one task group; `stop` ends it within the deadline of the caller.
 class Daemon {
   public:
-    Daemon(boost::asio::any_io_executor executor, Engine& engine, std::vector<DesiredSource*> sources, Clock& clock, Random& random,
-           Log& log, Metrics& metrics, DaemonOptions options);
+    Daemon(boost::asio::any_io_executor executor, Engine& engine, std::vector<DesiredSource*> sources, Clock& clock,
+           Random& random, Log& log, Metrics& metrics, DaemonOptions options);
     ~Daemon();
 
-    Status start();                             // resumes the journal's operations, then everything else
+    Status start();  // resumes the journal's operations, then everything else
     // Lets requests on the wire end (3 s at most), starts no new ones, then cancels and joins every task.
     boost::asio::awaitable<void> stop();
     void request_pass(const std::string& scope) { queue_.add(scope); }
 
-    bool sources_read() const;                  // every source has been looked at once
-    bool azure_seen() const;                    // every scope has been looked at once, and Azure answered at least once
+    bool sources_read() const;  // every source has been looked at once
+    bool azure_seen() const;    // every scope has been looked at once, and Azure answered at least once
     // Called after each pass, on the loop thread (metrics, page).
     std::function<void(const PassResult&)> on_pass;
 
@@ -60,10 +60,10 @@ class Daemon {
     Metrics& metrics_;
     DaemonOptions options_;
     WorkQueue queue_;
-    TaskGroup workers_;                         // passes: given a moment to end when the daemon stops
-    TaskGroup tasks_;                           // sources, interval, operations: cancelled at once
+    TaskGroup workers_;  // passes: given a moment to end when the daemon stops
+    TaskGroup tasks_;    // sources, interval, operations: cancelled at once
     std::set<std::string> read_sources_;
-    std::set<std::int64_t> followed_;           // operations that somebody follows, by intent
+    std::set<std::int64_t> followed_;  // operations that somebody follows, by intent
     std::map<std::string, std::chrono::nanoseconds> queued_at_;
 };
 

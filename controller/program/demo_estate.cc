@@ -13,7 +13,9 @@ Result<DemoEstate> unpack_demo_estate(const std::string& directory) {
     std::filesystem::path root(directory);
     if (directory.empty()) {
         std::string pattern = (std::filesystem::temp_directory_path(code) / "galleryd-demo-XXXXXX").string();
-        if (::mkdtemp(pattern.data()) == nullptr) return fail(ErrorKind::invalid, "DemoFolder", "no temporary folder for the demo could be made; name one with --dir");
+        if (::mkdtemp(pattern.data()) == nullptr)
+            return fail(ErrorKind::invalid, "DemoFolder",
+                        "no temporary folder for the demo could be made; name one with --dir");
         root = pattern;
     }
     const DemoEstate estate{(root / "manifests").string(), (root / "state").string(), (root / "azure.json").string()};
@@ -22,11 +24,14 @@ Result<DemoEstate> unpack_demo_estate(const std::string& directory) {
     for (const Asset& asset : assets()) {
         if (!asset.path.starts_with("manifests/demo/")) continue;
         const std::filesystem::path name = std::filesystem::path(asset.path).filename();
-        const std::filesystem::path target = name == "azure.json" ? std::filesystem::path(estate.azure_state) : std::filesystem::path(estate.documents) / name;
+        const std::filesystem::path target = name == "azure.json" ? std::filesystem::path(estate.azure_state)
+                                                                  : std::filesystem::path(estate.documents) / name;
         if (std::filesystem::exists(target, code)) continue;
         std::ofstream file(target, std::ios::binary);
         file << asset.content;
-        if (!file.flush()) return fail(ErrorKind::invalid, "DemoFolder", target.string() + " cannot be written; name another folder with --dir");
+        if (!file.flush())
+            return fail(ErrorKind::invalid, "DemoFolder",
+                        target.string() + " cannot be written; name another folder with --dir");
     }
     return estate;
 }

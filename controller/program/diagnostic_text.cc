@@ -8,7 +8,8 @@ namespace galleryd {
 
 std::string diagnostic_line(const Diagnostic& diagnostic) {
     std::string text = diagnostic.where.file;
-    if (diagnostic.where.line > 0) text += ":" + std::to_string(diagnostic.where.line) + ":" + std::to_string(diagnostic.where.column);
+    if (diagnostic.where.line > 0)
+        text += ":" + std::to_string(diagnostic.where.line) + ":" + std::to_string(diagnostic.where.column);
     text += diagnostic.severity == Severity::error ? ": error " : ": warning ";
     text += diagnostic.code + ": ";
     if (!diagnostic.field.empty()) text += documents::dotted(diagnostic.field) + ": ";
@@ -19,18 +20,16 @@ std::string diagnostic_line(const Diagnostic& diagnostic) {
 }
 
 nlohmann::ordered_json diagnostic_json(const Diagnostic& diagnostic) {
-    return {{"code", diagnostic.code},
-            {"severity", diagnostic.severity == Severity::error ? "error" : "warning"},
-            {"file", diagnostic.where.file},
-            {"line", diagnostic.where.line},
-            {"column", diagnostic.where.column},
-            {"field", diagnostic.field},
-            {"message", diagnostic.message},
-            {"remedy", diagnostic.remedy}};
+    return {
+        {"code", diagnostic.code},           {"severity", diagnostic.severity == Severity::error ? "error" : "warning"},
+        {"file", diagnostic.where.file},     {"line", diagnostic.where.line},
+        {"column", diagnostic.where.column}, {"field", diagnostic.field},
+        {"message", diagnostic.message},     {"remedy", diagnostic.remedy}};
 }
 
 bool all_valid(const std::vector<DocumentRecord>& documents) {
-    return std::ranges::all_of(documents, [](const DocumentRecord& document) { return document.state == DocumentState::present; });
+    return std::ranges::all_of(documents,
+                               [](const DocumentRecord& document) { return document.state == DocumentState::present; });
 }
 
 }  // namespace galleryd

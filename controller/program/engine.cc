@@ -30,8 +30,13 @@ const Object* find(const std::map<ObjectKey, Object>& objects, const std::option
 }  // namespace
 
 Engine::Engine(GalleryApi& api, Journal& journal, Clock& clock, Log& log, Metrics& metrics, EngineOptions options)
-    : journal_(journal), clock_(clock), options_(std::move(options)), events_(journal, clock, log, metrics), memory_(journal),
-      observer_(api, clock), executor_(api, journal, memory_, clock, events_),
+    : journal_(journal),
+      clock_(clock),
+      options_(std::move(options)),
+      events_(journal, clock, log, metrics),
+      memory_(journal),
+      observer_(api, clock),
+      executor_(api, journal, memory_, clock, events_),
       follower_(api, journal, memory_, clock, events_) {}
 
 Status Engine::load() {
@@ -45,31 +50,39 @@ Status Engine::load() {
 Result<std::vector<OperationRecord>> Engine::operations_in_flight() { return journal_.operations(); }
 
 Result<std::set<std::string>> Engine::accept(Snapshot snapshot) {
-    SnapshotContext context{.now = clock_.now(), .approvals = {}, .remember = options_.remember_documents && journal_.writable()};
+    SnapshotContext context{
+        .now = clock_.now(), .approvals = {}, .remember = options_.remember_documents && journal_.writable()};
     const auto approvals = journal_.approvals();
     if (!approvals) return std::unexpected(approvals.error());
     for (const auto& [digest, expires] : *approvals) {
         if (expires > context.now) context.approvals.insert(digest);
     }
     std::vector<GoodDocument>& before = good_documents_[snapshot.source];
-    AcceptedSnapshot accepted = accept_snapshot(std::move(snapshot), before, context, parse_good_documents, to_json_text);
+    AcceptedSnapshot accepted =
+        accept_snapshot(std::move(snapshot), before, context, parse_good_documents, to_json_text);
     const auto slot = std::ranges::find(sources_, accepted.source, &AcceptedSnapshot::source);
     const AcceptedSnapshot* old = slot == sources_.end() ? nullptr : &*slot;
     if (accepted.frozen && (old == nullptr || !old->frozen)) {
-        events_.warning("BrakeEngaged", accepted.source, *accepted.frozen + "; deletions are frozen. Release this revision: galleryd approve " + accepted.revision);
+        events_.warning(
+            "BrakeEngaged", accepted.source,
+            *accepted.frozen + "; deletions are frozen. Release this revision: galleryd approve " + accepted.revision);
     }
-    if (!accepted.readable && (old == nullptr || old->readable)) events_.warning("SourceFetchFailed", accepted.source, accepted.unreadable_reason);
+    if (!accepted.readable && (old == nullptr || old->readable))
+        events_.warning("SourceFetchFailed", accepted.source, accepted.unreadable_reason);
     for (const auto& [key, problem] : accepted.problems) {
-        if (old == nullptr || !old->problems.contains(key)) events_.warning("ValidationFailed", to_string(key), problem);
+        if (old == nullptr || !old->problems.contains(key))
+            events_.warning("ValidationFailed", to_string(key), problem);
     }
     for (const std::string& problem : accepted.source_problems) {
         if (old == nullptr || std::ranges::find(old->source_problems, problem) == old->source_problems.end()) {
             events_.warning("ValidationFailed", accepted.source, problem);
         }
     }
-    const bool is_new = old == nullptr || old->revision != accepted.revision || old->readable != accepted.readable || old->removed.size() != accepted.removed.size();
+    const bool is_new = old == nullptr || old->revision != accepted.revision || old->readable != accepted.readable ||
+                        old->removed.size() != accepted.removed.size();
     if (context.remember) {
-        if (const Status stored = journal_.put_good_documents(accepted.source, accepted.documents); !stored) return std::unexpected(stored.error());
+        if (const Status stored = journal_.put_good_documents(accepted.source, accepted.documents); !stored)
+            return std::unexpected(stored.error());
     }
     before = std::move(accepted.documents);
     accepted.documents.clear();
@@ -91,10 +104,12 @@ void Engine::note_missing(const AcceptedSnapshot& accepted, TimePoint now) {
     if (!accepted.readable) return;
     std::erase_if(missing_since_, [&](const auto& entry) {
         const ObjectKey& key = entry.first;
-        return accepted.objects.galleries.contains(key) || accepted.objects.definitions.contains(key) || accepted.objects.versions.contains(key);
+        return accepted.objects.galleries.contains(key) || accepted.objects.definitions.contains(key) ||
+               accepted.objects.versions.contains(key);
     });
     for (const RemovedDocument& removed : accepted.removed) {
-        missing_since_.try_emplace(removed.key, clock_.monotonic() - std::chrono::nanoseconds(now - removed.first_missing));
+        missing_since_.try_emplace(removed.key,
+                                   clock_.monotonic() - std::chrono::nanoseconds(now - removed.first_missing));
     }
 }
 
@@ -125,22 +140,27 @@ void Engine::rebuild_scopes() {
     std::erase_if(definition_views_, [&](const auto& entry) { return !scopes_.contains(entry.first); });
     std::erase_if(statuses_, [&](const auto& entry) {
         const ObjectKey& key = entry.first;
-        return !objects().galleries.contains(key) && !objects().definitions.contains(key) && !objects().versions.contains(key) && !objects().policies.contains(key);
+        return !objects().galleries.contains(key) && !objects().definitions.contains(key) &&
+               !objects().versions.contains(key) && !objects().policies.contains(key);
     });
     for (const auto& [key, policy] : objects().policies) {
         ObjectStatus status;
         status.key = key;
         status.manifest = policy.meta.where;
         status.observed_generation = policy.meta.generation;
-        status.conditions.push_back(Condition{"Ready", ConditionStatus::true_, "Reconciled", "The policy is valid and in force where definitions name it.", {}});
+        status.conditions.push_back(Condition{"Ready",
+                                              ConditionStatus::true_,
+                                              "Reconciled",
+                                              "The policy is valid and in force where definitions name it.",
+                                              {}});
         const auto before = statuses_.find(key);
         carry_transitions(status, before == statuses_.end() ? nullptr : &before->second, clock_.now());
         statuses_.insert_or_assign(key, std::move(status));
     }
 }
 
-// Two sources that claim one object, or one Azure resource: neither is written, and nothing is taken away anywhere meanwhile,
-// because what the other document says of it is not known to be wrong (behaviour §2; reliability S6).
+// Two sources that claim one object, or one Azure resource: neither is written, and nothing is taken away anywhere
+// meanwhile, because what the other document says of it is not known to be wrong (behaviour §2; reliability S6).
 void Engine::refuse_double_claims() {
     std::map<ObjectKey, int> claims;
     std::map<std::string, std::set<ObjectKey>> claims_by_id;
@@ -168,15 +188,18 @@ void Engine::refuse_double_claims() {
         merged_.definitions.erase(key);
         merged_.versions.erase(key);
         merged_.policies.erase(key);
-        const std::string problem = to_string(key) + " is claimed by two sources; neither is written. Remove it from one of them.";
+        const std::string problem =
+            to_string(key) + " is claimed by two sources; neither is written. Remove it from one of them.";
         for (AcceptedSnapshot& source : sources_) {
-            if (std::ranges::find(source.source_problems, problem) == source.source_problems.end()) source.source_problems.push_back(problem);
+            if (std::ranges::find(source.source_problems, problem) == source.source_problems.end())
+                source.source_problems.push_back(problem);
         }
     }
 }
 
 bool Engine::looked_everywhere() const {
-    return !sources_.empty() && std::ranges::all_of(scopes_, [&](const auto& entry) { return looked_.contains(entry.first); });
+    return !sources_.empty() &&
+           std::ranges::all_of(scopes_, [&](const auto& entry) { return looked_.contains(entry.first); });
 }
 
 Task<Engine::Look> Engine::look(std::string name) {
@@ -189,15 +212,18 @@ Task<Engine::Look> Engine::look(std::string name) {
         const auto view = co_await observer_.look(what);
         if (!view) co_return std::unexpected(view.error());
         const auto now_declared = scopes_.find(name);  // documents may have changed while Azure answered
-        if (now_declared == scopes_.end()) co_return fail(ErrorKind::conflict, "ScopeGone", name + " is no longer declared");
+        if (now_declared == scopes_.end())
+            co_return fail(ErrorKind::conflict, "ScopeGone", name + " is no longer declared");
         result.plan = plan_gallery(now_declared->second, *view);
     } else {
         const ImageDefinition* definition = find(objects().definitions, before.definition);
-        const DefinitionLook what{.id = before.definition_id, .wants_role_assignments = definition != nullptr && !definition->access.empty()};
+        const DefinitionLook what{.id = before.definition_id,
+                                  .wants_role_assignments = definition != nullptr && !definition->access.empty()};
         auto view = co_await observer_.look(what);
         if (!view) co_return std::unexpected(view.error());
         const auto now_declared = scopes_.find(name);
-        if (now_declared == scopes_.end()) co_return fail(ErrorKind::conflict, "ScopeGone", name + " is no longer declared");
+        if (now_declared == scopes_.end())
+            co_return fail(ErrorKind::conflict, "ScopeGone", name + " is no longer declared");
         result.plan = plan_definition(now_declared->second, *view);
         result.definition_view = std::move(*view);
     }
@@ -221,8 +247,10 @@ void Engine::confirm_only(const std::vector<Plan>& plans) {
     confirmed_.emplace();
     for (const Plan& plan : plans) {
         for (const Change& change : plan.changes) {
-            // A region is taken away in steps: who saw the first one, which raises the flag, saw the removal that it announces.
-            if (change.destructive || change.reason == "region_removal") confirmed_->insert(change.arm_id.key() + " " + step_name(change.step));
+            // A region is taken away in steps: who saw the first one, which raises the flag, saw the removal that it
+            // announces.
+            if (change.destructive || change.reason == "region_removal")
+                confirmed_->insert(change.arm_id.key() + " " + step_name(change.step));
         }
     }
 }
@@ -262,7 +290,8 @@ std::chrono::nanoseconds Engine::next_look(const PassResult& result) const {
     const Plan& plan = *result.plan;
     bool soon = !plan.waiting.empty();
     for (const ChangeOutcome& outcome : result.applied.outcomes) {
-        const bool passing = outcome.error && (outcome.error->kind == ErrorKind::conflict || outcome.error->kind == ErrorKind::transient);
+        const bool passing = outcome.error && (outcome.error->kind == ErrorKind::conflict ||
+                                               outcome.error->kind == ErrorKind::transient);
         soon = soon || passing || outcome.result == ChangeResult::done || outcome.result == ChangeResult::accepted;
     }
     return soon ? std::min(options_.progress_interval, options_.drift_interval) : options_.drift_interval;
@@ -274,7 +303,8 @@ Task<PassResult> Engine::pass(std::string name) {
     auto seen = co_await look(name);
     const auto found = scopes_.find(name);
     if (found == scopes_.end()) {
-        result.error = Error{.kind = ErrorKind::conflict, .reason = "ScopeGone", .message = name + " is no longer declared"};
+        result.error =
+            Error{.kind = ErrorKind::conflict, .reason = "ScopeGone", .message = name + " is no longer declared"};
         co_return result;
     }
     const Scope scope = found->second;
@@ -300,8 +330,10 @@ Task<PassResult> Engine::pass(std::string name) {
     const auto current = scopes_.find(name);  // documents may have changed while Azure was written
     if (current == scopes_.end()) co_return result;
     const Scope now_declared = current->second;
-    if (const Status purged = purge_removed(now_declared, plan); !purged && !result.error) result.error = purged.error();
-    if (scopes_.contains(name)) report(scopes_.at(name), result, seen->definition_view ? &*seen->definition_view : nullptr);
+    if (const Status purged = purge_removed(now_declared, plan); !purged && !result.error)
+        result.error = purged.error();
+    if (scopes_.contains(name))
+        report(scopes_.at(name), result, seen->definition_view ? &*seen->definition_view : nullptr);
     plans_.insert_or_assign(name, plan);
     if (seen->definition_view) definition_views_.insert_or_assign(name, std::move(*seen->definition_view));
     result.look_again_after = next_look(result);
@@ -314,15 +346,21 @@ Status Engine::purge_removed(const Scope& scope, const Plan& plan) {
     for (const RemovedDocument& removed : scope.removed) {
         const auto names_it = [&](const auto& entry) { return entry.arm_id == removed.id; };
         const bool is_orphan = removed.deletion_policy == DeletionPolicy::orphan && removed.snapshots_missing >= 2;
-        const bool is_planned = std::ranges::any_of(plan.changes, names_it) || std::ranges::any_of(plan.blocked, names_it) || std::ranges::any_of(plan.conflicts, names_it);
+        const bool is_planned = std::ranges::any_of(plan.changes, names_it) ||
+                                std::ranges::any_of(plan.blocked, names_it) ||
+                                std::ranges::any_of(plan.conflicts, names_it);
         const bool in_flight = memory_.get(removed.id.key()).operation_in_flight || !plan.waiting.empty();
-        const bool is_gone = removed.snapshots_missing >= 2 && !is_planned && !in_flight && memory_.get(removed.id.key()).deleted_at.has_value();
+        const bool is_gone = removed.snapshots_missing >= 2 && !is_planned && !in_flight &&
+                             memory_.get(removed.id.key()).deleted_at.has_value();
         if (!is_orphan && !is_gone) continue;
         for (auto& [source, documents] : good_documents_) {
-            if (std::erase_if(documents, [&](const GoodDocument& d) { return d.key == removed.key && d.first_missing; }) == 0) continue;
+            if (std::erase_if(documents,
+                              [&](const GoodDocument& d) { return d.key == removed.key && d.first_missing; }) == 0)
+                continue;
             if (const Status stored = journal_.put_good_documents(source, documents); !stored) return stored;
         }
-        for (AcceptedSnapshot& source : sources_) std::erase_if(source.removed, [&](const RemovedDocument& r) { return r.key == removed.key; });
+        for (AcceptedSnapshot& source : sources_)
+            std::erase_if(source.removed, [&](const RemovedDocument& r) { return r.key == removed.key; });
         if (is_gone) {
             if (const Status forgotten = memory_.forget(removed.id.key()); !forgotten) return forgotten;
         }
@@ -332,9 +370,16 @@ Status Engine::purge_removed(const Scope& scope, const Plan& plan) {
 }
 
 void Engine::report(const Scope& scope, const PassResult& result, const DefinitionView* view) {
-    ReportInput input{.scope = &scope, .objects = &objects(), .plan = result.plan ? &*result.plan : nullptr, .applied = &result.applied,
-                      .look_error = result.error, .definition_view = view, .document_problems = {}, .now = clock_.now()};
-    for (const AcceptedSnapshot& source : sources_) input.document_problems.insert(source.problems.begin(), source.problems.end());
+    ReportInput input{.scope = &scope,
+                      .objects = &objects(),
+                      .plan = result.plan ? &*result.plan : nullptr,
+                      .applied = &result.applied,
+                      .look_error = result.error,
+                      .definition_view = view,
+                      .document_problems = {},
+                      .now = clock_.now()};
+    for (const AcceptedSnapshot& source : sources_)
+        input.document_problems.insert(source.problems.begin(), source.problems.end());
     for (ObjectStatus& status : report_scope(input)) {
         const auto before = statuses_.find(status.key);
         carry_transitions(status, before == statuses_.end() ? nullptr : &before->second, input.now);

@@ -25,10 +25,10 @@
 namespace galleryd {
 
 struct EngineOptions {
-    std::string instance = "galleryd";         // who owns what we make: first part of the owner tag
-    std::string asked_by = "daemon";           // for the audit trail
+    std::string instance = "galleryd";  // who owns what we make: first part of the owner tag
+    std::string asked_by = "daemon";    // for the audit trail
     bool observe = false, allow_deletes = false, prune = false;
-    bool remember_documents = true;            // false for `plan`, which stores nothing
+    bool remember_documents = true;  // false for `plan`, which stores nothing
     Prices prices;
     int deletes_per_hour_max = 20;
     // Offset of a named time zone, for deletion windows; unset: windows in named zones stay shut.
@@ -39,9 +39,9 @@ struct EngineOptions {
 
 struct PassResult {
     std::string scope;
-    std::optional<Plan> plan;                  // nullopt: the look failed
+    std::optional<Plan> plan;  // nullopt: the look failed
     ApplyReport applied;
-    std::optional<Error> error;                // of the look, or of the journal
+    std::optional<Error> error;  // of the look, or of the journal
     std::chrono::nanoseconds look_again_after{0};
 };
 
@@ -61,11 +61,12 @@ class Engine {
     const DesiredObjects& objects() const { return sources_.size() == 1 ? sources_.front().objects : merged_; }
     const std::vector<AcceptedSnapshot>& sources() const { return sources_; }
 
-    Task<Plan> plan_scope(std::string name);           // looks and plans; writes nothing
-    Task<PassResult> pass(std::string name);           // looks, plans, applies, reports
+    Task<Plan> plan_scope(std::string name);              // looks and plans; writes nothing
+    Task<PassResult> pass(std::string name);              // looks, plans, applies, reports
     Task<std::string> follow(OperationRecord operation);  // until it ended; returns the scope to look at again
 
-    // For `apply`: from now on only the destructive changes of these plans are sent, because only they were shown and confirmed.
+    // For `apply`: from now on only the destructive changes of these plans are sent, because only they were shown and
+    // confirmed.
     void confirm_only(const std::vector<Plan>& plans);
     // From now on no further request that changes something is sent; what is on the wire ends.
     void stop_writing() { stopping_ = true; }
@@ -75,7 +76,7 @@ class Engine {
     const std::map<std::string, Plan>& plans() const { return plans_; }
     const std::map<std::string, DefinitionView>& definition_views() const { return definition_views_; }
     const EngineOptions& options() const { return options_; }
-    std::string revision() const;                      // of all sources together
+    std::string revision() const;  // of all sources together
     std::optional<TimePoint> last_look() const { return last_look_; }
 
   private:
@@ -107,20 +108,20 @@ class Engine {
     Executor executor_;
     OperationFollower follower_;
 
-    std::vector<AcceptedSnapshot> sources_;                 // by source, in order of first look
+    std::vector<AcceptedSnapshot> sources_;  // by source, in order of first look
     std::map<std::string, std::vector<GoodDocument>> good_documents_;
-    DesiredObjects merged_;                                 // of several sources; a single one is not copied
+    DesiredObjects merged_;  // of several sources; a single one is not copied
     std::map<std::string, Scope> scopes_;
     std::map<ObjectKey, ObjectStatus> statuses_;
     std::map<std::string, Plan> plans_;
     std::map<std::string, DefinitionView> definition_views_;
-    std::set<std::string> looked_;                          // scopes looked at since the start
+    std::set<std::string> looked_;  // scopes looked at since the start
     // Since when documents are missing, by monotonic time: a step of the wall clock does not age a removal.
     std::map<ObjectKey, std::chrono::nanoseconds> missing_since_;
-    std::map<std::string, TimePoint> locked_;               // resource keys that refused a deletion because of a lock
+    std::map<std::string, TimePoint> locked_;  // resource keys that refused a deletion because of a lock
     std::optional<TimePoint> last_look_;
     bool stopping_ = false;
-    std::optional<std::set<std::string>> confirmed_;       // resource key and step of the destructive changes a person saw
+    std::optional<std::set<std::string>> confirmed_;  // resource key and step of the destructive changes a person saw
 };
 
 }  // namespace galleryd

@@ -3,7 +3,8 @@
 #include "reconcilers/image_definition/plan.h"
 #include "reconcilers/image_version/plan.h"
 
-// How the engine asks the planners: what each scope's plan depends on, gathered from documents, journal and the last answers.
+// How the engine asks the planners: what each scope's plan depends on, gathered from documents, journal and the last
+// answers.
 namespace galleryd {
 namespace {
 
@@ -25,7 +26,8 @@ Policy Engine::policy_for(const Scope& scope) {
     policy.observe = options_.observe;
     policy.allow_deletes = options_.allow_deletes;
     policy.prune = options_.prune;
-    policy.journal_writable = journal_.writable() || !options_.remember_documents;  // `plan` writes nothing: no reason to block
+    policy.journal_writable =
+        journal_.writable() || !options_.remember_documents;  // `plan` writes nothing: no reason to block
     policy.clock_skew = observer_.clock_skew();
     policy.source = source_health(sources_, scope);
     if (const auto approvals = journal_.approvals()) {
@@ -50,11 +52,15 @@ Policy Engine::policy_for(const Scope& scope) {
 }
 
 GalleryLook Engine::gallery_look(const Scope& scope) const {
-    GalleryLook what{.id = scope.gallery_id, .wants_role_assignments = true, .storage_account = std::nullopt, .wants_definition_names = !scope.removed.empty()};
+    GalleryLook what{.id = scope.gallery_id,
+                     .wants_role_assignments = true,
+                     .storage_account = std::nullopt,
+                     .wants_definition_names = !scope.removed.empty()};
     const Gallery* gallery = find(objects().galleries, scope.gallery);
     if (gallery != nullptr && gallery->staging_storage) {
         const ResourceId group = resource_group_id(gallery->subscription_id, gallery->resource_group);
-        what.storage_account = ResourceId(group.text() + "/providers/Microsoft.Storage/storageAccounts/" + gallery->staging_storage->name);
+        what.storage_account =
+            ResourceId(group.text() + "/providers/Microsoft.Storage/storageAccounts/" + gallery->staging_storage->name);
     }
     return what;
 }

@@ -14,7 +14,8 @@ std::unexpected<Error> wrong_usage(std::string code, std::string message) {
 
 Result<std::chrono::seconds> parse_duration_flag(const std::string& flag, const std::string& text) {
     const auto duration = parse_duration(text);
-    if (!duration || duration->count() < 1) return wrong_usage("GD5003", flag + " " + text + ": write a duration such as 30s, 5m or 1h");
+    if (!duration || duration->count() < 1)
+        return wrong_usage("GD5003", flag + " " + text + ": write a duration such as 30s, 5m or 1h");
     return *duration;
 }
 

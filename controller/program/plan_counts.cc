@@ -9,7 +9,9 @@ namespace {
 constexpr std::string_view region_prefix = "/targetRegions/";
 
 // A region as a whole, not one of its fields: "/targetRegions/eastus".
-bool is_region(const std::string& path) { return path.starts_with(region_prefix) && path.find('/', region_prefix.size()) == std::string::npos; }
+bool is_region(const std::string& path) {
+    return path.starts_with(region_prefix) && path.find('/', region_prefix.size()) == std::string::npos;
+}
 
 void add_regions(PlanCounts& counts, const Change& change) {
     if (const auto* create = std::get_if<CreateVersion>(&change.step)) {
@@ -73,7 +75,7 @@ std::string printable(const std::string& text, std::size_t limit) {
     }
     if (limit == 0 || clean.size() <= limit) return clean;
     std::size_t end = limit;
-    while (end > 0 && (static_cast<unsigned char>(clean[end]) & 0xc0) == 0x80) --end;   // never half a character
+    while (end > 0 && (static_cast<unsigned char>(clean[end]) & 0xc0) == 0x80) --end;  // never half a character
     return clean.substr(0, end) + "…";
 }
 

@@ -6,8 +6,9 @@
 #include "controller/core/plan.h"
 #include "controller/program/plan_header.h"
 
-// The plan for machines (experience §1.4.2), described by docs/reference/plan.schema.json. format_version "1.0": a minor version adds
-// fields, reasons and effects, and readers ignore the ones they do not know; a major version may break. Keys keep their order.
+// The plan for machines (experience §1.4.2), described by docs/reference/plan.schema.json. format_version "1.0": a
+// minor version adds fields, reasons and effects, and readers ignore the ones they do not know; a major version may
+// break. Keys keep their order.
 namespace galleryd {
 
 inline constexpr const char* plan_format_version = "1.0";

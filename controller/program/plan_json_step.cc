@@ -11,7 +11,8 @@ constexpr std::string_view region_prefix = "/targetRegions/";
 
 Json scalar(const std::string& path, const std::string& text) {
     const bool counts = path.ends_with("/replicas") || path.ends_with("/lun");
-    const bool number = counts && !text.empty() && text.size() <= 9 && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+    const bool number = counts && !text.empty() && text.size() <= 9 &&
+                        std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
     if (number) return std::stoll(text);
     if (text == "true") return true;
     if (text == "false") return false;
@@ -22,7 +23,8 @@ Json scalar(const std::string& path, const std::string& text) {
 void put_region(Json& entry, const std::string& text) {
     const std::size_t blank = text.find(' ');
     const std::string count = text.substr(0, blank);
-    const bool known = count.size() > 1 && count.size() < 9 && count.front() == 'x' && std::ranges::all_of(count.substr(1), [](char c) { return c >= '0' && c <= '9'; });
+    const bool known = count.size() > 1 && count.size() < 9 && count.front() == 'x' &&
+                       std::ranges::all_of(count.substr(1), [](char c) { return c >= '0' && c <= '9'; });
     if (!known) return;
     entry["replicas"] = std::stoll(count.substr(1));
     if (blank != std::string::npos) entry["storageAccountType"] = text.substr(blank + 1);
@@ -43,7 +45,9 @@ Json& region_entry(Json& object, const std::string& name) {
 void put(Json& object, const std::string& path, const std::string& text) {
     if (path.starts_with(region_prefix)) {
         const std::size_t slash = path.find('/', region_prefix.size());
-        Json& entry = region_entry(object, path.substr(region_prefix.size(), slash == std::string::npos ? slash : slash - region_prefix.size()));
+        Json& entry = region_entry(
+            object,
+            path.substr(region_prefix.size(), slash == std::string::npos ? slash : slash - region_prefix.size()));
         if (slash == std::string::npos) {
             put_region(entry, text);
         } else {
@@ -71,7 +75,8 @@ Json from_fields(const std::vector<FieldChange>& fields, bool after) {
     Json object = Json::object();
     for (const FieldChange& field : fields) {
         const bool there = after ? field.op != FieldOp::remove : field.op != FieldOp::add;
-        if (there && field.path.size() > 1 && field.path.front() == '/') put(object, field.path, after ? field.after : field.before);
+        if (there && field.path.size() > 1 && field.path.front() == '/')
+            put(object, field.path, after ? field.after : field.before);
     }
     return object;
 }
@@ -79,13 +84,17 @@ Json from_fields(const std::vector<FieldChange>& fields, bool after) {
 Json regions_json(const std::vector<TargetRegion>& regions) {
     Json list = Json::array();
     for (const TargetRegion& region : regions) {
-        list.push_back({{"name", region.name}, {"replicas", region.replicas}, {"storageAccountType", region.storage_account_type}});
+        list.push_back({{"name", region.name},
+                        {"replicas", region.replicas},
+                        {"storageAccountType", region.storage_account_type}});
     }
     return list;
 }
 
 Json version_json(const VersionWrite& write) {
-    Json json{{"location", write.location}, {"targetRegions", regions_json(write.target_regions)}, {"replicationMode", write.replication_mode},
+    Json json{{"location", write.location},
+              {"targetRegions", regions_json(write.target_regions)},
+              {"replicationMode", write.replication_mode},
               {"excludeFromLatest", write.exclude_from_latest}};
     if (write.end_of_life) json["endOfLifeDate"] = format_rfc3339(*write.end_of_life);
     json["safety"] = {{"blockDeletionBeforeEndOfLife", write.block_deletion_before_end_of_life},
@@ -106,7 +115,9 @@ Json gallery_json(const GalleryWrite& write) {
 Json definition_json(const DefinitionWrite& write) {
     Json json{{"location", write.location},
               {"identifier", {{"publisher", write.publisher}, {"offer", write.offer}, {"sku", write.sku}}},
-              {"osType", write.os_type}, {"osState", write.os_state}, {"hyperVGeneration", write.hyper_v_generation},
+              {"osType", write.os_type},
+              {"osState", write.os_state},
+              {"hyperVGeneration", write.hyper_v_generation},
               {"architecture", write.architecture}};
     const auto add = [&json](const char* name, const std::string& text) {
         if (!text.empty()) json[name] = text;
@@ -139,7 +150,9 @@ StepJson step_to_json(const Change& change) {
     } else if (change.action == Action::remove) {
         json.before = from_fields(change.fields, false);
     } else {
-        json.before = change.action == Action::create || change.action == Action::assign ? Json(nullptr) : from_fields(change.fields, false);
+        json.before = change.action == Action::create || change.action == Action::assign
+                          ? Json(nullptr)
+                          : from_fields(change.fields, false);
         json.after = change.action == Action::unassign ? Json(nullptr) : from_fields(change.fields, true);
     }
     return json;

@@ -7,9 +7,11 @@
 namespace galleryd {
 
 struct StepJson {
-    nlohmann::ordered_json before = nullptr;    // the fields that change, as they are; null when the resource is not there
-    nlohmann::ordered_json after = nullptr;     // as they will be; null when it goes away
-    nlohmann::ordered_json after_unknown = nlohmann::ordered_json::object();   // known only after the write: {"publishedDate": true}
+    nlohmann::ordered_json before =
+        nullptr;                             // the fields that change, as they are; null when the resource is not there
+    nlohmann::ordered_json after = nullptr;  // as they will be; null when it goes away
+    nlohmann::ordered_json after_unknown =
+        nlohmann::ordered_json::object();  // known only after the write: {"publishedDate": true}
 };
 StepJson step_to_json(const Change& change);
 

@@ -52,11 +52,13 @@ void print_header(std::ostream& out, const std::vector<Plan>& plans, const PlanH
             for (const RegionStatus& row : rows) regions.insert(row.name);
         }
     }
-    out << "\nobserved " << format_rfc3339(oldest_look(plans)) << ", " << plural(regions.size(), "region") << ", " << plural(versions, "version") << "\n";
+    out << "\nobserved " << format_rfc3339(oldest_look(plans)) << ", " << plural(regions.size(), "region") << ", "
+        << plural(versions, "version") << "\n";
 }
 
 void print_counts(std::ostream& out, const PlanCounts& counts) {
-    std::string text = "Plan: " + std::to_string(counts.create) + " create, " + std::to_string(counts.update) + " update, " + std::to_string(counts.remove) + " delete";
+    std::string text = "Plan: " + std::to_string(counts.create) + " create, " + std::to_string(counts.update) +
+                       " update, " + std::to_string(counts.remove) + " delete";
     const auto add = [&text](int number, const char* word) {
         if (number > 0) text += ", " + std::to_string(number) + " " + word;
     };
@@ -90,9 +92,11 @@ void print_cost(std::ostream& out, const std::vector<Plan>& plans, const PlanHea
     const bool known = total.before > 0 || total.after > 0;
     if (known) {
         const double delta = total.after - total.before;
-        out << "Cost: " << money(total.before) << " -> " << money(total.after) << " " << header.currency << "/month (" << (delta < -0.005 ? "" : "+") << money(delta)
-            << "; list price" << (total.upper_bound ? ", upper bound" : "") << ").";
-        if (total.one_time >= 0.005) out << "  First copies: " << money(total.one_time) << " " << header.currency << " once.";
+        out << "Cost: " << money(total.before) << " -> " << money(total.after) << " " << header.currency << "/month ("
+            << (delta < -0.005 ? "" : "+") << money(delta) << "; list price"
+            << (total.upper_bound ? ", upper bound" : "") << ").";
+        if (total.one_time >= 0.005)
+            out << "  First copies: " << money(total.one_time) << " " << header.currency << " once.";
         out << "  ";
     }
     out << "Azure writes: about " << arm_writes << ".\n";
@@ -104,7 +108,8 @@ std::string approval_line(const std::vector<Plan>& plans) {
     for (const Plan& plan : plans) {
         if (plan.deletions_digest.empty() || !plan.changes.empty()) continue;
         const bool waits = std::ranges::any_of(plan.blocked, [](const Blocked& blocked) {
-            return blocked.reasons.size() == 1 && (blocked.reasons.front().reason == "approval_required" || blocked.reasons.front().reason == "brake");
+            return blocked.reasons.size() == 1 &&
+                   (blocked.reasons.front().reason == "approval_required" || blocked.reasons.front().reason == "brake");
         });
         if (waits) return "galleryd approve " + plan.deletions_digest;
     }
@@ -130,13 +135,15 @@ void print_waiting(std::ostream& out, const std::vector<Plan>& plans, const Rows
 
 // Nothing planned, under way, or unread. What is blocked or in conflict is named below the sentence, never dropped.
 bool nothing_changes(const std::vector<Plan>& plans) {
-    return std::ranges::all_of(plans, [](const Plan& plan) { return plan.complete && plan.changes.empty() && plan.waiting.empty(); });
+    return std::ranges::all_of(
+        plans, [](const Plan& plan) { return plan.complete && plan.changes.empty() && plan.waiting.empty(); });
 }
 
 void print_exceptions(std::ostream& out, const std::vector<Plan>& plans, const Rows& rows) {
     const PlanCounts counts = count(plans);
     if (counts.blocked == 0 && counts.conflict == 0) return;
-    out << "except where a person has to decide: " << counts.blocked << " blocked, " << counts.conflict << " in conflict\n\n";
+    out << "except where a person has to decide: " << counts.blocked << " blocked, " << counts.conflict
+        << " in conflict\n\n";
     for (const Plan& plan : plans) {
         for (const Blocked& blocked : plan.blocked) rows.blocked(out, blocked);
         for (const Conflict& conflict : plan.conflicts) rows.conflict(out, conflict);
@@ -145,9 +152,12 @@ void print_exceptions(std::ostream& out, const std::vector<Plan>& plans, const R
 
 }  // namespace
 
-std::string plural(std::size_t number, const std::string& word) { return std::to_string(number) + " " + word + (number == 1 ? "" : "s"); }
+std::string plural(std::size_t number, const std::string& word) {
+    return std::to_string(number) + " " + word + (number == 1 ? "" : "s");
+}
 
-void print_plan_text(std::ostream& out, const std::vector<Plan>& plans, const PlanHeader& header, const TextOptions& options) {
+void print_plan_text(std::ostream& out, const std::vector<Plan>& plans, const PlanHeader& header,
+                     const TextOptions& options) {
     const auto galleries = galleries_of(plans);
     const Rows rows(options, galleries.size() == 1 ? *galleries.begin() + "/" : "");
     if (nothing_changes(plans)) {
@@ -161,7 +171,8 @@ void print_plan_text(std::ostream& out, const std::vector<Plan>& plans, const Pl
     print_header(out, plans, header);
     out << "\n";
     for (const Plan& plan : plans) {
-        if (!plan.complete) out << "  ! " << plan.scope << ": the look at Azure was not complete; nothing is planned from it\n";
+        if (!plan.complete)
+            out << "  ! " << plan.scope << ": the look at Azure was not complete; nothing is planned from it\n";
         for (const Change& change : plan.changes) rows.change(out, change);
         for (const Blocked& blocked : plan.blocked) rows.blocked(out, blocked);
         for (const Conflict& conflict : plan.conflicts) rows.conflict(out, conflict);

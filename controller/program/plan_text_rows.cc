@@ -89,16 +89,19 @@ std::string label_of(const FieldChange& field) {
 }
 
 std::string counted(const FieldChange& field, const std::string& text) {
-    const bool is_count = field.path.ends_with("/replicas") && !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+    const bool is_count = field.path.ends_with("/replicas") && !text.empty() &&
+                          std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
     return is_count ? "x" + text : text;
 }
 
 std::string effect_text(const FieldChange& field) {
     if (field.effect.empty()) return {};
     const std::string region = field.path.starts_with(region_prefix) ? " in " + label_of(field) : "";
-    if (field.effect == "latest_falls_back") return "! latest" + region + " falls back to " + (field.detail.empty() ? "none" : field.detail);
+    if (field.effect == "latest_falls_back")
+        return "! latest" + region + " falls back to " + (field.detail.empty() ? "none" : field.detail);
     if (field.effect == "latest_moves") return "! latest" + region + " becomes " + field.detail;
-    if (field.effect == "access_lost") return "! access is lost" + (field.detail.empty() ? "" : " (" + field.detail + ")");
+    if (field.effect == "access_lost")
+        return "! access is lost" + (field.detail.empty() ? "" : " (" + field.detail + ")");
     if (field.effect == "deletions_become_final") return "! later deletions cannot be undone";
     if (field.effect == "public") return "! everybody in Azure can see it";
     std::string words = field.effect;
@@ -128,7 +131,8 @@ std::string undo_text(const Change& change) {
 
 }  // namespace
 
-void Rows::head(std::ostream& out, char glyph, Colour colour, const std::string& what, const std::string& action, const SourceLocation& where) const {
+void Rows::head(std::ostream& out, char glyph, Colour colour, const std::string& what, const std::string& action,
+                const SourceLocation& where) const {
     const char* start = "";
     switch (colour) {
         case Colour::green: start = "\x1b[32m"; break;
@@ -139,8 +143,9 @@ void Rows::head(std::ostream& out, char glyph, Colour colour, const std::string&
     }
     const bool coloured = options_.colour && colour != Colour::none;
     const std::string place = printable(location_text(where));
-    out << (coloured ? start : "") << "  " << glyph << " " << padded(printable(what), name_width) << "  " << (place.empty() ? action : padded(action, action_width) + "  " + place)
-        << (coloured ? "\x1b[0m" : "") << "\n";
+    out << (coloured ? start : "") << "  " << glyph << " " << padded(printable(what), name_width) << "  "
+        << (place.empty() ? action : padded(action, action_width) + "  " + place) << (coloured ? "\x1b[0m" : "")
+        << "\n";
 }
 
 void Rows::detail(std::ostream& out, const char* label, const std::string& text) const {
@@ -169,10 +174,14 @@ void Rows::creation(std::ostream& out, const Change& change) const {
         regions += (regions.empty() ? "" : "  ") + text;
     }
     detail(out, "regions", regions);
-    const auto held = std::ranges::find_if(change.fields, [](const FieldChange& field) { return field.cause == "hold_latest"; });
+    const auto held =
+        std::ranges::find_if(change.fields, [](const FieldChange& field) { return field.cause == "hold_latest"; });
     if (held != change.fields.end()) {
         const std::size_t wanted = write.target_regions.size();
-        detail(out, "latest", "held back until " + (wanted == 1 ? std::string("its region is") : "all " + std::to_string(wanted) + " regions are") + " Completed");
+        detail(out, "latest",
+               "held back until " +
+                   (wanted == 1 ? std::string("its region is") : "all " + std::to_string(wanted) + " regions are") +
+                   " Completed");
     }
     for (const auto& [effect, where] : latest_effects(change)) detail(out, "latest", effect + where);
 }
@@ -184,7 +193,8 @@ void Rows::fields(std::ostream& out, const Change& change) const {
         const char glyph = field.op == FieldOp::add ? '+' : field.op == FieldOp::remove ? '-' : '~';
         const std::string before = value(counted(field, field.before)), after = value(counted(field, field.after));
         std::string text = field.op == FieldOp::add ? after : before;
-        if (field.op == FieldOp::replace) text = (before.empty() ? "(none)" : before) + " -> " + (after.empty() ? "(none)" : after);
+        if (field.op == FieldOp::replace)
+            text = (before.empty() ? "(none)" : before) + " -> " + (after.empty() ? "(none)" : after);
         const std::string effect = printable(effect_text(field));
         if (!effect.empty()) text = padded(text, 8) + " " + effect;
         out << "      " << glyph << " " << printable(padded(label_of(field), width)) << " " << text << "\n";
@@ -192,10 +202,12 @@ void Rows::fields(std::ostream& out, const Change& change) const {
 }
 
 void Rows::change(std::ostream& out, const Change& change) const {
-    const bool takes_away = change.action == Action::remove || change.action == Action::unassign || (change.action == Action::share && change.destructive);
+    const bool takes_away = change.action == Action::remove || change.action == Action::unassign ||
+                            (change.action == Action::share && change.destructive);
     if (options_.summary_only && !change.destructive && change.action != Action::remove) return;
     const Colour colour = takes_away ? Colour::red : glyph_of(change) == '+' ? Colour::green : Colour::yellow;
-    head(out, glyph_of(change), colour, name_of(change.kind, change.address, change.arm_id), action_text(change), change.manifest);
+    head(out, glyph_of(change), colour, name_of(change.kind, change.address, change.arm_id), action_text(change),
+         change.manifest);
     if (options_.summary_only) return;
     if (change.action == Action::create) {
         creation(out, change);
@@ -203,7 +215,8 @@ void Rows::change(std::ostream& out, const Change& change) const {
         fields(out, change);
     }
     detail(out, "why", change.rule.empty() ? change.why : change.why + " (" + change.rule + ")");
-    if (change.estimate.ready_seconds) detail(out, "ready in", "about " + duration_text(*change.estimate.ready_seconds));
+    if (change.estimate.ready_seconds)
+        detail(out, "ready in", "about " + duration_text(*change.estimate.ready_seconds));
     detail(out, "undo", undo_text(change));
     detail(out, "then", change.follow_up.starts_with("then ") ? change.follow_up.substr(5) : change.follow_up);
 }
@@ -217,7 +230,8 @@ void Rows::blocked(std::ostream& out, const Blocked& blocked) const {
     }
     head(out, '=', Colour::dim, name_of(blocked.kind, blocked.address, blocked.arm_id), action, blocked.manifest);
     if (options_.summary_only) return;
-    detail(out, "would", std::string(to_string(blocked.action)) + (blocked.rule.empty() ? "" : " (" + blocked.rule + ")"));
+    detail(out, "would",
+           std::string(to_string(blocked.action)) + (blocked.rule.empty() ? "" : " (" + blocked.rule + ")"));
     for (const BlockReason& reason : blocked.reasons) {
         detail(out, "by", reason.message);
         detail(out, "do", reason.way_out);
@@ -229,7 +243,8 @@ void Rows::blocked(std::ostream& out, const Blocked& blocked) const {
 
 void Rows::conflict(std::ostream& out, const Conflict& conflict) const {
     if (options_.summary_only) return;
-    head(out, 'x', Colour::red, name_of(conflict.kind, conflict.address, conflict.arm_id), "conflict", conflict.manifest);
+    head(out, 'x', Colour::red, name_of(conflict.kind, conflict.address, conflict.arm_id), "conflict",
+         conflict.manifest);
     out << "      " << printable(conflict.message) << "\n";
     std::string ways;
     for (const std::string& way : conflict.ways_out) ways += (ways.empty() ? "" : ", or ") + way;
@@ -238,7 +253,8 @@ void Rows::conflict(std::ostream& out, const Conflict& conflict) const {
 }
 
 void Rows::waiting(std::ostream& out, const Plan& plan, const std::string& address) const {
-    const std::string name = !prefix_.empty() && address.starts_with(prefix_) ? address.substr(prefix_.size()) : address;
+    const std::string name =
+        !prefix_.empty() && address.starts_with(prefix_) ? address.substr(prefix_.size()) : address;
     const auto found = plan.regions.find(address);
     std::size_t done = 0, wanted = 0;
     std::string open;
@@ -249,11 +265,14 @@ void Rows::waiting(std::ostream& out, const Plan& plan, const std::string& addre
             if (region.state == ReplicationState::completed) {
                 ++done;
             } else {
-                open += (open.empty() ? "" : "  ") + region.name + " " + (region.state == ReplicationState::failed ? "failed" : std::to_string(region.progress) + "%");
+                open += (open.empty() ? "" : "  ") + region.name + " " +
+                        (region.state == ReplicationState::failed ? "failed" : std::to_string(region.progress) + "%");
             }
         }
     }
-    head(out, '.', Colour::none, name, wanted > 0 ? "in progress: " + std::to_string(done) + " of " + plural(wanted, "region") : "in progress", SourceLocation{});
+    head(out, '.', Colour::none, name,
+         wanted > 0 ? "in progress: " + std::to_string(done) + " of " + plural(wanted, "region") : "in progress",
+         SourceLocation{});
     if (!options_.summary_only) detail(out, "regions", open);
 }
 

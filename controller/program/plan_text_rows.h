@@ -21,7 +21,8 @@ class Rows {
 
   private:
     enum class Colour : std::uint8_t { none, green, yellow, red, dim };
-    void head(std::ostream& out, char glyph, Colour colour, const std::string& what, const std::string& action, const SourceLocation& where) const;
+    void head(std::ostream& out, char glyph, Colour colour, const std::string& what, const std::string& action,
+              const SourceLocation& where) const;
     void detail(std::ostream& out, const char* label, const std::string& text) const;
     void fields(std::ostream& out, const Change& change) const;
     void creation(std::ostream& out, const Change& change) const;
@@ -32,6 +33,6 @@ class Rows {
     std::string prefix_;
 };
 
-std::string plural(std::size_t number, const std::string& word);   // "1 region", "5 regions"
+std::string plural(std::size_t number, const std::string& word);  // "1 region", "5 regions"
 
 }  // namespace galleryd

@@ -12,7 +12,8 @@ namespace galleryd {
 inline constexpr const char* prices_asset = "controller/program/assets/prices.yaml";
 
 // Fields: date (YYYY-MM-DD), currency (three capital letters), snapshotGBMonth (storage account type -> price, at least
-// Standard_LRS), egressGB, basis (text). Prices are 0 to 1000. Errors: `invalid`, GD5042, with file, line and what to write instead.
+// Standard_LRS), egressGB, basis (text). Prices are 0 to 1000. Errors: `invalid`, GD5042, with file, line and what to
+// write instead.
 Result<Prices> parse_prices(std::string_view yaml, const std::string& file);
 
 // The named file (at most 1 MiB), or the embedded list without a path.

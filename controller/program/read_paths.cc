@@ -38,7 +38,8 @@ Error refusal(const char* code, std::string message) {
 
 Error open_refusal(const std::string& path, int error) {
     if (error == ENOENT || error == ENOTDIR) return refusal("GD1090", path + ": no such file or folder");
-    if (error == EXDEV || error == ELOOP) return refusal("GD1091", path + ": a link that leads out of the folder is not followed");
+    if (error == EXDEV || error == ELOOP)
+        return refusal("GD1091", path + ": a link that leads out of the folder is not followed");
     return refusal("GD1093", path + ": cannot be read: " + std::strerror(error));
 }
 
@@ -49,17 +50,21 @@ int open_beneath(int folder, const std::string& name, int flags) {
     return static_cast<int>(syscall(SYS_openat2, folder, name.c_str(), &how, sizeof how));
 }
 
-bool is_manifest(std::string_view name) { return name.ends_with(".yaml") || name.ends_with(".yml") || name.ends_with(".json"); }
+bool is_manifest(std::string_view name) {
+    return name.ends_with(".yaml") || name.ends_with(".yml") || name.ends_with(".json");
+}
 
 class PathReader {
   public:
     Status read(const std::string& path) {
-        Descriptor opened(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));  // NONBLOCK: a pipe must not hold us up
+        Descriptor opened(
+            open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));  // NONBLOCK: a pipe must not hold us up
         if (!opened.valid()) return std::unexpected(open_refusal(path, errno));
         struct stat found = {};
         if (fstat(opened.get(), &found) != 0) return std::unexpected(open_refusal(path, errno));
         if (S_ISREG(found.st_mode)) return read_file(opened.get(), path);
-        if (!S_ISDIR(found.st_mode)) return std::unexpected(refusal("GD1091", path + ": neither a regular file nor a folder"));
+        if (!S_ISDIR(found.st_mode))
+            return std::unexpected(refusal("GD1091", path + ": neither a regular file nor a folder"));
         std::string shown = path;
         while (shown.size() > 1 && shown.ends_with('/')) shown.pop_back();
         return read_folder(opened.get(), "", shown, 0);
@@ -69,7 +74,8 @@ class PathReader {
 
   private:
     Status read_file(int fd, const std::string& shown) {
-        if (files_.size() >= read_files_max) return std::unexpected(refusal("GD1092", shown + ": more than 20000 manifests"));
+        if (files_.size() >= read_files_max)
+            return std::unexpected(refusal("GD1092", shown + ": more than 20000 manifests"));
         std::string content;
         for (;;) {
             const std::size_t had = content.size();
@@ -82,7 +88,8 @@ class PathReader {
             if (got == 0) break;
         }
         bytes_ += content.size();
-        if (bytes_ > read_bytes_max) return std::unexpected(refusal("GD1092", shown + ": the manifests have more than 512 MiB"));
+        if (bytes_ > read_bytes_max)
+            return std::unexpected(refusal("GD1092", shown + ": the manifests have more than 512 MiB"));
         content.shrink_to_fit();
         files_.push_back({shown, std::move(content)});
         return {};
@@ -106,7 +113,8 @@ class PathReader {
             bool is_folder = entry->d_type == DT_DIR;
             if (entry->d_type == DT_UNKNOWN) {
                 struct stat found = {};
-                is_folder = fstatat(dirfd(stream), name.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(found.st_mode);
+                is_folder =
+                    fstatat(dirfd(stream), name.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(found.st_mode);
             }
             if (is_folder || is_manifest(name)) entries.push_back({name, is_folder});
         }
@@ -123,7 +131,8 @@ class PathReader {
         for (const Entry& entry : *entries) {
             const std::string below = relative.empty() ? entry.name : relative + "/" + entry.name;
             const std::string name = shown + "/" + entry.name;
-            const Status done = entry.is_folder ? read_folder(root, below, name, depth + 1) : read_entry(root, below, name);
+            const Status done =
+                entry.is_folder ? read_folder(root, below, name, depth + 1) : read_entry(root, below, name);
             if (!done) return done;
         }
         return {};
@@ -154,7 +163,8 @@ Result<std::vector<DocumentFile>> read_paths(std::vector<std::string> paths) {
     if (reader.empty()) {
         std::string all;
         for (const std::string& path : paths) all += (all.empty() ? "" : ", ") + path;
-        return std::unexpected(refusal("GD1094", (all.empty() ? std::string("no path given") : all) + ": no manifests (*.yaml, *.yml, *.json)"));
+        return std::unexpected(refusal(
+            "GD1094", (all.empty() ? std::string("no path given") : all) + ": no manifests (*.yaml, *.yml, *.json)"));
     }
     return reader.take();
 }

@@ -22,14 +22,16 @@ constexpr std::size_t file_bytes_max = 64U * 1024 * 1024;
 std::string fields_text(const Change& change) {
     std::string text;
     for (const FieldChange& field : change.fields) {
-        text += (text.empty() ? "" : "; ") + field.path + ": " + (field.before.empty() ? "-" : field.before) + " -> " + (field.after.empty() ? "-" : field.after);
+        text += (text.empty() ? "" : "; ") + field.path + ": " + (field.before.empty() ? "-" : field.before) + " -> " +
+                (field.after.empty() ? "-" : field.after);
     }
     return text;
 }
 
 std::vector<SavedStep> steps_of(const Plan& plan) {
     std::vector<SavedStep> steps;
-    for (const Change& change : plan.changes) steps.push_back({change.address, change.kind, std::string(to_string(change.action)), fields_text(change)});
+    for (const Change& change : plan.changes)
+        steps.push_back({change.address, change.kind, std::string(to_string(change.action)), fields_text(change)});
     return steps;
 }
 
@@ -39,9 +41,13 @@ Json saved_json(const std::vector<Plan>& plans, const PlanHeader& header) {
     for (const Plan& plan : plans) {
         Json steps = Json::array();
         for (const SavedStep& step : steps_of(plan)) {
-            steps.push_back({{"address", step.address}, {"kind", step.kind}, {"action", step.action}, {"detail", step.detail}});
+            steps.push_back(
+                {{"address", step.address}, {"kind", step.kind}, {"action", step.action}, {"detail", step.detail}});
         }
-        scopes[plan.scope] = {{"id", plan.id}, {"observed_digest", plan.observed_digest}, {"deletions_digest", plan.deletions_digest}, {"steps", std::move(steps)}};
+        scopes[plan.scope] = {{"id", plan.id},
+                              {"observed_digest", plan.observed_digest},
+                              {"deletions_digest", plan.deletions_digest},
+                              {"steps", std::move(steps)}};
     }
     return {{"sources", header.sources}, {"azure", header.azure}, {"scopes", std::move(scopes)}};
 }
@@ -64,9 +70,12 @@ class File {
 };
 
 std::unexpected<Error> cannot_write(const std::string& path, int error) {
-    const bool permission = error == EACCES || error == EPERM || error == ENOENT || error == ENOTDIR || error == EROFS || error == EISDIR;
-    return std::unexpected(Error{.kind = permission ? ErrorKind::denied : ErrorKind::transient, .reason = "PlanNotSaved",
-                                 .message = "the plan cannot be written to " + path + ": " + std::strerror(error) + "; choose another path for --out",
+    const bool permission =
+        error == EACCES || error == EPERM || error == ENOENT || error == ENOTDIR || error == EROFS || error == EISDIR;
+    return std::unexpected(Error{.kind = permission ? ErrorKind::denied : ErrorKind::transient,
+                                 .reason = "PlanNotSaved",
+                                 .message = "the plan cannot be written to " + path + ": " + std::strerror(error) +
+                                            "; choose another path for --out",
                                  .code = "GD5043"});
 }
 
@@ -81,14 +90,17 @@ bool write_all(int descriptor, std::string_view text) {
 }
 
 std::unexpected<Error> not_a_plan(const std::string& path, const std::string& why) {
-    return std::unexpected(Error{.kind = ErrorKind::invalid, .reason = "NotAPlan",
-                                 .message = path + " is not a saved plan: " + why + "; make one with galleryd plan --out " + path, .code = "GD5040"});
+    return std::unexpected(
+        Error{.kind = ErrorKind::invalid,
+              .reason = "NotAPlan",
+              .message = path + " is not a saved plan: " + why + "; make one with galleryd plan --out " + path,
+              .code = "GD5040"});
 }
 
 Result<std::string> read_file(const std::string& path) {
     File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (file.get() < 0) return not_a_plan(path, std::strerror(errno));
-    struct stat facts{};
+    struct stat facts {};
     if (::fstat(file.get(), &facts) != 0) return not_a_plan(path, std::strerror(errno));
     if (!S_ISREG(facts.st_mode)) return not_a_plan(path, "it is not a regular file");
     if (static_cast<std::size_t>(facts.st_size) > file_bytes_max) return not_a_plan(path, "it is larger than 64 MiB");
@@ -105,10 +117,13 @@ Result<std::string> read_file(const std::string& path) {
 }
 
 SavedScope scope_from(const Json& json) {
-    SavedScope scope{json.at("id").get<std::string>(), json.at("observed_digest").get<std::string>(), json.at("deletions_digest").get<std::string>(), {}};
+    SavedScope scope{json.at("id").get<std::string>(),
+                     json.at("observed_digest").get<std::string>(),
+                     json.at("deletions_digest").get<std::string>(),
+                     {}};
     for (const Json& step : json.at("steps")) {
-        scope.steps.push_back({step.at("address").get<std::string>(), step.at("kind").get<std::string>(), step.at("action").get<std::string>(),
-                               step.at("detail").get<std::string>()});
+        scope.steps.push_back({step.at("address").get<std::string>(), step.at("kind").get<std::string>(),
+                               step.at("action").get<std::string>(), step.at("detail").get<std::string>()});
     }
     return scope;
 }
@@ -137,7 +152,8 @@ SavedPlan plan_from(const Json& json) {
 std::string step_text(const SavedStep& step) { return step.kind + " " + step.address + ": " + step.action; }
 
 // The steps that differ, or one sentence when only what was observed differs.
-void compare_scope(const std::string& name, const SavedScope& saved, const Plan& fresh, std::vector<std::string>& moved) {
+void compare_scope(const std::string& name, const SavedScope& saved, const Plan& fresh,
+                   std::vector<std::string>& moved) {
     if (saved.id == fresh.id && saved.observed_digest == fresh.observed_digest && fresh.complete) return;
     if (!fresh.complete) {
         moved.push_back(name + ": the look at Azure was not complete");
@@ -145,17 +161,23 @@ void compare_scope(const std::string& name, const SavedScope& saved, const Plan&
     }
     const std::size_t before = moved.size();
     const std::vector<SavedStep> steps = steps_of(fresh);
-    const auto same_step = [](const SavedStep& a, const SavedStep& b) { return a.address == b.address && a.kind == b.kind && a.action == b.action; };
+    const auto same_step = [](const SavedStep& a, const SavedStep& b) {
+        return a.address == b.address && a.kind == b.kind && a.action == b.action;
+    };
     for (const SavedStep& step : saved.steps) {
         if (std::ranges::find(steps, step) != steps.end()) continue;
-        const auto other = std::ranges::find_if(steps, [&](const SavedStep& candidate) { return same_step(candidate, step); });
-        moved.push_back(other == steps.end() ? step_text(step) + " is no longer planned" : step_text(step) + " is planned otherwise (" + other->detail + ")");
+        const auto other =
+            std::ranges::find_if(steps, [&](const SavedStep& candidate) { return same_step(candidate, step); });
+        moved.push_back(other == steps.end() ? step_text(step) + " is no longer planned"
+                                             : step_text(step) + " is planned otherwise (" + other->detail + ")");
     }
     for (const SavedStep& step : steps) {
-        if (std::ranges::none_of(saved.steps, [&](const SavedStep& candidate) { return same_step(candidate, step); })) moved.push_back(step_text(step) + " is planned now");
+        if (std::ranges::none_of(saved.steps, [&](const SavedStep& candidate) { return same_step(candidate, step); }))
+            moved.push_back(step_text(step) + " is planned now");
     }
     if (moved.size() != before) return;
-    moved.push_back(name + (saved.observed_digest == fresh.observed_digest ? ": what is declared or allowed changed" : ": its state in Azure changed"));
+    moved.push_back(name + (saved.observed_digest == fresh.observed_digest ? ": what is declared or allowed changed"
+                                                                           : ": its state in Azure changed"));
 }
 
 }  // namespace
@@ -165,10 +187,11 @@ Status write_saved_plan(const std::string& path, const std::vector<Plan>& plans,
     json["saved"] = saved_json(plans, header);
     const std::string text = json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
     const std::string temporary = path + "." + std::to_string(::getpid()) + ".tmp";
-    ::unlink(temporary.c_str());   // what a killed process of the same id left
+    ::unlink(temporary.c_str());  // what a killed process of the same id left
     File file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (file.get() < 0) return cannot_write(path, errno);
-    const bool stored = write_all(file.get(), text) && ::fsync(file.get()) == 0 && file.close() && ::rename(temporary.c_str(), path.c_str()) == 0;
+    const bool stored = write_all(file.get(), text) && ::fsync(file.get()) == 0 && file.close() &&
+                        ::rename(temporary.c_str(), path.c_str()) == 0;
     if (stored) return {};
     const int error = errno;
     ::unlink(temporary.c_str());
@@ -180,14 +203,15 @@ Result<SavedPlan> read_saved_plan(const std::string& path) {
     if (!text) return std::unexpected(text.error());
     const Json json = Json::parse(*text, nullptr, false);
     if (json.is_discarded() || !json.is_object()) return not_a_plan(path, "it is not JSON");
-    if (json.value("kind", Json()) != "Plan" || !json.contains("saved")) return not_a_plan(path, "it is JSON of another kind");
+    if (json.value("kind", Json()) != "Plan" || !json.contains("saved"))
+        return not_a_plan(path, "it is JSON of another kind");
     const Json version = json.value("format_version", Json());
     if (!version.is_string() || !version.get<std::string>().starts_with("1.")) {
         return not_a_plan(path, "its format_version is " + version.dump() + ", this galleryd reads 1.x");
     }
     try {
         return plan_from(json);
-    } catch (const Json::exception& problem) {   // a field is missing or of another type
+    } catch (const Json::exception& problem) {  // a field is missing or of another type
         return not_a_plan(path, problem.what());
     }
 }
@@ -203,7 +227,8 @@ std::vector<std::string> compare(const SavedPlan& saved, const std::vector<Plan>
         }
     }
     for (const auto& [name, scope] : saved.scopes) {
-        if (std::ranges::none_of(fresh, [&](const Plan& plan) { return plan.scope == name; })) moved.push_back(name + ": is no longer declared");
+        if (std::ranges::none_of(fresh, [&](const Plan& plan) { return plan.scope == name; }))
+            moved.push_back(name + ": is no longer declared");
     }
     std::ranges::sort(moved);
     return moved;

@@ -13,13 +13,13 @@
 #include "controller/adapters/azure/arm_client.h"
 #include "controller/adapters/clock/system_clock.h"
 #include "controller/adapters/clock/zone_files.h"
+#include "controller/adapters/documents/reader.h"
 #include "controller/adapters/folder/folder_source.h"
 #include "controller/adapters/http/client.h"
 #include "controller/adapters/journal/journal.h"
 #include "controller/adapters/telemetry/log.h"
 #include "controller/adapters/telemetry/metrics_registry.h"
 #include "controller/program/credentials.h"
-#include "controller/adapters/documents/reader.h"
 #include "controller/program/prices.h"
 #include "controller/program/state_directory.h"
 #include "controller/program/wall_clock.h"
@@ -66,8 +66,11 @@ Status open_log(SessionParts& parts) {
     const auto log_format = telemetry::parse_log_format(format);
     const auto level = telemetry::parse_log_level(parts.options.log_level);
     if (!log_format) return wrong_usage("GD5013", "--log-format " + format + ": write text or json");
-    if (!level) return wrong_usage("GD5013", "--log-level " + parts.options.log_level + ": write debug, info, warning or error");
-    parts.log = telemetry::make_log(telemetry::LogOptions{.format = *log_format, .level = *level, .descriptor = 2, .now = [&parts] { return parts.clock().now(); }});
+    if (!level)
+        return wrong_usage("GD5013",
+                           "--log-level " + parts.options.log_level + ": write debug, info, warning or error");
+    parts.log = telemetry::make_log(telemetry::LogOptions{
+        .format = *log_format, .level = *level, .descriptor = 2, .now = [&parts] { return parts.clock().now(); }});
     parts.metrics = telemetry::make_metrics(telemetry::MetricsOptions{.log = parts.log.get()});
     return {};
 }
@@ -75,7 +78,8 @@ Status open_log(SessionParts& parts) {
 Status open_state(SessionParts& parts, JournalUse use) {
     if (parts.options.state_dir.empty()) parts.options.state_dir = default_state_directory();
     journal::OpenReport report;
-    journal::JournalOptions options{.directory = parts.options.state_dir, .now = parts.clock().now(), .report = &report};
+    journal::JournalOptions options{
+        .directory = parts.options.state_dir, .now = parts.clock().now(), .report = &report};
     options.read_only = use == JournalUse::read_only;
     auto opened = journal::open_journal(options);
     if (!opened && use == JournalUse::read_only) {  // nothing is known yet: plan as a first start would
@@ -85,7 +89,8 @@ Status open_state(SessionParts& parts, JournalUse use) {
     }
     if (!opened) return std::unexpected(opened.error());
     parts.journal = std::move(*opened);
-    if (!report.notice.empty()) parts.log->warning("state directory", {{"code", report.notice_code}, {"detail", report.notice}});
+    if (!report.notice.empty())
+        parts.log->warning("state directory", {{"code", report.notice_code}, {"detail", report.notice}});
     return {};
 }
 
@@ -114,7 +119,8 @@ Status start_simulator(SessionParts& parts) {
     }
     simulator::FaceOptions face;
     face.listen = parts.options.simulator_listen;
-    auto server = simulator::Face::start(parts.context.get_executor(), *parts.azure, parts.system_clock, *parts.simulated_clock, face, {});
+    auto server = simulator::Face::start(parts.context.get_executor(), *parts.azure, parts.system_clock,
+                                         *parts.simulated_clock, face, {});
     if (!server) return std::unexpected(server.error());
     parts.azure_server = std::move(*server);
     parts.azure_url = parts.azure_server->urls().front();
@@ -126,7 +132,8 @@ Status open_clock(SessionParts& parts) {
     char* end = nullptr;
     const double scale = std::strtod(parts.options.time_scale.c_str(), &end);
     if (end == parts.options.time_scale.c_str() || *end != '\0' || !(scale > 0) || scale > 1'000'000) {
-        return wrong_usage("GD5015", "--time-scale " + parts.options.time_scale + ": write a number above 0 and at most 1000000");
+        return wrong_usage("GD5015",
+                           "--time-scale " + parts.options.time_scale + ": write a number above 0 and at most 1000000");
     }
     parts.simulated_clock = std::make_unique<simulator::ScaledClock>(parts.system_clock, scale);
     parts.wall_clock = std::make_unique<WallClock>(*parts.simulated_clock, parts.system_clock);
@@ -142,19 +149,24 @@ Status open_azure(SessionParts& parts) {
     const auto cloud = find_cloud(parts.azure_url.empty() ? parts.options.azure : parts.azure_url);
     if (!cloud) return std::unexpected(cloud.error());
     parts.azure_url = http::to_string(cloud->arm);
-    auto transport = http::make_client(parts.context.get_executor(), parts.system_clock, http::ClientOptions{.ca_file = parts.options.azure_ca_file});
+    auto transport = http::make_client(parts.context.get_executor(), parts.system_clock,
+                                       http::ClientOptions{.ca_file = parts.options.azure_ca_file});
     if (!transport) return std::unexpected(transport.error());
     parts.transport = std::move(*transport);
-    auto credential = make_credential(parts.options.credential, *cloud, *parts.transport, parts.clock(), *parts.log, *parts.metrics);
+    auto credential =
+        make_credential(parts.options.credential, *cloud, *parts.transport, parts.clock(), *parts.log, *parts.metrics);
     if (!credential) return std::unexpected(credential.error());
     parts.credential = std::move(*credential);
-    parts.arm = std::make_unique<azure::ArmClient>(*parts.transport, *parts.credential, parts.clock(), *parts.log, *parts.metrics, azure::ArmOptions{.arm = cloud->arm});
+    parts.arm = std::make_unique<azure::ArmClient>(*parts.transport, *parts.credential, parts.clock(), *parts.log,
+                                                   *parts.metrics, azure::ArmOptions{.arm = cloud->arm});
     return {};
 }
 
 Status open_sources(SessionParts& parts, JournalUse use) {
     parts.pool = std::make_unique<BlockingPool>(2);
-    const folder::BlockingExecutor blocking = [pool = parts.pool.get()](std::function<void()> work) { return pool->run(std::move(work)); };
+    const folder::BlockingExecutor blocking = [pool = parts.pool.get()](std::function<void()> work) {
+        return pool->run(std::move(work));
+    };
     const folder::ParseFiles parse_files = [](const std::vector<DocumentFile>& files) {
         ReadOptions read;
         read.threads = parse_threads;
@@ -162,13 +174,15 @@ Status open_sources(SessionParts& parts, JournalUse use) {
     };
     for (const std::string& source : parts.options.sources) {
         if (!source.starts_with("dir:") || source.size() == 4) {
-            return wrong_usage("GD5017", "--source " + source + ": write dir:PATH (git and kubernetes sources come with later versions)");
+            return wrong_usage("GD5017", "--source " + source +
+                                             ": write dir:PATH (git and kubernetes sources come with later versions)");
         }
         folder::FolderOptions folder;
         folder.path = source.substr(4);
         folder.name = source;
         folder.keep_snapshot = use == JournalUse::exclusive;
-        parts.sources.push_back(std::make_unique<folder::FolderSource>(parts.context.get_executor(), parts.system_clock, *parts.log, blocking, parse_files, folder));
+        parts.sources.push_back(std::make_unique<folder::FolderSource>(parts.context.get_executor(), parts.system_clock,
+                                                                       *parts.log, blocking, parse_files, folder));
     }
     return {};
 }
@@ -185,11 +199,15 @@ Status open_engine(SessionParts& parts, JournalUse use, std::string asked_by) {
     options.remember_documents = use == JournalUse::exclusive;
     options.prices = std::move(*prices);
     options.zone_offset = zone_offset;
-    if (const auto interval = parse_duration_flag("--interval", parts.options.interval); interval) options.drift_interval = *interval;
+    if (const auto interval = parse_duration_flag("--interval", parts.options.interval); interval)
+        options.drift_interval = *interval;
     if (options.instance.empty() || options.instance.find_first_of("/ \t\r\n") != std::string::npos) {
-        return wrong_usage("GD5018", "--instance `" + options.instance + "`: write a name without blanks and slashes; it becomes part of the owner tag");
+        return wrong_usage("GD5018",
+                           "--instance `" + options.instance +
+                               "`: write a name without blanks and slashes; it becomes part of the owner tag");
     }
-    parts.engine = std::make_unique<Engine>(*parts.arm, *parts.journal, parts.engine_clock(), *parts.log, *parts.metrics, std::move(options));
+    parts.engine = std::make_unique<Engine>(*parts.arm, *parts.journal, parts.engine_clock(), *parts.log,
+                                            *parts.metrics, std::move(options));
     return parts.engine->load();
 }
 
@@ -203,7 +221,8 @@ Result<std::unique_ptr<Session>> Session::open(CommonOptions options, JournalUse
     if (const Status opened = open_sources(*parts, use); !opened) return std::unexpected(opened.error());
     if (const Status opened = open_azure(*parts); !opened) return std::unexpected(opened.error());
     if (const Status opened = open_state(*parts, use); !opened) return std::unexpected(opened.error());
-    if (const Status opened = open_engine(*parts, use, std::move(asked_by)); !opened) return std::unexpected(opened.error());
+    if (const Status opened = open_engine(*parts, use, std::move(asked_by)); !opened)
+        return std::unexpected(opened.error());
     return std::unique_ptr<Session>(new Session(std::move(parts)));
 }
 
@@ -236,14 +255,18 @@ std::vector<DesiredSource*> Session::sources() {
 }
 
 Result<std::vector<Diagnostic>> Session::read_sources() {
-    if (parts_->sources.empty()) return wrong_usage("GD5012", "no manifests. Name a folder or file, or --source dir:PATH");
+    if (parts_->sources.empty())
+        return wrong_usage("GD5012", "no manifests. Name a folder or file, or --source dir:PATH");
     std::vector<Diagnostic> problems;
     for (const auto& source : parts_->sources) {
         auto snapshot = run(source->look());
         if (!snapshot) return std::unexpected(snapshot.error());
         if (!snapshot->readable) return wrong_usage("GD4001", snapshot->source + ": " + snapshot->unreadable_reason);
         if (snapshot->documents.empty() && parts_->options.sources.size() == 1) {
-            return wrong_usage("GD1094", snapshot->source + " holds no manifest of galleryd.io; nothing was planned. Name the folder with your *.yaml files.");
+            return wrong_usage(
+                "GD1094",
+                snapshot->source +
+                    " holds no manifest of galleryd.io; nothing was planned. Name the folder with your *.yaml files.");
         }
         const auto found = snapshot->problems();
         problems.insert(problems.end(), found.begin(), found.end());

@@ -21,13 +21,14 @@ class MetricsRegistry;
 namespace galleryd {
 
 enum class JournalUse : std::uint8_t {
-    exclusive,   // run, demo, apply: writes, and keeps every other writer out
-    read_only,   // plan: what is known, when there is a state directory; else nothing is known
+    exclusive,  // run, demo, apply: writes, and keeps every other writer out
+    read_only,  // plan: what is known, when there is a state directory; else nothing is known
 };
 
 struct SessionParts;
 
-// Everything between the flags and the engine: clock, log, metrics, journal, Azure client, sources. One per process; owned by main's thread.
+// Everything between the flags and the engine: clock, log, metrics, journal, Azure client, sources. One per process;
+// owned by main's thread.
 class Session {
   public:
     static Result<std::unique_ptr<Session>> open(CommonOptions options, JournalUse use, std::string asked_by);
@@ -43,7 +44,7 @@ class Session {
     std::vector<DesiredSource*> sources();
     const CommonOptions& options() const;
     telemetry::MetricsRegistry& registry();
-    std::string azure_url() const;            // the ARM endpoint, for people
+    std::string azure_url() const;  // the ARM endpoint, for people
 
     // Reads every source once into the engine. Problems of documents are returned; an unreadable source is an error.
     Result<std::vector<Diagnostic>> read_sources();

@@ -8,8 +8,8 @@
 
 namespace galleryd {
 
-// What Prometheus is told about objects, versions, replication, plans and retention (experience §1.7.2). Recomputed from the
-// engine after passes; series of things that are gone are forgotten at once.
+// What Prometheus is told about objects, versions, replication, plans and retention (experience §1.7.2). Recomputed
+// from the engine after passes; series of things that are gone are forgotten at once.
 class StateMetrics {
   public:
     explicit StateMetrics(Metrics& metrics) : metrics_(metrics) {}

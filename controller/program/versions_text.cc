@@ -18,18 +18,25 @@ std::string decision_of(const VersionVerdict& verdict) {
 }
 
 Line line_of(const VersionVerdict& verdict) {
-    Line line{verdict.version, verdict.rank ? std::to_string(*verdict.rank) : "-", verdict.tier.empty() ? "-" : verdict.tier,
-              verdict.state, decision_of(verdict), verdict.rule.empty() ? "-" : verdict.rule, printable(verdict.text)};
+    Line line{verdict.version,
+              verdict.rank ? std::to_string(*verdict.rank) : "-",
+              verdict.tier.empty() ? "-" : verdict.tier,
+              verdict.state,
+              decision_of(verdict),
+              verdict.rule.empty() ? "-" : verdict.rule,
+              printable(verdict.text)};
     if (!verdict.blocked_by.empty()) {
         line.decision += ", blocked";
-        for (const BlockReason& reason : verdict.blocked_by) line.why += (line.why.empty() ? "" : "; ") + printable(reason.message);
+        for (const BlockReason& reason : verdict.blocked_by)
+            line.why += (line.why.empty() ? "" : "; ") + printable(reason.message);
     }
     return line;
 }
 
 void print_table(std::ostream& out, std::vector<Line> lines) {
     lines.insert(lines.begin(), {"VERSION", "RANK", "TIER", "STATE", "VERDICT", "RULE", "WHY"});
-    constexpr std::string Line::*columns[] = {&Line::version, &Line::rank, &Line::tier, &Line::state, &Line::decision, &Line::rule};
+    constexpr std::string Line::*columns[] = {&Line::version, &Line::rank,     &Line::tier,
+                                              &Line::state,   &Line::decision, &Line::rule};
     for (const Line& line : lines) {
         std::string text = "  ";
         for (const auto column : columns) {

@@ -17,8 +17,9 @@ namespace galleryd {
 //     auto read = [path] { return read_tree(path); };           // named first, then awaited
 //     const auto tree = co_await pool.run(std::move(read));
 //
-// The function runs on the pool, the coroutine resumes on its own executor, exceptions arrive there. A function that has begun
-// cannot be stopped: a cancelled caller waits for it and is then cancelled. Work beyond the threads queues; the owner bounds it.
+// The function runs on the pool, the coroutine resumes on its own executor, exceptions arrive there. A function that
+// has begun cannot be stopped: a cancelled caller waits for it and is then cancelled. Work beyond the threads queues;
+// the owner bounds it.
 class BlockingPool {
   public:
     explicit BlockingPool(std::size_t threads) : pool_(threads) {}
@@ -46,7 +47,8 @@ class BlockingPool {
             function();
             co_return;
         } else {
-            std::optional<std::invoke_result_t<F>> result(function());  // optional: co_spawn needs a default constructor
+            std::optional<std::invoke_result_t<F>> result(
+                function());  // optional: co_spawn needs a default constructor
             co_return result;
         }
     }

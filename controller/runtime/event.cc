@@ -10,8 +10,8 @@
 
 namespace galleryd {
 
-// One channel per waiter and the state kept here: in Boost 1.81 a channel whose last receiver was cancelled takes itself for
-// full, and what is sent next is lost (channel_service::cancel_by_key).
+// One channel per waiter and the state kept here: in Boost 1.81 a channel whose last receiver was cancelled takes
+// itself for full, and what is sent next is lost (channel_service::cancel_by_key).
 struct Event::Impl {
     struct Waiter {
         Waiter(Impl& of, const boost::asio::any_io_executor& executor) : event(of), wake(executor, 1) {
@@ -53,7 +53,8 @@ boost::asio::awaitable<void> Event::wait() {
     Impl::Waiter waiter(*impl, impl->executor);
     constexpr auto token = boost::asio::as_tuple(boost::asio::use_awaitable);
     co_await waiter.wake.async_receive(token);
-    // The channel reports cancellation in its own words; ours are Asio's. Whoever was woken has used up the notification.
+    // The channel reports cancellation in its own words; ours are Asio's. Whoever was woken has used up the
+    // notification.
     if (!waiter.woken) throw boost::system::system_error(boost::asio::error::operation_aborted);
 }
 

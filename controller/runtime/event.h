@@ -5,10 +5,10 @@
 
 namespace galleryd {
 
-// A notification between coroutines of the loop's thread, without polling. Auto-reset: one `set` lets one `wait` through, at
-// once or later; several `set` before a `wait` count as one. Waiters are served in order of arrival.
-// A waiter that is cancelled in the moment it is woken returns normally and is cancelled at its next await.
-// Thread: the io_context's only. Requires: nobody waits any more when it is destroyed.
+// A notification between coroutines of the loop's thread, without polling. Auto-reset: one `set` lets one `wait`
+// through, at once or later; several `set` before a `wait` count as one. Waiters are served in order of arrival. A
+// waiter that is cancelled in the moment it is woken returns normally and is cancelled at its next await. Thread: the
+// io_context's only. Requires: nobody waits any more when it is destroyed.
 class Event {
   public:
     explicit Event(boost::asio::any_io_executor executor);

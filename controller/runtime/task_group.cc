@@ -75,7 +75,8 @@ asio::awaitable<void> TaskGroup::close() {
     while (!group->tasks.empty()) {
         try {
             co_await group->ended.wait();
-        } catch (const boost::system::system_error&) {  // the caller was cancelled just now; a further wait is not affected
+        } catch (
+            const boost::system::system_error&) {  // the caller was cancelled just now; a further wait is not affected
         }
     }
     group->ended.set();
@@ -87,7 +88,8 @@ bool is_cancellation(const std::exception_ptr& exception) {
     try {
         std::rethrow_exception(exception);
     } catch (const boost::system::system_error& error) {
-        return error.code() == asio::error::operation_aborted || error.code() == asio::experimental::error::channel_cancelled;
+        return error.code() == asio::error::operation_aborted ||
+               error.code() == asio::experimental::error::channel_cancelled;
     } catch (...) {
         return false;
     }

@@ -9,8 +9,8 @@
 namespace galleryd {
 
 // The owner of coroutines that run beside their creator: nothing runs detached, nothing outlives its group.
-// An exception that leaves a task and is not cancellation goes to `on_error`; without one, the first is thrown by close().
-// Thread: the io_context's only. Requires: closed (no task left) when destroyed, checked.
+// An exception that leaves a task and is not cancellation goes to `on_error`; without one, the first is thrown by
+// close(). Thread: the io_context's only. Requires: closed (no task left) when destroyed, checked.
 class TaskGroup {
   public:
     using OnError = std::function<void(std::exception_ptr)>;

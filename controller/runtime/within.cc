@@ -17,8 +17,9 @@ namespace asio = boost::asio;
 // Asio's `||` is not used: it turns an exception of the task into a wait for the timer.
 asio::awaitable<bool> finishes_within(Clock& clock, std::chrono::nanoseconds limit, asio::awaitable<void> task) {
     const auto executor = co_await asio::this_coro::executor;
-    auto race = asio::experimental::make_parallel_group(asio::co_spawn(executor, std::move(task), asio::deferred),
-                                                        asio::co_spawn(executor, clock.sleep_for(limit), asio::deferred));
+    auto race =
+        asio::experimental::make_parallel_group(asio::co_spawn(executor, std::move(task), asio::deferred),
+                                                asio::co_spawn(executor, clock.sleep_for(limit), asio::deferred));
     auto ended = std::move(race).async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
     const auto [order, task_exception, timer_exception] = co_await std::move(ended);
 
@@ -38,7 +39,8 @@ Error deadline_exceeded(std::chrono::nanoseconds limit, const std::string& what)
     const bool whole = milliseconds.count() >= 1000 && milliseconds.count() % 1000 == 0;
     const std::string text = whole ? format_duration(std::chrono::duration_cast<std::chrono::seconds>(milliseconds))
                                    : std::to_string(milliseconds.count()) + "ms";
-    return Error{.kind = ErrorKind::transient, .reason = "DeadlineExceeded", .message = what + " took longer than " + text};
+    return Error{
+        .kind = ErrorKind::transient, .reason = "DeadlineExceeded", .message = what + " took longer than " + text};
 }
 
 }  // namespace galleryd

@@ -8,10 +8,11 @@
 
 namespace galleryd {
 
-// Races `task` with `limit` on `clock`. True when the task ended first; on time-out it is cancelled and joined, and the answer is
-// false (it may still have finished its work). What the task throws is thrown here; a cancelled caller gets operation_aborted,
-// after the task has ended.
-boost::asio::awaitable<bool> finishes_within(Clock& clock, std::chrono::nanoseconds limit, boost::asio::awaitable<void> task);
+// Races `task` with `limit` on `clock`. True when the task ended first; on time-out it is cancelled and joined, and the
+// answer is false (it may still have finished its work). What the task throws is thrown here; a cancelled caller gets
+// operation_aborted, after the task has ended.
+boost::asio::awaitable<bool> finishes_within(Clock& clock, std::chrono::nanoseconds limit,
+                                             boost::asio::awaitable<void> task);
 
 Error deadline_exceeded(std::chrono::nanoseconds limit, const std::string& what);  // transient, DeadlineExceeded
 
@@ -23,9 +24,8 @@ boost::asio::awaitable<void> store_result(Task<T> task, std::optional<Result<T>>
 }  // namespace detail
 
 // Every call to the outside runs under this. On time-out the task is cancelled, joined, and its result is the error
-// {transient, DeadlineExceeded, "<what> took longer than 30s"}. A value that arrives together with the time-out wins; an error
-// does not: it may be what the cancellation made of it.
-// Requires: the task ends when it is cancelled.
+// {transient, DeadlineExceeded, "<what> took longer than 30s"}. A value that arrives together with the time-out wins;
+// an error does not: it may be what the cancellation made of it. Requires: the task ends when it is cancelled.
 template <class T>
 Task<T> within(Clock& clock, std::chrono::nanoseconds limit, std::string what, Task<T> task) {
     std::optional<Result<T>> result;

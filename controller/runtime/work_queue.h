@@ -19,15 +19,16 @@
 namespace galleryd {
 
 struct WorkQueueOptions {
-    std::size_t length_max = 250'000;  // distinct keys, waiting ones included; more than the largest estate (performance: W100k)
+    std::size_t length_max =
+        250'000;  // distinct keys, waiting ones included; more than the largest estate (performance: W100k)
 };
 
 // What happened, for metrics.
 enum class QueueEvent : std::uint8_t { added, retried, dropped, started, done };
 
-// Keys that need work, with the semantics of client-go's rate limiting queue: a key is in the queue once however often it is
-// added; a key being processed is never given to a second worker and comes again after `done` when it was added meanwhile.
-// Order is first in, first out. Thread: the io_context's only. Requires: closed when destroyed.
+// Keys that need work, with the semantics of client-go's rate limiting queue: a key is in the queue once however often
+// it is added; a key being processed is never given to a second worker and comes again after `done` when it was added
+// meanwhile. Order is first in, first out. Thread: the io_context's only. Requires: closed when destroyed.
 class WorkQueue {
   public:
     WorkQueue(boost::asio::any_io_executor executor, Clock& clock, Random& random, WorkQueueOptions options = {});
@@ -38,11 +39,13 @@ class WorkQueue {
     // Adds the key when `delay` has passed. Of several delays of one key the earliest counts, as in client-go.
     bool add_after(const std::string& key, std::chrono::nanoseconds delay);
 
-    // The next key; waits for one. nullopt: closed. Whoever gets a key calls `done` for it, also when it fails (see WorkItem).
+    // The next key; waits for one. nullopt: closed. Whoever gets a key calls `done` for it, also when it fails (see
+    // WorkItem).
     boost::asio::awaitable<std::optional<std::string>> next();
     void done(const std::string& key);
 
-    // Counts a failure and schedules the key by core/retry.h. Returns the delay; nullopt: not again on its own (`invalid`).
+    // Counts a failure and schedules the key by core/retry.h. Returns the delay; nullopt: not again on its own
+    // (`invalid`).
     std::optional<std::chrono::milliseconds> retry(const std::string& key, const Error& error);
     void forget(const std::string& key);  // it worked: the next failure counts as the first
     int failures(const std::string& key) const;
@@ -51,8 +54,8 @@ class WorkQueue {
     void shut_down();
     boost::asio::awaitable<void> close();
 
-    std::size_t depth() const { return queue_.size(); }             // ready to be worked on
-    std::size_t delayed() const { return due_by_key_.size(); }      // waiting for their time
+    std::size_t depth() const { return queue_.size(); }         // ready to be worked on
+    std::size_t delayed() const { return due_by_key_.size(); }  // waiting for their time
     std::size_t processing() const { return processing_.size(); }
     std::uint64_t adds() const { return adds_; }
     std::uint64_t retries() const { return retries_; }
@@ -72,7 +75,7 @@ class WorkQueue {
     Random& random_;
     WorkQueueOptions options_;
     std::deque<std::string> queue_;
-    std::set<std::string> dirty_;       // in the queue, or added while being processed
+    std::set<std::string> dirty_;  // in the queue, or added while being processed
     std::set<std::string> processing_;
     std::map<std::string, Due> due_by_key_;
     std::set<std::pair<Due, std::string>> due_;

@@ -72,7 +72,8 @@ Path parse_path(std::string_view target) {
     const std::size_t mark = target.find('?');
     if (mark != std::string_view::npos) parse_query(target.substr(mark + 1), path.query);
     std::string_view rest = target.substr(0, mark);
-    while (!rest.empty()) {  // empty segments vanish: real clients send //subscriptions and Microsoft.Compute//galleries
+    while (
+        !rest.empty()) {  // empty segments vanish: real clients send //subscriptions and Microsoft.Compute//galleries
         const std::size_t end = rest.find('/');
         if (end != 0) path.segments.push_back(percent_decode(rest.substr(0, end)));
         if (end == std::string_view::npos) break;

@@ -25,7 +25,8 @@ Found find_gallery(const World& world, const std::string& name, bool community) 
         const Json& info = member(properties, {"sharingProfile", "communityGalleryInfo"});
         if (!is_true(info, "communityGalleryEnabled")) continue;
         for (const Json& one : member(info, "publicNames")) {
-            if (one.is_string() && fold_case(one.get<std::string>()) == fold_case(name)) return {.gallery = &resource, .public_name = one.get<std::string>()};
+            if (one.is_string() && fold_case(one.get<std::string>()) == fold_case(name))
+                return {.gallery = &resource, .public_name = one.get<std::string>()};
         }
     }
     return {};
@@ -52,12 +53,15 @@ Json disks_of(const Json& storage) {  // consumers see diskSizeGB where the owne
 Json community_metadata(const Json& gallery_properties) {
     Json metadata = Json::object();
     const Json& info = member(gallery_properties, {"sharingProfile", "communityGalleryInfo"});
-    for (const std::string_view field : {"publisherUri", "publisherContact", "eula", "publicNames"}) copy_member(info, metadata, field);
+    for (const std::string_view field : {"publisherUri", "publisherContact", "eula", "publicNames"})
+        copy_member(info, metadata, field);
     return metadata;
 }
 
-// Shapes of the community calls are recorded (api-versions 2022-01-03 to 2025-03-03); the shared ones follow the specification.
-Json view(const Resource& resource, const std::string& location, const std::string& unique_id, std::string_view level, bool community) {
+// Shapes of the community calls are recorded (api-versions 2022-01-03 to 2025-03-03); the shared ones follow the
+// specification.
+Json view(const Resource& resource, const std::string& location, const std::string& unique_id, std::string_view level,
+          bool community) {
     Json body = Json::object();
     const Json& from = member(resource.body, "properties");
     Json properties = Json::object();
@@ -66,15 +70,20 @@ Json view(const Resource& resource, const std::string& location, const std::stri
         properties["communityMetadata"] = community_metadata(from);
         properties["disclaimer"] = "https://aka.ms/community-gallery-disclaimer";
     } else if (level == "GalleryImage") {
-        for (const std::string_view field : {"osType", "osState", "endOfLifeDate"}) copy_member(from, properties, field);
-        properties["recommended"] = member(from, "recommended").is_object() ? member(from, "recommended") : Json::object();
-        for (const std::string_view field : {"disallowed", "hyperVGeneration", "architecture", "features", "purchasePlan", "eula", "privacyStatementUri"})
+        for (const std::string_view field : {"osType", "osState", "endOfLifeDate"})
             copy_member(from, properties, field);
-        properties["identifier"] = Json{{"publisher", ""}, {"offer", ""}, {"sku", ""}};  // blanked for community consumers (azure-facts §10)
+        properties["recommended"] =
+            member(from, "recommended").is_object() ? member(from, "recommended") : Json::object();
+        for (const std::string_view field : {"disallowed", "hyperVGeneration", "architecture", "features",
+                                             "purchasePlan", "eula", "privacyStatementUri"})
+            copy_member(from, properties, field);
+        properties["identifier"] =
+            Json{{"publisher", ""}, {"offer", ""}, {"sku", ""}};  // blanked for community consumers (azure-facts §10)
         if (!community) properties["identifier"] = member(from, "identifier");
     } else if (level == "GalleryImageVersion") {
         const Json& profile = member(from, "publishingProfile");
-        for (const std::string_view field : {"publishedDate", "endOfLifeDate", "excludeFromLatest"}) copy_member(profile, properties, field);
+        for (const std::string_view field : {"publishedDate", "endOfLifeDate", "excludeFromLatest"})
+            copy_member(profile, properties, field);
         properties["storageProfile"] = disks_of(member(from, "storageProfile"));
     }
     if (!properties.empty()) body["properties"] = std::move(properties);
@@ -123,7 +132,8 @@ Answer get_consumer_view(World& world, const Call& call) {
     if (call.path.collection) {
         const bool images = level == "GalleryImage";
         world.visit_children(key, images ? "images" : "versions", [&](const Resource& child) {
-            answer.body["value"].push_back(view(child, location, unique + (images ? "/Images/" : "/Versions/") + child.name(), level, community));
+            answer.body["value"].push_back(
+                view(child, location, unique + (images ? "/Images/" : "/Versions/") + child.name(), level, community));
             return true;
         });
         return answer;

@@ -38,8 +38,10 @@ std::optional<Answer> check_end_of_life(const Resource& version, TimePoint now) 
     if (!end || *end <= now) return std::nullopt;
     // 409 is the likely status, unverified (azure-facts §5).
     return conflict("DeleteGalleryImageVersionBlockedBeforeEndOfLife",
-                    "Deletion of Gallery image version is not allowed because the image is enabled for blockDeletionBeforeEndOfLife and the "
-                    "end of life date '" + text_of(member(properties, "publishingProfile"), "endOfLifeDate") + "' has not passed.");
+                    "Deletion of Gallery image version is not allowed because the image is enabled for "
+                    "blockDeletionBeforeEndOfLife and the "
+                    "end of life date '" +
+                        text_of(member(properties, "publishingProfile"), "endOfLifeDate") + "' has not passed.");
 }
 
 }  // namespace
@@ -50,13 +52,15 @@ Answer delete_gallery_resource(World& world, const Call& call) {
     if (resource == nullptr && deleted != world.soft_deleted.end()) {
         // A second deletion is permanent when the policy is off by now, or with bypassSoftDelete (azure-facts §5).
         const Resource* const gallery = world.find(version_parent(version_parent(call.path.key)));
-        const bool on = gallery != nullptr && is_true(member(gallery->body, {"properties", "softDeletePolicy"}), "isSoftDeleteEnabled");
+        const bool on = gallery != nullptr &&
+                        is_true(member(gallery->body, {"properties", "softDeletePolicy"}), "isSoftDeleteEnabled");
         if (on && fold_case(call.path.get("bypasssoftdelete")) != "true") return no_content();
         Resource& back = world.put(deleted->second.resource);
         world.soft_deleted.erase(deleted);
         back.deleting = true;
         back.set_state("Deleting");
-        Answer answer = accepted(world, call, back, OperationKind::remove, world.operation_length("DELETE", back.id, removal_length(world)));
+        Answer answer = accepted(world, call, back, OperationKind::remove,
+                                 world.operation_length("DELETE", back.id, removal_length(world)));
         world.find_operation(answer.operation)->bypass_soft_delete = true;
         return answer;
     }
@@ -74,7 +78,8 @@ Answer delete_gallery_resource(World& world, const Call& call) {
     resource->set_state("Deleting");
     const Duration drawn = resource->type == version_type ? removal_length(world) : quick_length(world);
     const bool bypass = fold_case(call.path.get("bypasssoftdelete")) == "true" && api_at_least(call, "2026-03-03");
-    Answer answer = accepted(world, call, *resource, OperationKind::remove, world.operation_length("DELETE", resource->id, drawn));
+    Answer answer =
+        accepted(world, call, *resource, OperationKind::remove, world.operation_length("DELETE", resource->id, drawn));
     if (bypass) world.find_operation(answer.operation)->bypass_soft_delete = true;
     return answer;
 }

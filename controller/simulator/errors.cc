@@ -16,16 +16,28 @@ Answer error_answer(int status, std::string_view code, std::string message, std:
 }
 
 std::string type_display(std::string_view folded_type) {
-    static constexpr std::array<std::string_view, 19> known{
-        "Microsoft.Compute/galleries", "Microsoft.Compute/galleries/images", "Microsoft.Compute/galleries/images/versions",
-        "Microsoft.Compute/images", "Microsoft.Compute/snapshots", "Microsoft.Compute/disks", "Microsoft.Compute/virtualMachines",
-        "Microsoft.Compute/virtualMachineScaleSets", "Microsoft.Compute/diskEncryptionSets", "Microsoft.Storage/storageAccounts",
-        "Microsoft.Authorization/roleAssignments", "Microsoft.Authorization/roleDefinitions", "Microsoft.Authorization/locks",
-        "Microsoft.Compute/galleries/applications", "Microsoft.Compute/galleries/applications/versions",
-        "Microsoft.Compute/locations/communityGalleries", "Microsoft.Compute/locations/sharedGalleries",
-        "Microsoft.KeyVault/vaults", "Microsoft.ManagedIdentity/userAssignedIdentities"};
+    static constexpr std::array<std::string_view, 19> known{"Microsoft.Compute/galleries",
+                                                            "Microsoft.Compute/galleries/images",
+                                                            "Microsoft.Compute/galleries/images/versions",
+                                                            "Microsoft.Compute/images",
+                                                            "Microsoft.Compute/snapshots",
+                                                            "Microsoft.Compute/disks",
+                                                            "Microsoft.Compute/virtualMachines",
+                                                            "Microsoft.Compute/virtualMachineScaleSets",
+                                                            "Microsoft.Compute/diskEncryptionSets",
+                                                            "Microsoft.Storage/storageAccounts",
+                                                            "Microsoft.Authorization/roleAssignments",
+                                                            "Microsoft.Authorization/roleDefinitions",
+                                                            "Microsoft.Authorization/locks",
+                                                            "Microsoft.Compute/galleries/applications",
+                                                            "Microsoft.Compute/galleries/applications/versions",
+                                                            "Microsoft.Compute/locations/communityGalleries",
+                                                            "Microsoft.Compute/locations/sharedGalleries",
+                                                            "Microsoft.KeyVault/vaults",
+                                                            "Microsoft.ManagedIdentity/userAssignedIdentities"};
     for (const std::string_view type : known) {
-        if (std::ranges::equal(type, folded_type, [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; }))
+        if (std::ranges::equal(type, folded_type,
+                               [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; }))
             return std::string(type);
     }
     return std::string(folded_type);
@@ -50,8 +62,9 @@ Answer group_not_found(const std::string& group) {
 }
 
 Answer parent_not_found(const std::string& parent) {
-    return error_answer(404, "ParentResourceNotFound",
-                        "Can not perform requested operation on nested resource. Parent resource '" + parent + "' not found.");
+    return error_answer(
+        404, "ParentResourceNotFound",
+        "Can not perform requested operation on nested resource. Parent resource '" + parent + "' not found.");
 }
 
 Answer property_change_not_allowed(const std::string& target) {
@@ -68,38 +81,44 @@ Answer missing_parameter(const std::string& target) {
 
 Answer wrong_type(const std::string& target, std::string_view expected) {
     // The code and text of a wrong JSON type were not recorded for galleries (unverified).
-    return invalid_parameter("Error converting value of '" + target + "' to type '" + std::string(expected) + "'.", target);
+    return invalid_parameter("Error converting value of '" + target + "' to type '" + std::string(expected) + "'.",
+                             target);
 }
 
 Answer nested_resources_exist(const std::vector<std::string>& relative_ids) {
     std::string listed;
     for (const std::string& id : relative_ids) listed += (listed.empty() ? "" : ",") + id;
-    return error_answer(409, "CannotDeleteResource",
-                        "Cannot delete resource while nested resources exist. Some existing nested resource IDs include: '" + listed +
-                            "'. Please delete all nested resources before deleting this resource.");
+    return error_answer(
+        409, "CannotDeleteResource",
+        "Cannot delete resource while nested resources exist. Some existing nested resource IDs include: '" + listed +
+            "'. Please delete all nested resources before deleting this resource.");
 }
 
 Answer conflict(std::string_view code, std::string message) { return error_answer(409, code, std::move(message)); }
 
-Answer location_change(const std::string& name, const std::string& location, const std::string& group, const std::string& wanted) {
+Answer location_change(const std::string& name, const std::string& location, const std::string& group,
+                       const std::string& wanted) {
     return conflict("InvalidResourceLocation", "The resource '" + name + "' already exists in location '" + location +
                                                    "' in resource group '" + group +
-                                                   "'. A resource with the same name cannot be created in location '" + wanted +
-                                                   "'. Please select a new resource name.");
+                                                   "'. A resource with the same name cannot be created in location '" +
+                                                   wanted + "'. Please select a new resource name.");
 }
 
 Answer location_unavailable(const std::string& location, std::string_view type) {
     return error_answer(400, "LocationNotAvailableForResourceType",
-                        "The provided location '" + location + "' is not available for resource type '" + type_display(type) +
-                            "'. List of available regions for the resource type is 'eastus,eastus2,westus,westus2,westeurope,northeurope'.");
+                        "The provided location '" + location + "' is not available for resource type '" +
+                            type_display(type) +
+                            "'. List of available regions for the resource type is "
+                            "'eastus,eastus2,westus,westus2,westeurope,northeurope'.");
 }
 
 Answer unknown_api_version(const std::string& location, const std::string& version, std::string_view type,
                            const std::string& supported) {
     const std::size_t slash = type.find('/');
     return error_answer(400, "NoRegisteredProviderFound",
-                        "No registered resource provider found for location '" + location + "' and API version '" + version +
-                            "' for type '" + std::string(slash == std::string_view::npos ? type : type.substr(slash + 1)) +
+                        "No registered resource provider found for location '" + location + "' and API version '" +
+                            version + "' for type '" +
+                            std::string(slash == std::string_view::npos ? type : type.substr(slash + 1)) +
                             "'. The supported api-versions are '" + supported + "'.");
 }
 

@@ -5,12 +5,13 @@
 
 #include "controller/simulator/call.h"
 
-// Internal: Azure's error answers. Texts are the recorded or documented ones (azure-facts §6); a comment says where one is a guess.
+// Internal: Azure's error answers. Texts are the recorded or documented ones (azure-facts §6); a comment says where one
+// is a guess.
 namespace galleryd::simulator {
 
 Answer error_answer(int status, std::string_view code, std::string message, std::string_view target = {});
 
-Answer no_content();                                     // 204
+Answer no_content();  // 204
 Answer resource_not_found(const Path& path);
 Answer group_not_found(const std::string& group);
 Answer parent_not_found(const std::string& parent);
@@ -20,7 +21,8 @@ Answer missing_parameter(const std::string& target);
 Answer wrong_type(const std::string& target, std::string_view expected);
 Answer nested_resources_exist(const std::vector<std::string>& relative_ids);
 Answer conflict(std::string_view code, std::string message);
-Answer location_change(const std::string& name, const std::string& location, const std::string& group, const std::string& wanted);
+Answer location_change(const std::string& name, const std::string& location, const std::string& group,
+                       const std::string& wanted);
 Answer location_unavailable(const std::string& location, std::string_view type);
 Answer unknown_api_version(const std::string& location, const std::string& version, std::string_view type,
                            const std::string& supported);

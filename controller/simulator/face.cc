@@ -6,7 +6,8 @@
 namespace galleryd::simulator {
 namespace {
 
-std::string log_text(const http::ServerRequest& request, int status, std::chrono::nanoseconds took, const std::string& policy, TimePoint real, TimePoint simulated) {
+std::string log_text(const http::ServerRequest& request, int status, std::chrono::nanoseconds took,
+                     const std::string& policy, TimePoint real, TimePoint simulated) {
     const Path path = parse_path(request.target);
     Json line = Json::object();
     line["time"] = format_rfc3339(real);
@@ -26,19 +27,25 @@ bool is_loopback(const std::string& listen) {
     const std::size_t colon = listen.rfind(':');
     if (colon == std::string::npos) return false;
     const std::string host = fold_case(listen.substr(0, colon));
-    return host == "localhost" || host == "[::1]" || (host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string::npos);
+    return host == "localhost" || host == "[::1]" ||
+           (host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string::npos);
 }
 
-Result<std::unique_ptr<Face>> Face::start(boost::asio::any_io_executor executor, Simulator& simulator, Clock& real, Clock& simulated, FaceOptions options,
+Result<std::unique_ptr<Face>> Face::start(boost::asio::any_io_executor executor, Simulator& simulator, Clock& real,
+                                          Clock& simulated, FaceOptions options,
                                           std::function<void(const std::string&)> log_line) {
     if (!options.listen.empty() && !is_loopback(options.listen)) {
         return fail(ErrorKind::invalid, "ListenRefused",
-                    "plain HTTP on " + options.listen + " would be reachable from other machines; listen on 127.0.0.1 or use --listen-tls");
+                    "plain HTTP on " + options.listen +
+                        " would be reachable from other machines; listen on 127.0.0.1 or use --listen-tls");
     }
-    const http::Handler handler = [&simulator, &real, &simulated, log = std::move(log_line)](http::ServerRequest request) -> boost::asio::awaitable<http::ServerResponse> {
+    const http::Handler handler = [&simulator, &real, &simulated, log = std::move(log_line)](
+                                      http::ServerRequest request) -> boost::asio::awaitable<http::ServerResponse> {
         const auto before = real.monotonic();
         http::ServerResponse response = simulator.handle(request);
-        if (log) log(log_text(request, response.status, real.monotonic() - before, simulator.last_policy(), real.now(), simulated.now()));
+        if (log)
+            log(log_text(request, response.status, real.monotonic() - before, simulator.last_policy(), real.now(),
+                         simulated.now()));
         co_return response;
     };
     std::unique_ptr<Face> face(new Face);

@@ -11,19 +11,21 @@
 namespace galleryd::simulator {
 
 struct FaceOptions {
-    std::string listen;                    // plain HTTP; loopback only; empty: none
-    std::string listen_tls;                // HTTPS; empty: none
+    std::string listen;                                  // plain HTTP; loopback only; empty: none
+    std::string listen_tls;                              // HTTPS; empty: none
     std::string certificate_chain_pem, private_key_pem;  // with listen_tls
 };
 
 // The HTTP face of a simulator: the same server code as the daemon's. Everything on the executor's one thread.
 class Face {
   public:
-    // `log_line` gets one JSON line (without line end) for every answered request: {"time", "method", "path", "apiVersion",
-    // "status", "ms", "policy", "simulatedTime"}; it may be empty. `real` is the clock of the machine, for sockets and `time`.
-    // Errors: `invalid` ListenFailed; `invalid` ListenRefused when plain HTTP would be reachable from outside.
-    static Result<std::unique_ptr<Face>> start(boost::asio::any_io_executor executor, Simulator& simulator, Clock& real, Clock& simulated,
-                                               FaceOptions options, std::function<void(const std::string&)> log_line);
+    // `log_line` gets one JSON line (without line end) for every answered request: {"time", "method", "path",
+    // "apiVersion", "status", "ms", "policy", "simulatedTime"}; it may be empty. `real` is the clock of the machine,
+    // for sockets and `time`. Errors: `invalid` ListenFailed; `invalid` ListenRefused when plain HTTP would be
+    // reachable from outside.
+    static Result<std::unique_ptr<Face>> start(boost::asio::any_io_executor executor, Simulator& simulator, Clock& real,
+                                               Clock& simulated, FaceOptions options,
+                                               std::function<void(const std::string&)> log_line);
     std::vector<std::string> urls() const;  // "http://127.0.0.1:4480", "https://127.0.0.1:4443"
     void stop();
 

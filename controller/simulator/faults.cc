@@ -46,7 +46,10 @@ void set_foreign_write(Fault& fault, const YAML::Node& node) {
         const std::string key = entry.first.as<std::string>();
         if (key == "id") fault.foreign_id = entry.second.as<std::string>();
         else if (key == "patch") fault.foreign_patch = entry.second.as<std::string>();
-        else throw YAML::RepresentationException(entry.first.Mark(), "unknown key '" + key + "' in foreignWrite; known: id, patch (a JSON merge patch as text)");
+        else
+            throw YAML::RepresentationException(
+                entry.first.Mark(),
+                "unknown key '" + key + "' in foreignWrite; known: id, patch (a JSON merge patch as text)");
     }
 }
 
@@ -65,8 +68,14 @@ const std::map<std::string, Setter>& action_keys() {
         {"details", [](Fault& f, const YAML::Node& n) { f.fail_details = n.as<std::string>(); }},
         {"hangOperation", [](Fault& f, const YAML::Node& n) { f.hang_operation = n.as<bool>(); }},
         {"loseOperation", [](Fault& f, const YAML::Node& n) { f.lose_operation = n.as<bool>(); }},
-        {"longUrl", [](Fault& f, const YAML::Node& n) { f.long_url = n.as<std::string>() == "true" ? 3400 : n.as<std::size_t>(); }},
-        {"staleRead", [](Fault& f, const YAML::Node& n) { f.stale_read = n.as<std::string>() == "true" ? std::chrono::seconds(60) : seconds_of(n); }},
+        {"longUrl",
+         [](Fault& f, const YAML::Node& n) {
+             f.long_url = n.as<std::string>() == "true" ? 3400 : n.as<std::size_t>();
+         }},
+        {"staleRead",
+         [](Fault& f, const YAML::Node& n) {
+             f.stale_read = n.as<std::string>() == "true" ? std::chrono::seconds(60) : seconds_of(n);
+         }},
         {"foreignWrite", set_foreign_write},
         {"expireTokens", [](Fault& f, const YAML::Node& n) { f.expire_tokens = n.as<bool>(); }},
     };
@@ -79,12 +88,15 @@ std::string known_names(const std::map<std::string, Setter>& keys) {
     return names;
 }
 
-void read_keys(Fault& fault, const YAML::Node& node, const std::map<std::string, Setter>& keys, const std::string& where) {
+void read_keys(Fault& fault, const YAML::Node& node, const std::map<std::string, Setter>& keys,
+               const std::string& where) {
     if (!node.IsMap()) throw YAML::RepresentationException(node.Mark(), where + " must be a map");
     for (const auto& entry : node) {
         const std::string key = entry.first.as<std::string>();
         const auto setter = keys.find(key);
-        if (setter == keys.end()) throw YAML::RepresentationException(entry.first.Mark(), "unknown key '" + key + "' in " + where + "; known: " + known_names(keys));
+        if (setter == keys.end())
+            throw YAML::RepresentationException(
+                entry.first.Mark(), "unknown key '" + key + "' in " + where + "; known: " + known_names(keys));
         setter->second(fault, entry.second);
     }
 }
@@ -100,10 +112,14 @@ Fault read_fault(const YAML::Node& node) {
         if (key == "match") read_keys(fault, entry.second, match_keys(), "match");
         else if (key == "do") read_keys(fault, entry.second, action_keys(), "do");
         else if (both.contains(key)) both.at(key)(fault, entry.second);
-        else throw YAML::RepresentationException(entry.first.Mark(), "unknown key '" + key + "'; known: match, do, " + known_names(both));
+        else
+            throw YAML::RepresentationException(entry.first.Mark(),
+                                                "unknown key '" + key + "'; known: match, do, " + known_names(both));
     }
-    if (fault.probability < 0 || fault.probability > 1) throw YAML::RepresentationException(node.Mark(), "probability must be between 0 and 1");
-    if (fault.status && (*fault.status < 100 || *fault.status > 599)) throw YAML::RepresentationException(node.Mark(), "status must be between 100 and 599");
+    if (fault.probability < 0 || fault.probability > 1)
+        throw YAML::RepresentationException(node.Mark(), "probability must be between 0 and 1");
+    if (fault.status && (*fault.status < 100 || *fault.status > 599))
+        throw YAML::RepresentationException(node.Mark(), "status must be between 100 and 599");
     return fault;
 }
 
@@ -135,15 +151,21 @@ bool matches_glob(std::string_view pattern, std::string_view text) {
 
 Status Faults::load(const std::string& yaml) {
     std::vector<Fault> loaded;
-    // Read once by the guarded reader (size, depth, aliases, documents that make yaml-cpp spin); what passes is safe for its tree.
+    // Read once by the guarded reader (size, depth, aliases, documents that make yaml-cpp spin); what passes is safe
+    // for its tree.
     const documents::PlainYaml guarded = documents::read_plain_yaml(yaml);
-    if (!guarded.problem.empty()) return fail(ErrorKind::invalid, "FaultsInvalid", "faults file, line " + std::to_string(guarded.line) + ": " + guarded.problem);
+    if (!guarded.problem.empty())
+        return fail(ErrorKind::invalid, "FaultsInvalid",
+                    "faults file, line " + std::to_string(guarded.line) + ": " + guarded.problem);
     try {
-        const YAML::Node document = YAML::Load(yaml);  // lint: allow yaml_load (the guarded reader accepted this text above)
-        if (!document.IsNull() && !document.IsSequence()) return fail(ErrorKind::invalid, "FaultsInvalid", "the faults file must be a YAML list");
+        const YAML::Node document =
+            YAML::Load(yaml);  // lint: allow yaml_load (the guarded reader accepted this text above)
+        if (!document.IsNull() && !document.IsSequence())
+            return fail(ErrorKind::invalid, "FaultsInvalid", "the faults file must be a YAML list");
         for (const YAML::Node& node : document) loaded.push_back(read_fault(node));
     } catch (const YAML::Exception& error) {
-        return fail(ErrorKind::invalid, "FaultsInvalid", "faults file, line " + std::to_string(error.mark.line + 1) + ": " + error.msg);
+        return fail(ErrorKind::invalid, "FaultsInvalid",
+                    "faults file, line " + std::to_string(error.mark.line + 1) + ": " + error.msg);
     }
     for (Fault& fault : loaded) faults_.push_back(std::move(fault));
     return {};
@@ -156,7 +178,9 @@ Fault* Faults::match(World& world, const Call& call, TimePoint start) {
         if (!fault.path.empty() && !matches_glob(fault.path, call.path.text)) continue;
         if (!fault.resource.empty() && fault.resource != call.path.key) continue;
         if ((fault.after && call.now < *fault.after) || (fault.before && call.now >= *fault.before)) continue;
-        if ((fault.after_start && call.now < start + *fault.after_start) || (fault.before_start && call.now >= start + *fault.before_start)) continue;
+        if ((fault.after_start && call.now < start + *fault.after_start) ||
+            (fault.before_start && call.now >= start + *fault.before_start))
+            continue;
         if (fault.probability < 1 && world.id_random.unit() >= fault.probability) continue;
         if (fault.count > 0) --fault.count;
         return &fault;

@@ -14,25 +14,25 @@ namespace galleryd::simulator {
 
 struct Fault {
     // ---- match ----
-    std::vector<std::string> methods;      // empty: all
-    std::string path;                      // glob over the path, `*` crosses slashes; empty: all
-    std::string resource;                  // exactly this id, any case
-    int count = -1;                        // fires so often at most
+    std::vector<std::string> methods;  // empty: all
+    std::string path;                  // glob over the path, `*` crosses slashes; empty: all
+    std::string resource;              // exactly this id, any case
+    int count = -1;                    // fires so often at most
     double probability = 1;
-    std::optional<TimePoint> after, before;             // simulated time
+    std::optional<TimePoint> after, before;  // simulated time
     std::optional<std::chrono::seconds> after_start, before_start;
     // ---- do ----
     std::optional<int> status;
     std::string code, message;
-    std::optional<int> retry_after;        // real seconds, sent as they are
-    std::chrono::milliseconds delay{0};    // real
+    std::optional<int> retry_after;      // real seconds, sent as they are
+    std::chrono::milliseconds delay{0};  // real
     long cut_after_bytes = -1;
     bool drop_page = false, repeat_page = false, hang_operation = false, lose_operation = false, expire_tokens = false;
     std::vector<std::string> fail_regions;
     std::string fail_details = "Failed with internal server error.";
-    std::size_t long_url = 0;              // polling URLs are padded to this length
-    std::optional<std::chrono::seconds> stale_read;     // a read shows the state before changes younger than this
-    std::string foreign_id, foreign_patch; // somebody else writes this just before the request is served
+    std::size_t long_url = 0;                        // polling URLs are padded to this length
+    std::optional<std::chrono::seconds> stale_read;  // a read shows the state before changes younger than this
+    std::string foreign_id, foreign_patch;           // somebody else writes this just before the request is served
 };
 
 class Faults {

@@ -9,11 +9,14 @@ namespace galleryd::simulator {
 namespace {
 
 std::string upper(std::string text) {
-    std::ranges::transform(text, text.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+    std::ranges::transform(text, text.begin(),
+                           [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
     return text;
 }
 
-bool mentions(const std::string& list, std::string_view word) { return fold_case(list).find(word) != std::string::npos; }
+bool mentions(const std::string& list, std::string_view word) {
+    return fold_case(list).find(word) != std::string::npos;
+}
 
 void hide_groups(Json& body) {
     Json& properties = body["properties"];
@@ -34,7 +37,8 @@ Json sharing_status(const Resource& gallery) {
 Answer get_gallery(const Resource& gallery, const Call& call) {
     Answer answer;
     answer.body = shown(gallery, call.path);
-    const bool all = mentions(call.path.get("$select"), "permissions") || mentions(call.path.get("$expand"), "sharingprofile/groups");
+    const bool all = mentions(call.path.get("$select"), "permissions") ||
+                     mentions(call.path.get("$expand"), "sharingprofile/groups");
     if (!all) hide_groups(answer.body);
     if (mentions(call.path.get("$expand"), "sharingprofile") && answer.body["properties"].contains("sharingProfile"))
         answer.body["properties"]["sharingStatus"] = sharing_status(gallery);
@@ -60,17 +64,19 @@ Answer list_galleries(World& world, const Call& call) {
     const auto add = [&all](const Resource& gallery) {
         Json body = gallery.body;
         hide_groups(body);
-        body["id"] = with_group(gallery.id, upper(gallery.group()));  // lists answer the group in upper case (azure-facts §1)
+        body["id"] =
+            with_group(gallery.id, upper(gallery.group()));  // lists answer the group in upper case (azure-facts §1)
         all.push_back(std::move(body));
         return true;
     };
     if (!call.path.group.empty()) {
         world.visit_children(group_key(call.path) + "/providers/microsoft.compute", "galleries", add);
     } else {
-        world.visit_children(fold_case("/subscriptions/" + call.path.subscription), "resourcegroups", [&](const Resource& group) {
-            world.visit_children(group.key + "/providers/microsoft.compute", "galleries", add);
-            return true;
-        });
+        world.visit_children(fold_case("/subscriptions/" + call.path.subscription), "resourcegroups",
+                             [&](const Resource& group) {
+                                 world.visit_children(group.key + "/providers/microsoft.compute", "galleries", add);
+                                 return true;
+                             });
     }
     Answer answer;
     answer.body = page_of(world, call, std::move(all));
@@ -79,7 +85,8 @@ Answer list_galleries(World& world, const Call& call) {
 
 Answer list_gallery_children(World& world, const Call& call) {
     const std::string parent = call.path.key.substr(0, call.path.key.rfind('/'));
-    if (world.find(parent) == nullptr) return resource_not_found(parse_path(call.path.text.substr(0, call.path.text.rfind('/'))));
+    if (world.find(parent) == nullptr)
+        return resource_not_found(parse_path(call.path.text.substr(0, call.path.text.rfind('/'))));
     std::vector<Json> all;
     world.visit_children(parent, call.path.folded.back(), [&](const Resource& child) {
         all.push_back(shown(child, call.path));
@@ -99,11 +106,13 @@ Answer list_soft_deleted(World& world, const Call& call) {
     const std::string definition = call.path.names.size() > 2 ? call.path.names[2] : "";
     const std::string prefix = gallery + "/images/" + fold_case(definition) + "/versions/";
     std::vector<Json> all;
-    for (auto one = world.soft_deleted.lower_bound(prefix); one != world.soft_deleted.end() && one->first.starts_with(prefix); ++one) {
+    for (auto one = world.soft_deleted.lower_bound(prefix);
+         one != world.soft_deleted.end() && one->first.starts_with(prefix); ++one) {
         const SoftDeleted& deleted = one->second;
         Json row = Json::object();
         row["name"] = deleted.resource.name();
-        row["id"] = with_group(found->id, call.path.group) + "/softDeletedArtifactTypes/Images/artifacts/" + definition + "/versions/" + deleted.resource.name();
+        row["id"] = with_group(found->id, call.path.group) + "/softDeletedArtifactTypes/Images/artifacts/" +
+                    definition + "/versions/" + deleted.resource.name();
         row["type"] = "Microsoft.Compute/galleries/softDeletedArtifactTypes/artifacts/versions";
         row["location"] = deleted.resource.location();
         Json properties = Json::object();
@@ -144,7 +153,9 @@ Answer get_operation(World& world, const Call& call) {
     }
     answer.body["startTime"] = operation->started_text;
     if (operation->finished) answer.body["endTime"] = operation->ended_text;
-    answer.body["status"] = !operation->finished ? "InProgress" : operation->error_code.empty() ? "Succeeded" : "Failed";
+    answer.body["status"] = !operation->finished            ? "InProgress"
+                            : operation->error_code.empty() ? "Succeeded"
+                                                            : "Failed";
     if (operation->finished && !operation->error_code.empty()) {
         answer.body["error"]["code"] = operation->error_code;
         answer.body["error"]["message"] = operation->error_message;

@@ -21,8 +21,9 @@ std::optional<Answer> check_sharing(const Json& profile) {
     const std::string permissions = text_of(profile, "permissions");
     if (permissions.empty() || permissions == "Private" || permissions == "Groups") return std::nullopt;
     if (permissions != "Community") {
-        return invalid_parameter("The value '" + permissions + "' of parameter 'gallery.properties.sharingProfile.permissions' is invalid.",
-                                 "gallery.properties.sharingProfile.permissions");
+        return invalid_parameter(
+            "The value '" + permissions + "' of parameter 'gallery.properties.sharingProfile.permissions' is invalid.",
+            "gallery.properties.sharingProfile.permissions");
     }
     for (const std::string_view field : {"publisherUri", "publisherContact", "eula", "publicNamePrefix"}) {
         if (text_of(member(profile, "communityGalleryInfo"), field).empty())
@@ -32,26 +33,36 @@ std::optional<Answer> check_sharing(const Json& profile) {
 }
 
 std::optional<Answer> check_gallery(const World& world, const Call& call, const Resource* old, const Json& body) {
-    if (!body.is_object()) return error_answer(400, "InvalidRequestContent", "The request content was invalid and could not be deserialized.");
+    if (!body.is_object())
+        return error_answer(400, "InvalidRequestContent",
+                            "The request content was invalid and could not be deserialized.");
     if (!is_gallery_name(call.path.name())) {
-        return invalid_parameter("The entity name 'galleryName' is invalid according to its validation rule: "
-                                 "^[^_\\W][\\w-._]{0,79}(?<![-.])$.", "galleryName");
+        return invalid_parameter(
+            "The entity name 'galleryName' is invalid according to its validation rule: "
+            "^[^_\\W][\\w-._]{0,79}(?<![-.])$.",
+            "galleryName");
     }
     if (auto wrong = check_location(body, gallery_type, "gallery")) return wrong;
     if (auto wrong = check_tags(body, "gallery")) return wrong;
     const Json& properties = member(body, "properties");
     if (!properties.is_null() && !properties.is_object()) return wrong_type("gallery.properties", "GalleryProperties");
     const Json& description = member(properties, "description");
-    if (!description.is_null() && !description.is_string()) return wrong_type("gallery.properties.description", "String");
+    if (!description.is_null() && !description.is_string())
+        return wrong_type("gallery.properties.description", "String");
     const Json& soft = member(properties, {"softDeletePolicy", "isSoftDeleteEnabled"});
-    if (!soft.is_null() && !soft.is_boolean()) return wrong_type("gallery.properties.softDeletePolicy.isSoftDeleteEnabled", "Boolean");
+    if (!soft.is_null() && !soft.is_boolean())
+        return wrong_type("gallery.properties.softDeletePolicy.isSoftDeleteEnabled", "Boolean");
     if (auto wrong = check_sharing(member(properties, "sharingProfile"))) return wrong;
     if (old == nullptr) {
         const std::string prefix = "/subscriptions/" + fold_case(call.path.subscription) + "/";
         for (const auto& [key, other] : world.resources()) {
-            if (other.type != gallery_type || !key.starts_with(prefix) || fold_case(other.name()) != fold_case(call.path.name())) continue;
-            return conflict("Conflict", "The gallery name '" + call.path.name() + "' is not unique within the subscription '" +  // code unverified
-                                            call.path.subscription + "'. It is already in use in resource group '" + other.group() + "'.");
+            if (other.type != gallery_type || !key.starts_with(prefix) ||
+                fold_case(other.name()) != fold_case(call.path.name()))
+                continue;
+            return conflict("Conflict", "The gallery name '" + call.path.name() +
+                                            "' is not unique within the subscription '" +  // code unverified
+                                            call.path.subscription + "'. It is already in use in resource group '" +
+                                            other.group() + "'.");
         }
         return std::nullopt;
     }
@@ -74,12 +85,14 @@ Json sharing_profile(World& world, const Json& asked, const Json& stored) {
         if (permissions == "Community") {
             Json info = Json::object();
             info["communityGalleryEnabled"] = false;
-            info["publicNames"] = Json::array({text_of(member(asked, "communityGalleryInfo"), "publicNamePrefix") + "-" + world.id_random.guid()});
+            info["publicNames"] = Json::array(
+                {text_of(member(asked, "communityGalleryInfo"), "publicNamePrefix") + "-" + world.id_random.guid()});
             profile["communityGalleryInfo"] = std::move(info);
         }
     }
     for (const std::string_view field : {"publisherUri", "publisherContact", "eula", "publicNamePrefix"}) {
-        if (profile.contains("communityGalleryInfo")) copy_member(member(asked, "communityGalleryInfo"), profile["communityGalleryInfo"], field);
+        if (profile.contains("communityGalleryInfo"))
+            copy_member(member(asked, "communityGalleryInfo"), profile["communityGalleryInfo"], field);
     }
     return profile;
 }
@@ -99,7 +112,8 @@ Json gallery_body(World& world, const Path& path, const Resource* old, const Jso
     copy_member(wanted, properties, "description");
     Json identifier = Json::object();
     std::string unique = path.subscription + "-" + text_of(body, "name");
-    std::ranges::transform(unique, unique.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+    std::ranges::transform(unique, unique.begin(),
+                           [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
     identifier["uniqueName"] = path.subscription + unique.substr(path.subscription.size());
     properties["identifier"] = std::move(identifier);
     const Json profile = sharing_profile(world, member(wanted, "sharingProfile"), member(stored, "sharingProfile"));
@@ -107,7 +121,8 @@ Json gallery_body(World& world, const Path& path, const Resource* old, const Jso
     if (wanted.contains("softDeletePolicy")) {
         copy_member(wanted, properties, "softDeletePolicy");
     } else {
-        copy_member(stored, properties, "softDeletePolicy");  // whether a PUT without it resets the policy is unverified
+        copy_member(stored, properties,
+                    "softDeletePolicy");  // whether a PUT without it resets the policy is unverified
     }
     body["properties"] = std::move(properties);
     return body;
@@ -118,7 +133,8 @@ void change_groups(Json& groups, const Json& asked, bool add) {
     if (!groups.is_array()) groups = Json::array();
     for (const Json& entry : asked) {
         const std::string type = text_of(entry, "type");
-        auto found = std::ranges::find_if(groups, [&type](const Json& group) { return text_of(group, "type") == type; });
+        auto found =
+            std::ranges::find_if(groups, [&type](const Json& group) { return text_of(group, "type") == type; });
         if (found == groups.end()) {
             if (!add) continue;
             Json group = Json::object();
@@ -183,8 +199,10 @@ Answer share_gallery(World& world, const Call& call) {
         change_groups(groups, member(call.body, "groups"), operation == "Add");
         std::size_t subscriptions = 0;
         std::size_t tenants = 0;
-        for (const Json& group : groups) (text_of(group, "type") == "AADTenants" ? tenants : subscriptions) += member(group, "ids").size();
-        if (subscriptions > 30 || tenants > 5) return invalid_parameter("A gallery can be shared with at most 30 subscriptions and 5 tenants.", "groups");
+        for (const Json& group : groups)
+            (text_of(group, "type") == "AADTenants" ? tenants : subscriptions) += member(group, "ids").size();
+        if (subscriptions > 30 || tenants > 5)
+            return invalid_parameter("A gallery can be shared with at most 30 subscriptions and 5 tenants.", "groups");
         properties["sharingProfile"]["groups"] = std::move(groups);
     } else if (operation == "Reset") {
         Json profile = Json::object();
@@ -197,10 +215,12 @@ Answer share_gallery(World& world, const Call& call) {
         }
         properties["sharingProfile"]["communityGalleryInfo"]["communityGalleryEnabled"] = true;
     } else {
-        return invalid_parameter("The value '" + operation + "' of parameter 'operationType' is invalid.", "operationType");
+        return invalid_parameter("The value '" + operation + "' of parameter 'operationType' is invalid.",
+                                 "operationType");
     }
     gallery->set_state(gallery->state());
-    const Duration length = world.operation_length("POST", call.path.text, Duration(static_cast<std::int64_t>(world.random.between(0.5, 4) * 1e6)));
+    const Duration length = world.operation_length(
+        "POST", call.path.text, Duration(static_cast<std::int64_t>(world.random.between(0.5, 4) * 1e6)));
     return accepted(world, call, *gallery, OperationKind::share, length);
 }
 

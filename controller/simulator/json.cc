@@ -35,7 +35,9 @@ std::string text_of(const Json& object, std::string_view name) {
     return value.is_string() ? value.get<std::string>() : std::string{};
 }
 
-bool is_empty(const Json& value) { return value.is_null() || ((value.is_object() || value.is_array()) && value.empty()); }
+bool is_empty(const Json& value) {
+    return value.is_null() || ((value.is_object() || value.is_array()) && value.empty());
+}
 
 bool is_true(const Json& object, std::string_view name) {
     const Json& value = member(object, name);

@@ -22,9 +22,7 @@ std::string base64url(std::string_view text) {
     return encoded;
 }
 
-std::string form_value(const std::string& form, std::string_view name) {
-    return parse_path("/?" + form).get(name);
-}
+std::string form_value(const std::string& form, std::string_view name) { return parse_path("/?" + form).get(name); }
 
 Answer entra_error(World& world, int status, std::string_view error, int code, const std::string& text, TimePoint now) {
     const std::string trace = world.id_random.guid();
@@ -35,7 +33,8 @@ Answer entra_error(World& world, int status, std::string_view error, int code, c
     answer.status = status;
     answer.compact = true;
     answer.body["error"] = error;
-    answer.body["error_description"] = "AADSTS" + std::to_string(code) + ": " + text + "\r\nTrace ID: " + trace + "\r\nCorrelation ID: " + correlation + "\r\nTimestamp: " + time;
+    answer.body["error_description"] = "AADSTS" + std::to_string(code) + ": " + text + "\r\nTrace ID: " + trace +
+                                       "\r\nCorrelation ID: " + correlation + "\r\nTimestamp: " + time;
     answer.body["error_codes"] = Json::array({code});
     answer.body["timestamp"] = time;
     answer.body["trace_id"] = trace;
@@ -53,22 +52,43 @@ Answer plain(Json body) {
 Json openid_configuration(const std::string& base, const std::string& tenant, bool adfs) {
     const std::string root = base + "/" + tenant;
     const std::string oauth = root + (adfs ? "/oauth2" : "/oauth2/v2.0");
-    return Json{{"token_endpoint", oauth + "/token"}, {"authorization_endpoint", oauth + "/authorize"}, {"device_authorization_endpoint", oauth + "/devicecode"},
-                {"issuer", root + (adfs ? "" : "/v2.0")}, {"jwks_uri", root + "/discovery/keys"}, {"tenant_region_scope", nullptr},
+    return Json{{"token_endpoint", oauth + "/token"},
+                {"authorization_endpoint", oauth + "/authorize"},
+                {"device_authorization_endpoint", oauth + "/devicecode"},
+                {"issuer", root + (adfs ? "" : "/v2.0")},
+                {"jwks_uri", root + "/discovery/keys"},
+                {"tenant_region_scope", nullptr},
                 {"token_endpoint_auth_methods_supported", Json::array({"client_secret_post", "private_key_jwt"})},
-                {"response_types_supported", Json::array({"code", "id_token"})}, {"subject_types_supported", Json::array({"pairwise"})},
+                {"response_types_supported", Json::array({"code", "id_token"})},
+                {"subject_types_supported", Json::array({"pairwise"})},
                 {"id_token_signing_alg_values_supported", Json::array({"RS256"})}};
 }
 
 Json metadata_endpoints(const std::string& base, const std::string& tenant, bool as_list) {
     const std::string host = base.substr(base.find("//") + 2);
-    Json cloud{{"name", "galleryd-simulator"}, {"portal", base}, {"resourceManager", base}, {"graphAudience", base}, {"graph", base},
-               {"authentication", Json{{"loginEndpoint", base}, {"audiences", Json::array({base, base + "/"})}, {"tenant", tenant}, {"identityProvider", "AAD"}}},
-               {"suffixes", Json{{"storage", "core.windows.net"}, {"keyVaultDns", "vault.azure.net"}, {"acrLoginServer", "azurecr.io"}}},
-               {"activeDirectoryDataLake", base}, {"media", base}, {"gallery", base}, {"batch", base}, {"sqlManagement", base}, {"vmImageAliasDoc", base}};
+    Json cloud{
+        {"name", "galleryd-simulator"},
+        {"portal", base},
+        {"resourceManager", base},
+        {"graphAudience", base},
+        {"graph", base},
+        {"authentication", Json{{"loginEndpoint", base},
+                                {"audiences", Json::array({base, base + "/"})},
+                                {"tenant", tenant},
+                                {"identityProvider", "AAD"}}},
+        {"suffixes",
+         Json{{"storage", "core.windows.net"}, {"keyVaultDns", "vault.azure.net"}, {"acrLoginServer", "azurecr.io"}}},
+        {"activeDirectoryDataLake", base},
+        {"media", base},
+        {"gallery", base},
+        {"batch", base},
+        {"sqlManagement", base},
+        {"vmImageAliasDoc", base}};
     // Before 2019 the answer was one flat object.
     if (as_list) return Json::array({cloud});
-    return Json{{"galleryEndpoint", base}, {"graphEndpoint", base}, {"portalEndpoint", base},
+    return Json{{"galleryEndpoint", base},
+                {"graphEndpoint", base},
+                {"portalEndpoint", base},
                 {"authentication", Json{{"loginEndpoint", base}, {"audiences", Json::array({base, base + "/"})}}}};
 }
 
@@ -76,17 +96,28 @@ Json metadata_endpoints(const std::string& base, const std::string& tenant, bool
 
 std::string Login::issue(World& world, const std::string& tenant, const std::string& client) {
     // A JWT as clients expect it (they read `tid`); the signature is random, since only this simulator ever checks one.
-    const auto seconds = [](TimePoint time) { return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count(); };
+    const auto seconds = [](TimePoint time) {
+        return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
+    };
     const Json header{{"typ", "JWT"}, {"alg", "RS256"}, {"kid", "galleryd-simulator"}};
-    const Json claims{{"aud", "https://management.azure.com/"}, {"iss", "https://sts.windows.net/" + tenant + "/"}, {"iat", seconds(world.now)}, {"nbf", seconds(world.now)},
-                      {"exp", seconds(world.now + lifetime)}, {"appid", client}, {"oid", "0581142e-ae8f-4bc0-9a0d-ffb7cbad05b2"}, {"tid", tenant}, {"ver", "1.0"},
+    const Json claims{{"aud", "https://management.azure.com/"},
+                      {"iss", "https://sts.windows.net/" + tenant + "/"},
+                      {"iat", seconds(world.now)},
+                      {"nbf", seconds(world.now)},
+                      {"exp", seconds(world.now + lifetime)},
+                      {"appid", client},
+                      {"oid", "0581142e-ae8f-4bc0-9a0d-ffb7cbad05b2"},
+                      {"tid", tenant},
+                      {"ver", "1.0"},
                       {"uti", world.id_random.base64url(22)}};
-    const std::string text = base64url(header.dump()) + "." + base64url(claims.dump()) + "." + world.id_random.base64url(342);
+    const std::string text =
+        base64url(header.dump()) + "." + base64url(claims.dump()) + "." + world.id_random.base64url(342);
     // Clients count the hour on their own clocks, so a fast world must not end it early.
     const double scale = std::max(1.0, world.options.time_scale);
     const auto valid = std::chrono::duration_cast<Duration>(lifetime * scale);
     tokens_[text] = {.client = client, .expires = world.now + valid};
-    if (tokens_.size() > 10'000) std::erase_if(tokens_, [&world](const auto& one) { return one.second.expires < world.now; });
+    if (tokens_.size() > 10'000)
+        std::erase_if(tokens_, [&world](const auto& one) { return one.second.expires < world.now; });
     return text;
 }
 
@@ -103,26 +134,37 @@ Answer Login::token(World& world, const Call& call, const std::string& tenant) {
     const std::string secret = form_value(form, "client_secret");
     const std::string assertion = form_value(form, "client_assertion");
     if (form_value(form, "grant_type") != "client_credentials")
-        return entra_error(world, 400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type.", call.now);
-    if (client.empty()) return entra_error(world, 400, "invalid_request", 900144, "The request body must contain the following parameter: 'client_id'.", call.now);
+        return entra_error(world, 400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type.",
+                           call.now);
+    if (client.empty())
+        return entra_error(world, 400, "invalid_request", 900144,
+                           "The request body must contain the following parameter: 'client_id'.", call.now);
     if (secret.empty() && assertion.empty()) {
-        return entra_error(world, 401, "invalid_client", 7000218,
-                           "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.", call.now);
+        return entra_error(
+            world, 401, "invalid_client", 7000218,
+            "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.", call.now);
     }
     const auto named = world.secrets.find(fold_case(client));
-    const bool wrong = assertion.empty() && (named != world.secrets.end() ? named->second != secret : secret == "wrong");
+    const bool wrong =
+        assertion.empty() && (named != world.secrets.end() ? named->second != secret : secret == "wrong");
     if (wrong) {
         return entra_error(world, 401, "invalid_client", 7000215,
-                           "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client "
-                           "secret ID, for a secret added to app '" + client + "'.", call.now);
+                           "Invalid client secret provided. Ensure the secret being sent in the request is the client "
+                           "secret value, not the client "
+                           "secret ID, for a secret added to app '" +
+                               client + "'.",
+                           call.now);
     }
     const std::string shown_tenant = fold_case(tenant) == "adfs" ? std::string(default_tenant) : tenant;
     Json body{{"token_type", "Bearer"}, {"expires_in", lifetime.count()}, {"ext_expires_in", lifetime.count()}};
     const std::string resource = form_value(form, "resource");
     if (!resource.empty()) {  // the v1 form answers with text values
         const auto now = std::chrono::duration_cast<std::chrono::seconds>(call.now.time_since_epoch()).count();
-        body = Json{{"token_type", "Bearer"}, {"expires_in", std::to_string(lifetime.count())}, {"expires_on", std::to_string(now + lifetime.count())},
-                    {"not_before", std::to_string(now)}, {"resource", resource}};
+        body = Json{{"token_type", "Bearer"},
+                    {"expires_in", std::to_string(lifetime.count())},
+                    {"expires_on", std::to_string(now + lifetime.count())},
+                    {"not_before", std::to_string(now)},
+                    {"resource", resource}};
     }
     body["access_token"] = issue(world, shown_tenant, client);
     return plain(std::move(body));
@@ -130,15 +172,20 @@ Answer Login::token(World& world, const Call& call, const std::string& tenant) {
 
 Answer Login::managed_identity(World& world, const Call& call) {
     if (fold_case(call.http.headers.get("Metadata")) != "true") {
-        Answer refused = plain(Json{{"error", "invalid_request"}, {"error_description", "Required metadata header not specified"}});
+        Answer refused =
+            plain(Json{{"error", "invalid_request"}, {"error_description", "Required metadata header not specified"}});
         refused.status = 400;
         return refused;
     }
     const auto now = std::chrono::duration_cast<std::chrono::seconds>(call.now.time_since_epoch()).count();
     const std::string client = call.path.get("client_id").empty() ? "managed-identity" : call.path.get("client_id");
-    return plain(Json{{"access_token", issue(world, std::string(default_tenant), client)}, {"refresh_token", ""}, {"expires_in", std::to_string(lifetime.count())},
-                      {"expires_on", std::to_string(now + lifetime.count())}, {"not_before", std::to_string(now)},
-                      {"resource", call.path.get("resource")}, {"token_type", "Bearer"}});
+    return plain(Json{{"access_token", issue(world, std::string(default_tenant), client)},
+                      {"refresh_token", ""},
+                      {"expires_in", std::to_string(lifetime.count())},
+                      {"expires_on", std::to_string(now + lifetime.count())},
+                      {"not_before", std::to_string(now)},
+                      {"resource", call.path.get("resource")},
+                      {"token_type", "Bearer"}});
 }
 
 std::optional<Answer> Login::handle(World& world, const Call& call) {
@@ -147,18 +194,23 @@ std::optional<Answer> Login::handle(World& world, const Call& call) {
     if (at[0] == "metadata") {
         if (at.size() == 2 && at[1] == "endpoints") {
             const std::string version = call.api_version();
-            return plain(metadata_endpoints(call.base, std::string(default_tenant), version.empty() || version >= "2019"));
+            return plain(
+                metadata_endpoints(call.base, std::string(default_tenant), version.empty() || version >= "2019"));
         }
         if (at.back() == "token") return managed_identity(world, call);
     }
     const std::string& tenant = call.path.segments[0];
     const bool adfs = at[0] == "adfs";
-    if (call.path.key.ends_with("/.well-known/openid-configuration")) return plain(openid_configuration(call.base, tenant, adfs));
+    if (call.path.key.ends_with("/.well-known/openid-configuration"))
+        return plain(openid_configuration(call.base, tenant, adfs));
     if (call.path.key == "/common/discovery/instance") {
         const std::string host = call.base.substr(call.base.find("//") + 2);
-        return plain(Json{{"tenant_discovery_endpoint", call.base + "/" + std::string(default_tenant) + "/v2.0/.well-known/openid-configuration"},
+        return plain(Json{{"tenant_discovery_endpoint",
+                           call.base + "/" + std::string(default_tenant) + "/v2.0/.well-known/openid-configuration"},
                           {"api-version", "1.1"},
-                          {"metadata", Json::array({Json{{"preferred_network", host}, {"preferred_cache", host}, {"aliases", Json::array({host})}}})}});
+                          {"metadata", Json::array({Json{{"preferred_network", host},
+                                                         {"preferred_cache", host},
+                                                         {"aliases", Json::array({host})}}})}});
     }
     if (at.back() == "keys") return plain(Json{{"keys", Json::array()}});
     if (at.back() == "token" && at.size() >= 3 && at[1] == "oauth2") {

@@ -6,7 +6,8 @@
 #include "controller/simulator/call.h"
 #include "controller/simulator/world.h"
 
-// Internal: Microsoft Entra's endpoints as far as clients need them (azure-facts §13), and the tokens that were given out.
+// Internal: Microsoft Entra's endpoints as far as clients need them (azure-facts §13), and the tokens that were given
+// out.
 namespace galleryd::simulator {
 
 class Login {

@@ -45,10 +45,12 @@ void visit(Json& value, const std::string& key, SeededRandom& random) {
         }
     } else if (value.is_array()) {
         for (Json& entry : value) {
-            if (key == "targetRegions" && entry.is_object() && entry.contains("name")) entry["name"] = respell_region(text_of(entry, "name"), random);
+            if (key == "targetRegions" && entry.is_object() && entry.contains("name"))
+                entry["name"] = respell_region(text_of(entry, "name"), random);
             visit(entry, key, random);
         }
-        if (key == "value" || key == "targetRegions" || key == "summary" || key == "dataDiskImages") shuffle(value, random);
+        if (key == "value" || key == "targetRegions" || key == "summary" || key == "dataDiskImages")
+            shuffle(value, random);
     } else if (value.is_string() && value.get_ref<const std::string&>().starts_with("/subscriptions/")) {
         value = respell_id(value.get<std::string>(), random);
     }

@@ -11,10 +11,13 @@ namespace {
 std::string failure_text(const std::vector<const RegionCopy*>& failed) {  // azure-facts §4.1
     std::string regions;
     for (const RegionCopy* copy : failed) {
-        regions += (regions.empty() ? "" : ",") + std::string("{region:") + copy->region + ", detail:" + copy->failure + "}";
+        regions +=
+            (regions.empty() ? "" : ",") + std::string("{region:") + copy->region + ", detail:" + copy->failure + "}";
     }
-    return "Gallery replication jobs failed in one or more regions. The failing regions' details are as follows: '" + regions +
-           "'. If retry does not work, then please do an update by removing the failed regions and update again by adding them back.";
+    return "Gallery replication jobs failed in one or more regions. The failing regions' details are as follows: '" +
+           regions +
+           "'. If retry does not work, then please do an update by removing the failed regions and update again by "
+           "adding them back.";
 }
 
 }  // namespace
@@ -37,9 +40,11 @@ Operation& World::begin(Resource& resource, OperationKind kind, const std::strin
     operation.started = now;
     operation.started_text = timestamp(now);
     operation.ends = now + lasts;
-    // Lengths as recorded: 18 digits of time, a certificate of some 2.4 KB, a 342 character signature, a 43 character hash.
+    // Lengths as recorded: 18 digits of time, a certificate of some 2.4 KB, a 342 character signature, a 43 character
+    // hash.
     operation.signature = "t=6" + std::to_string(38700000000000000 + now.time_since_epoch().count() % 100000000000000) +
-                          "&c=MII" + id_random.base64url(2421) + "&s=" + id_random.base64url(342) + "&h=" + id_random.base64url(43);
+                          "&c=MII" + id_random.base64url(2421) + "&s=" + id_random.base64url(342) +
+                          "&h=" + id_random.base64url(43);
     resource.operation = operation.guid;
     due_.emplace(operation.ends, operation.guid);
     return operations_.emplace(operation.guid, std::move(operation)).first->second;
@@ -96,7 +101,8 @@ void World::finish(Operation& operation) {
     resource->previous = resource->body;
     resource->changed_at = now;
     if (!resource->arriving.is_null()) {
-        for (const auto& [name, value] : resource->arriving.items()) resource->body["properties"]["storageProfile"][name] = value;
+        for (const auto& [name, value] : resource->arriving.items())
+            resource->body["properties"]["storageProfile"][name] = value;
         resource->arriving = nullptr;
     }
     std::vector<const RegionCopy*> failed;
@@ -114,10 +120,14 @@ void World::finish_removal(const Operation& operation) {
     Resource removed = *find(operation.key);
     std::vector<std::string> keys;
     const std::string prefix = operation.key + "/";
-    for (auto at = resources_.lower_bound(prefix); at != resources_.end() && at->first.starts_with(prefix); ++at) keys.push_back(at->first);
-    for (const std::string& key : keys) erase(key);  // a group takes everything along; below a version nothing but role assignments
+    for (auto at = resources_.lower_bound(prefix); at != resources_.end() && at->first.starts_with(prefix); ++at)
+        keys.push_back(at->first);
+    for (const std::string& key : keys)
+        erase(key);  // a group takes everything along; below a version nothing but role assignments
     erase(operation.key);
-    if (removed.type != "microsoft.compute/galleries/images/versions" && removed.type != "microsoft.compute/galleries/images") return;
+    if (removed.type != "microsoft.compute/galleries/images/versions" &&
+        removed.type != "microsoft.compute/galleries/images")
+        return;
     remember_gone_child(version_parent(operation.key), removed.id);
     if (removed.type != "microsoft.compute/galleries/images/versions" || operation.bypass_soft_delete) return;
     const Resource* const gallery = find(version_parent(version_parent(operation.key)));
@@ -131,7 +141,8 @@ void World::finish_removal(const Operation& operation) {
     deleted.consumable_until = now + std::chrono::days(retention.is_number_integer() ? retention.get<int>() : 7);
     deleted.gone_at = deleted.consumable_until + std::chrono::days(grace.is_number_integer() ? grace.get<int>() : 0);
     const std::string text = timestamp(now);
-    const auto same_instant = [&text, this](TimePoint then) {  // the recorded times differ by whole days to the last digit
+    const auto same_instant = [&text,
+                               this](TimePoint then) {  // the recorded times differ by whole days to the last digit
         const std::string day = timestamp(then);
         return day.substr(0, 10) + text.substr(10);
     };

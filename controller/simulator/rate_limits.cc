@@ -12,14 +12,30 @@ namespace {
 
 // Highest remaining value recorded, plus one (azure-facts §7.2).
 constexpr std::array<PolicyLimits, 24> policies{{
-    {"CreateUpdateGallery", 50, 300}, {"CreateUpdateGalleryImage", 150, 750}, {"CreateUpdateGalleryImageVersion", 375, 1200},
-    {"DeleteGallery", 50, 300}, {"DeleteGalleryImage", 50, 300}, {"DeleteGalleryImageVersion", 150, 1000}, {"PostShareGallery", 10, 60},
-    {"GetGallery", 350, 2500}, {"GetGalleryImage", 600, 3000}, {"GetGalleryImageVersion", 2000, 10000}, {"ListGallery", 150, 1000, true},
-    {"ListGalleryInResourceGroup", 100, 1000, true}, {"ListGalleryImagesInGallery", 1500, 10000, true},
-    {"ListGalleryImageVersionsInGalleryImage", 1500, 10000, true}, {"ListSoftDeletedResourcesInGallery", 1500, 10000, true},
-    {"GetGalleryArtifact", 600, 3000}, {"GetGalleryArtifactVersion", 2000, 10000}, {"ListGalleryArtifact", 200, 200, true},
-    {"ListGalleryArtifactVersion", 800, 4000, true}, {"GetOperationStatus", 5000, 15000}, {"HighCostGet", 900, 9000, true},
-    {"GetVM", 24000, 240000}, {"HighCostGetVMScaleSet", 1080, 10800, true}, {"GetVMScaleSet", 2400, 24000},
+    {"CreateUpdateGallery", 50, 300},
+    {"CreateUpdateGalleryImage", 150, 750},
+    {"CreateUpdateGalleryImageVersion", 375, 1200},
+    {"DeleteGallery", 50, 300},
+    {"DeleteGalleryImage", 50, 300},
+    {"DeleteGalleryImageVersion", 150, 1000},
+    {"PostShareGallery", 10, 60},
+    {"GetGallery", 350, 2500},
+    {"GetGalleryImage", 600, 3000},
+    {"GetGalleryImageVersion", 2000, 10000},
+    {"ListGallery", 150, 1000, true},
+    {"ListGalleryInResourceGroup", 100, 1000, true},
+    {"ListGalleryImagesInGallery", 1500, 10000, true},
+    {"ListGalleryImageVersionsInGalleryImage", 1500, 10000, true},
+    {"ListSoftDeletedResourcesInGallery", 1500, 10000, true},
+    {"GetGalleryArtifact", 600, 3000},
+    {"GetGalleryArtifactVersion", 2000, 10000},
+    {"ListGalleryArtifact", 200, 200, true},
+    {"ListGalleryArtifactVersion", 800, 4000, true},
+    {"GetOperationStatus", 5000, 15000},
+    {"HighCostGet", 900, 9000, true},
+    {"GetVM", 24000, 240000},
+    {"HighCostGetVMScaleSet", 1080, 10800, true},
+    {"GetVMScaleSet", 2400, 24000},
 }};
 
 const PolicyLimits* named(std::string_view stem) {
@@ -28,7 +44,6 @@ const PolicyLimits* named(std::string_view stem) {
     }
     return nullptr;
 }
-
 
 std::string region_of(const World& world, const Call& call) {
     if (const Resource* const resource = world.find(call.path.key)) return normalise_region(resource->location());
@@ -49,23 +64,31 @@ const PolicyLimits* policy_of(const std::string& method, const Path& path) {
     }
     if (type == definition_type) {
         if (path.collection) return named("ListGalleryImagesInGallery");
-        return named(write ? "CreateUpdateGalleryImage" : method == "DELETE" ? "DeleteGalleryImage" : "GetGalleryImage");
+        return named(write                ? "CreateUpdateGalleryImage"
+                     : method == "DELETE" ? "DeleteGalleryImage"
+                                          : "GetGalleryImage");
     }
     if (type == version_type) {
         if (path.collection) return named("ListGalleryImageVersionsInGalleryImage");
-        return named(write ? "CreateUpdateGalleryImageVersion" : method == "DELETE" ? "DeleteGalleryImageVersion" : "GetGalleryImageVersion");
+        return named(write                ? "CreateUpdateGalleryImageVersion"
+                     : method == "DELETE" ? "DeleteGalleryImageVersion"
+                                          : "GetGalleryImageVersion");
     }
     if (type == "microsoft.compute/galleries/share") return named("PostShareGallery");
-    if (type == "microsoft.compute/galleries/softdeletedartifacttypes/artifacts/versions") return named("ListSoftDeletedResourcesInGallery");
+    if (type == "microsoft.compute/galleries/softdeletedartifacttypes/artifacts/versions")
+        return named("ListSoftDeletedResourcesInGallery");
     if (type == "microsoft.compute/locations/capsoperations") return named("GetOperationStatus");
-    if (type.starts_with("microsoft.compute/locations/sharedgalleries") || type.starts_with("microsoft.compute/locations/communitygalleries")) {
+    if (type.starts_with("microsoft.compute/locations/sharedgalleries") ||
+        type.starts_with("microsoft.compute/locations/communitygalleries")) {
         const bool versions = type.ends_with("/versions");
         if (path.collection) return named(versions ? "ListGalleryArtifactVersion" : "ListGalleryArtifact");
-        if (!type.ends_with("/images") && !versions) return named("GetGallery");  // recorded for a community gallery itself
+        if (!type.ends_with("/images") && !versions)
+            return named("GetGallery");  // recorded for a community gallery itself
         return named(versions ? "GetGalleryArtifactVersion" : "GetGalleryArtifact");
     }
     if (type == "microsoft.compute/virtualmachines") return named(path.collection ? "HighCostGet" : "GetVM");
-    if (type == "microsoft.compute/virtualmachinescalesets") return named(path.collection ? "HighCostGetVMScaleSet" : "GetVMScaleSet");
+    if (type == "microsoft.compute/virtualmachinescalesets")
+        return named(path.collection ? "HighCostGetVMScaleSet" : "GetVMScaleSet");
     return nullptr;
 }
 
@@ -106,23 +129,27 @@ std::optional<Answer> RateLimits::charge_arm(World& world, const Call& call, htt
     }
     if (wait == 0) return std::nullopt;
     const int seconds = retry_after_seconds(world, std::chrono::seconds(static_cast<std::int64_t>(wait)), 3600);
-    Answer refused = error_answer(429, "SubscriptionRequestsThrottled",
-                                  "Number of requests for subscription '" + call.path.subscription + "' and operation '" + method + "/" +
-                                      call.path.type + "' exceeded the backend storage limit. Please try again after '" +
-                                      std::to_string(seconds) + "' seconds.");
+    Answer refused =
+        error_answer(429, "SubscriptionRequestsThrottled",
+                     "Number of requests for subscription '" + call.path.subscription + "' and operation '" + method +
+                         "/" + call.path.type + "' exceeded the backend storage limit. Please try again after '" +
+                         std::to_string(seconds) + "' seconds.");
     refused.headers.add("Retry-After", std::to_string(seconds));
     refused.headers.add("x-ms-ratelimit-remaining-" + scope + "-" + kind, "0");
     return refused;
 }
 
-std::optional<Answer> RateLimits::charge_policy(World& world, const Call& call, const PolicyLimits& policy, http::Headers& headers) {
-    const std::string base = fold_case(call.path.subscription) + "/" + region_of(world, call) + "/" + std::string(policy.stem);
+std::optional<Answer> RateLimits::charge_policy(World& world, const Call& call, const PolicyLimits& policy,
+                                                http::Headers& headers) {
+    const std::string base =
+        fold_case(call.path.subscription) + "/" + region_of(world, call) + "/" + std::string(policy.stem);
     struct Span {
         std::string_view name;
         std::chrono::minutes length;
         int limit;
     };
-    const std::array<Span, 2> spans{{{"3Min", std::chrono::minutes(3), policy.per_3_minutes}, {"30Min", std::chrono::minutes(30), policy.per_30_minutes}}};
+    const std::array<Span, 2> spans{{{"3Min", std::chrono::minutes(3), policy.per_3_minutes},
+                                     {"30Min", std::chrono::minutes(30), policy.per_30_minutes}}};
     std::string remaining;
     for (const Span& span : spans) {
         Window& window = windows_[base + std::string(span.name)];
@@ -137,16 +164,22 @@ std::optional<Answer> RateLimits::charge_policy(World& world, const Call& call, 
         Answer refused;
         if (policy.collection) {  // the form that lists of galleries answer with
             refused = error_answer(429, "ResourceCollectionRequestsThrottled",
-                                   "Number of requests for action '" + type_display(call.path.type) + "/read' exceeded the limit of '" +
-                                       std::to_string(span.limit) + "' for time interval '00:" + (span.limit == policy.per_3_minutes ? "03" : "30") +
+                                   "Number of requests for action '" + type_display(call.path.type) +
+                                       "/read' exceeded the limit of '" + std::to_string(span.limit) +
+                                       "' for time interval '00:" + (span.limit == policy.per_3_minutes ? "03" : "30") +
                                        ":00'. Please try again after '" + std::to_string(seconds) + "' seconds.");
         } else {  // the provider's own body has no outer "error" in the documentation; both forms occur
-            const Json numbers{{"operationGroup", full}, {"startTime", world.timestamp(window.start)}, {"endTime", world.timestamp(end)},
-                               {"allowedRequestCount", span.limit}, {"measuredRequestCount", window.used + 1}};
+            const Json numbers{{"operationGroup", full},
+                               {"startTime", world.timestamp(window.start)},
+                               {"endTime", world.timestamp(end)},
+                               {"allowedRequestCount", span.limit},
+                               {"measuredRequestCount", window.used + 1}};
             Json detail{{"code", "TooManyRequests"}, {"target", full}, {"message", numbers.dump()}};
-            Json body{{"code", "OperationNotAllowed"},
-                      {"message", "The server rejected the request because too many requests have been received for this subscription."},
-                      {"details", Json::array({detail})}};
+            Json body{
+                {"code", "OperationNotAllowed"},
+                {"message",
+                 "The server rejected the request because too many requests have been received for this subscription."},
+                {"details", Json::array({detail})}};
             refused.status = 429;
             if (world.id_random.next() % 2 == 0) refused.body = std::move(body);
             else refused.body["error"] = std::move(body);
@@ -157,8 +190,8 @@ std::optional<Answer> RateLimits::charge_policy(World& world, const Call& call, 
     }
     for (const Span& span : spans) {
         Window& window = windows_[base + std::string(span.name)];
-        remaining += (remaining.empty() ? "" : ",") + std::string("Microsoft.Compute/") + std::string(policy.stem) + std::string(span.name) + ";" +
-                     std::to_string(span.limit - ++window.used);
+        remaining += (remaining.empty() ? "" : ",") + std::string("Microsoft.Compute/") + std::string(policy.stem) +
+                     std::string(span.name) + ";" + std::to_string(span.limit - ++window.used);
     }
     headers.add("x-ms-ratelimit-remaining-resource", remaining);
     return std::nullopt;

@@ -6,8 +6,9 @@
 #include "controller/simulator/call.h"
 #include "controller/simulator/world.h"
 
-// Internal: who may ask how often (azure-facts §7). ARM: token buckets per subscription, principal and kind of request, and one
-// for the whole subscription. Gallery provider: two nested fixed windows per policy, subscription and region, shared by everybody.
+// Internal: who may ask how often (azure-facts §7). ARM: token buckets per subscription, principal and kind of request,
+// and one for the whole subscription. Gallery provider: two nested fixed windows per policy, subscription and region,
+// shared by everybody.
 namespace galleryd::simulator {
 
 struct PolicyLimits {
@@ -22,8 +23,8 @@ class RateLimits {
   public:
     struct Verdict {
         std::optional<Answer> refused;
-        http::Headers headers;    // remaining counts, for the answer
-        std::string policy;       // stem, "" when none
+        http::Headers headers;  // remaining counts, for the answer
+        std::string policy;     // stem, "" when none
     };
     Verdict charge(World& world, const Call& call);
 
@@ -41,7 +42,8 @@ class RateLimits {
     // Seconds to wait, 0 when granted; `left` is what remains.
     static double take(Bucket& bucket, double capacity, double refill, TimePoint now, int& left);
     std::optional<Answer> charge_arm(World& world, const Call& call, http::Headers& headers);
-    std::optional<Answer> charge_policy(World& world, const Call& call, const PolicyLimits& policy, http::Headers& headers);
+    std::optional<Answer> charge_policy(World& world, const Call& call, const PolicyLimits& policy,
+                                        http::Headers& headers);
 
     std::map<std::string, Bucket> buckets_;
     std::map<std::string, Window> windows_;

@@ -18,7 +18,7 @@ class RecordedClock : public Clock {
 };
 
 struct OperationUrls {
-    std::string poll, monitor;   // targets at our simulator
+    std::string poll, monitor;  // targets at our simulator
 };
 
 std::string target_of(const std::string& url) {
@@ -53,33 +53,42 @@ Result<ReplayReport> replay_recording(const std::string& yaml) {
     Options options;
     options.check_tokens = false;
     options.parent_lag_max = std::chrono::seconds(0);  // the recording's own writer waited long enough
-    options.operation_length = [&exchanges, &index](std::string_view, std::string_view) { return std::optional(recorded_length(*exchanges, index)); };
+    options.operation_length = [&exchanges, &index](std::string_view, std::string_view) {
+        return std::optional(recorded_length(*exchanges, index));
+    };
     Simulator simulator(clock, options);
-    if (const auto seeded = simulator.load_state(presupposed_state(*exchanges)); !seeded) return std::unexpected(seeded.error());
+    if (const auto seeded = simulator.load_state(presupposed_state(*exchanges)); !seeded)
+        return std::unexpected(seeded.error());
     AnswerComparer comparer;
     std::map<std::string, OperationUrls> operations;
     for (; index < exchanges->size(); ++index) {
         const Exchange& exchange = (*exchanges)[index];
         const std::string target = mapped_target(exchange, operations);
         if (!exchange.skip.empty() || target.empty()) {
-            report.skipped.push_back(label(index, exchange) + ": " + (exchange.skip.empty() ? "an operation of a request that was not replayed" : exchange.skip));
+            report.skipped.push_back(
+                label(index, exchange) + ": " +
+                (exchange.skip.empty() ? "an operation of a request that was not replayed" : exchange.skip));
             continue;
         }
         clock.at = exchange.at;
         http::ServerRequest request;
         request.method = exchange.method;
-        request.target = exchange.path.type == "microsoft.compute/locations/capsoperations" ? target : comparer.translate(target);
+        request.target =
+            exchange.path.type == "microsoft.compute/locations/capsoperations" ? target : comparer.translate(target);
         request.body = comparer.translate(exchange.request_body);
         request.host = exchange.host;
         request.tls = true;
         if (!request.body.empty()) request.headers.add("Content-Type", "application/json");
         const http::ServerResponse ours = simulator.handle(request);
         ++report.compared;
-        for (const std::string& difference : comparer.compare(exchange, ours)) report.differences.push_back(label(index, exchange) + ": " + difference);
+        for (const std::string& difference : comparer.compare(exchange, ours))
+            report.differences.push_back(label(index, exchange) + ": " + difference);
         if (!exchange.operation.empty()) {
             const std::string poll = ours.headers.get("Azure-AsyncOperation");
             const std::string monitor = ours.headers.get("Location");
-            if (!poll.empty() || !monitor.empty()) operations[exchange.operation] = {.poll = target_of(poll.empty() ? monitor : poll), .monitor = target_of(monitor.empty() ? poll : monitor)};
+            if (!poll.empty() || !monitor.empty())
+                operations[exchange.operation] = {.poll = target_of(poll.empty() ? monitor : poll),
+                                                  .monitor = target_of(monitor.empty() ? poll : monitor)};
         }
     }
     return report;

@@ -9,13 +9,45 @@ namespace galleryd::simulator {
 namespace {
 
 // Taken out by the recorder, written by the transport or the edge in front of Azure, or a matter of its year.
-constexpr std::array<std::string_view, 39> noise_headers{
-    "authorization", "retry-after", "x-ms-request-id", "x-ms-correlation-request-id", "x-ms-ratelimit-remaining-subscription-reads", "x-ms-routing-request-id",
-    "content-length", "date", "connection", "server", "transfer-encoding", "vary", "x-cache", "x-msedge-ref", "strict-transport-security", "content-encoding",
-    "x-content-type-options", "azure-asyncnotification", "x-azure-asyncnotification", "x-ms-operation-identifier", "x-ms-throttling-version", "mise-correlation-id",
-    "x-ms-original-request-ids", "x-aspnet-version", "x-powered-by", "x-ms-served-by", "x-ms-client-request-id", "x-ms-request-charge", "x-frame-options",
-    "x-ms-failure-cause", "content-security-policy", "set-cookie", "etag", "x-ms-keyvault-service-version", "request-id", "client-request-id", "x-ms-version",
-    "x-ms-ratelimit-remaining-tenant-reads", "x-ms-need-to-refresh-epl-cache"};
+constexpr std::array<std::string_view, 39> noise_headers{"authorization",
+                                                         "retry-after",
+                                                         "x-ms-request-id",
+                                                         "x-ms-correlation-request-id",
+                                                         "x-ms-ratelimit-remaining-subscription-reads",
+                                                         "x-ms-routing-request-id",
+                                                         "content-length",
+                                                         "date",
+                                                         "connection",
+                                                         "server",
+                                                         "transfer-encoding",
+                                                         "vary",
+                                                         "x-cache",
+                                                         "x-msedge-ref",
+                                                         "strict-transport-security",
+                                                         "content-encoding",
+                                                         "x-content-type-options",
+                                                         "azure-asyncnotification",
+                                                         "x-azure-asyncnotification",
+                                                         "x-ms-operation-identifier",
+                                                         "x-ms-throttling-version",
+                                                         "mise-correlation-id",
+                                                         "x-ms-original-request-ids",
+                                                         "x-aspnet-version",
+                                                         "x-powered-by",
+                                                         "x-ms-served-by",
+                                                         "x-ms-client-request-id",
+                                                         "x-ms-request-charge",
+                                                         "x-frame-options",
+                                                         "x-ms-failure-cause",
+                                                         "content-security-policy",
+                                                         "set-cookie",
+                                                         "etag",
+                                                         "x-ms-keyvault-service-version",
+                                                         "request-id",
+                                                         "client-request-id",
+                                                         "x-ms-version",
+                                                         "x-ms-ratelimit-remaining-tenant-reads",
+                                                         "x-ms-need-to-refresh-epl-cache"};
 
 bool is_noise(std::string_view name) { return std::ranges::find(noise_headers, name) != noise_headers.end(); }
 
@@ -57,7 +89,8 @@ std::string mask_upper_group(const std::string& id) {
 
 std::string short_text(const std::string& text) { return text.size() > 160 ? text.substr(0, 157) + "…" : text; }
 
-std::set<std::string> policies(const std::string& header) {  // "Microsoft.Compute/GetGallery3Min;349, …" without the counts
+std::set<std::string> policies(
+    const std::string& header) {  // "Microsoft.Compute/GetGallery3Min;349, …" without the counts
     std::set<std::string> names;
     std::string_view rest = header;
     while (!rest.empty()) {
@@ -75,10 +108,12 @@ std::string sort_name(const Json& row) { return fold_case(text_of(row, "name") +
 }  // namespace
 
 void AnswerComparer::differ(const std::string& where, const std::string& recorded, const std::string& ours) {
-    found_.push_back(where + ": recorded " + (recorded.empty() ? "nothing" : short_text(recorded)) + ", simulated " + (ours.empty() ? "nothing" : short_text(ours)));
+    found_.push_back(where + ": recorded " + (recorded.empty() ? "nothing" : short_text(recorded)) + ", simulated " +
+                     (ours.empty() ? "nothing" : short_text(ours)));
 }
 
-void AnswerComparer::compare_text(const std::string& where, const std::string& key, const std::string& recorded, const std::string& ours) {
+void AnswerComparer::compare_text(const std::string& where, const std::string& key, const std::string& recorded,
+                                  const std::string& ours) {
     if (recorded == ours) return;
     if (parse_rfc3339(recorded) && parse_rfc3339(ours)) return;
     std::vector<std::string> recorded_guids;
@@ -86,7 +121,8 @@ void AnswerComparer::compare_text(const std::string& where, const std::string& k
     std::string a = without_guids(recorded, recorded_guids);
     std::string b = without_guids(ours, our_guids);
     if (key == "uniqueName" || key == "uniqueId") {  // <subscription>-<GALLERY NAME>: the recorder renamed neither
-        if (key == "uniqueName" && a.starts_with("<guid>-") && b.starts_with("<guid>-") && is_upper(a.substr(7)) && is_upper(b.substr(7))) {
+        if (key == "uniqueName" && a.starts_with("<guid>-") && b.starts_with("<guid>-") && is_upper(a.substr(7)) &&
+            is_upper(b.substr(7))) {
             names_[fold_case(recorded)] = ours;
             return;
         }
@@ -104,11 +140,13 @@ void AnswerComparer::compare_text(const std::string& where, const std::string& k
     }
     for (std::size_t i = 0; i < recorded_guids.size(); ++i) {
         const auto [known, fresh] = names_.emplace(recorded_guids[i], our_guids[i]);
-        if (!fresh && fold_case(known->second) != our_guids[i] && key == "name") differ(where + " (guid of another thing)", recorded, ours);
+        if (!fresh && fold_case(known->second) != our_guids[i] && key == "name")
+            differ(where + " (guid of another thing)", recorded, ours);
     }
 }
 
-void AnswerComparer::compare_json(const std::string& where, const std::string& key, const Json& recorded, const Json& ours) {
+void AnswerComparer::compare_json(const std::string& where, const std::string& key, const Json& recorded,
+                                  const Json& ours) {
     if (recorded.is_string() && ours.is_string()) {
         compare_text(where, key, recorded.get<std::string>(), ours.get<std::string>());
         return;
@@ -125,7 +163,8 @@ void AnswerComparer::compare_json(const std::string& where, const std::string& k
     }
     if (recorded.is_array() && ours.is_array()) {
         if (recorded.size() != ours.size()) {
-            differ(where + " (length)", std::to_string(recorded.size()) + " entries", std::to_string(ours.size()) + " entries");
+            differ(where + " (length)", std::to_string(recorded.size()) + " entries",
+                   std::to_string(ours.size()) + " entries");
             return;
         }
         std::vector<Json> a(recorded.begin(), recorded.end());
@@ -150,18 +189,22 @@ void AnswerComparer::compare_headers(const Exchange& exchange, const http::Respo
     for (const auto& [name, value] : exchange.headers) {
         if (is_noise(name)) continue;
         if (!sent.contains(name)) differ("header " + name, value, "");
-        else if (name == "content-type" && fold_case(value) != fold_case(sent[name])) differ("header " + name, value, sent[name]);
-        else if (name == "x-ms-ratelimit-remaining-resource" && policies(value) != policies(sent[name])) differ("header " + name, value, sent[name]);
+        else if (name == "content-type" && fold_case(value) != fold_case(sent[name]))
+            differ("header " + name, value, sent[name]);
+        else if (name == "x-ms-ratelimit-remaining-resource" && policies(value) != policies(sent[name]))
+            differ("header " + name, value, sent[name]);
     }
     for (const auto& [name, value] : sent) {
-        const bool counter = name.starts_with("x-ms-ratelimit-remaining-subscription-") || name.starts_with("x-ms-ratelimit-remaining-tenant-");
+        const bool counter = name.starts_with("x-ms-ratelimit-remaining-subscription-") ||
+                             name.starts_with("x-ms-ratelimit-remaining-tenant-");
         if (!is_noise(name) && !counter && !exchange.headers.contains(name)) differ("header " + name, "", value);
     }
 }
 
 std::vector<std::string> AnswerComparer::compare(const Exchange& exchange, const http::Response& ours) {
     found_.clear();
-    if (exchange.status != ours.status) differ("status", std::to_string(exchange.status), std::to_string(ours.status) + " " + ours.body);
+    if (exchange.status != ours.status)
+        differ("status", std::to_string(exchange.status), std::to_string(ours.status) + " " + ours.body);
     if (exchange.status == ours.status) compare_headers(exchange, ours);
     if (exchange.body.empty() != ours.body.empty()) {
         if (exchange.status == ours.status) differ("body", exchange.body, ours.body);
@@ -176,7 +219,8 @@ std::string AnswerComparer::translate(std::string text) const {
     for (const auto& [recorded, ours] : names_) {
         if (recorded == ours) continue;
         std::string folded = fold_case(text);
-        for (std::size_t at = folded.find(recorded); at != std::string::npos; at = folded.find(recorded, at + ours.size())) {
+        for (std::size_t at = folded.find(recorded); at != std::string::npos;
+             at = folded.find(recorded, at + ours.size())) {
             text.replace(at, recorded.size(), ours);
             folded = fold_case(text);
         }

@@ -46,14 +46,20 @@ std::string operation_guid(const std::map<std::string, std::string>& headers) {
 
 // Only what the simulated surface promises to answer like Azure is compared; the rest is named and passed over.
 std::string why_skipped(const Exchange& exchange) {
-    if (exchange.host.find("management.") == std::string::npos) return "host " + exchange.host + " is not Azure Resource Manager";
+    if (exchange.host.find("management.") == std::string::npos)
+        return "host " + exchange.host + " is not Azure Resource Manager";
     const std::string& type = exchange.path.type;
-    if (is_gallery_type(type) || type == "microsoft.compute/galleries/share" || type == "microsoft.compute/locations/capsoperations") return {};
+    if (is_gallery_type(type) || type == "microsoft.compute/galleries/share" ||
+        type == "microsoft.compute/locations/capsoperations")
+        return {};
     if (type.starts_with("microsoft.compute/galleries/softdeletedartifacttypes")) return {};
-    if (type.starts_with("microsoft.compute/locations/sharedgalleries") || type.starts_with("microsoft.compute/locations/communitygalleries")) return {};
+    if (type.starts_with("microsoft.compute/locations/sharedgalleries") ||
+        type.starts_with("microsoft.compute/locations/communitygalleries"))
+        return {};
     if (type == "resourcegroups" && !exchange.path.collection) return {};
     if (type == "microsoft.authorization/roleassignments" && !exchange.path.collection) return {};
-    return (exchange.path.provider.empty() ? "path" : "provider " + exchange.path.provider) + " is outside the simulated surface (" + type + ")";
+    return (exchange.path.provider.empty() ? "path" : "provider " + exchange.path.provider) +
+           " is outside the simulated surface (" + type + ")";
 }
 
 Exchange read_exchange(const YAML::Node& node) {
@@ -69,7 +75,8 @@ Exchange read_exchange(const YAML::Node& node) {
     exchange.path = parse_path(exchange.target);
     exchange.request_body = body_text(request["body"]);
     exchange.status = response["status"]["code"].as<int>();
-    for (const auto& header : response["headers"]) exchange.headers[fold_case(header.first.as<std::string>())] = joined(header.second);
+    for (const auto& header : response["headers"])
+        exchange.headers[fold_case(header.first.as<std::string>())] = joined(header.second);
     exchange.body = body_text(response["body"]);
     if (!exchange.body.empty()) exchange.answer = Json::parse(exchange.body, nullptr, false);
     if (exchange.answer.is_discarded()) exchange.answer = nullptr;
@@ -78,7 +85,9 @@ Exchange read_exchange(const YAML::Node& node) {
     return exchange;
 }
 
-bool is_write(const Exchange& exchange) { return exchange.method == "PUT" || exchange.method == "PATCH" || exchange.method == "DELETE"; }
+bool is_write(const Exchange& exchange) {
+    return exchange.method == "PUT" || exchange.method == "PATCH" || exchange.method == "DELETE";
+}
 
 // ---- what a recording presupposes ----
 
@@ -95,8 +104,11 @@ Json bare(const std::string& id, const std::string& location) {
 std::string first_group_location(const std::vector<Exchange>& exchanges, const std::string& key) {
     std::string any = "eastus";
     for (const Exchange& exchange : exchanges) {
-        if (exchange.path.key == key && !text_of(exchange.answer, "location").empty()) return text_of(exchange.answer, "location");
-        if (any == "eastus" && exchange.path.key.starts_with(key + "/") && !text_of(exchange.answer, "location").empty()) any = text_of(exchange.answer, "location");
+        if (exchange.path.key == key && !text_of(exchange.answer, "location").empty())
+            return text_of(exchange.answer, "location");
+        if (any == "eastus" && exchange.path.key.starts_with(key + "/") &&
+            !text_of(exchange.answer, "location").empty())
+            any = text_of(exchange.answer, "location");
     }
     return any;
 }
@@ -104,7 +116,8 @@ std::string first_group_location(const std::vector<Exchange>& exchanges, const s
 void seed_groups(const std::vector<Exchange>& exchanges, Seeds& seeds, const std::set<std::string>& created) {
     for (const Exchange& exchange : exchanges) {
         if (exchange.path.group.empty()) continue;
-        const std::string id = "/subscriptions/" + exchange.path.subscription + "/resourceGroups/" + exchange.path.group;
+        const std::string id =
+            "/subscriptions/" + exchange.path.subscription + "/resourceGroups/" + exchange.path.group;
         const std::string key = fold_case(id);
         if (seeds.contains(key) || created.contains(key)) continue;
         const bool missing = exchange.path.key == key && exchange.status == 404;
@@ -123,19 +136,22 @@ Json final_storage(const std::vector<Exchange>& exchanges, const std::string& ke
         if (exchange.path.key == key && member(storage, {"osDiskImage", "sizeInGB"}).is_number()) return storage;
         for (const Json& row : member(exchange.answer, "value")) {
             const Json& listed = member(row, {"properties", "storageProfile"});
-            if (fold_case(text_of(row, "id")) == key && member(listed, {"osDiskImage", "sizeInGB"}).is_number()) return listed;
+            if (fold_case(text_of(row, "id")) == key && member(listed, {"osDiskImage", "sizeInGB"}).is_number())
+                return listed;
         }
     }
     return Json::object();
 }
 
-void seed_source(Seeds& seeds, const std::string& id, const std::string& location, const Json& disk, const Json& storage) {
+void seed_source(Seeds& seeds, const std::string& id, const std::string& location, const Json& disk,
+                 const Json& storage) {
     if (id.empty() || !fold_case(id).starts_with("/subscriptions/") || is_gallery_type(parse_path(id).type)) return;
     Json body = bare(id, location);
     Json& properties = body["properties"];
     if (member(disk, "sizeInGB").is_number()) properties["diskSizeGB"] = member(disk, "sizeInGB");
     const Json& os = member(storage, "osDiskImage");
-    if (member(os, "sizeInGB").is_number()) properties["storageProfile"]["osDisk"]["diskSizeGB"] = member(os, "sizeInGB");
+    if (member(os, "sizeInGB").is_number())
+        properties["storageProfile"]["osDisk"]["diskSizeGB"] = member(os, "sizeInGB");
     for (const Json& data : member(storage, "dataDiskImages")) {
         Json row = Json::object();
         row["lun"] = member(data, "lun");
@@ -154,7 +170,8 @@ void seed_sources(const std::vector<Exchange>& exchanges, Seeds& seeds) {
         const Json finally = final_storage(exchanges, exchange.path.key);
         const std::string location = text_of(exchange.answer, "location");
         seed_source(seeds, source_id(member(storage, "source")), location, Json(), finally);
-        seed_source(seeds, source_id(member(storage, {"osDiskImage", "source"})), location, member(finally, "osDiskImage"), Json());
+        seed_source(seeds, source_id(member(storage, {"osDiskImage", "source"})), location,
+                    member(finally, "osDiskImage"), Json());
         for (const Json& disk : member(storage, "dataDiskImages")) {
             Json size = Json::object();
             for (const Json& row : member(finally, "dataDiskImages")) {
@@ -166,12 +183,15 @@ void seed_sources(const std::vector<Exchange>& exchanges, Seeds& seeds) {
 }
 
 void seed_parents(const Exchange& exchange, Seeds& seeds, const std::set<std::string>& created) {
-    std::string key = exchange.path.collection ? exchange.path.key.substr(0, exchange.path.key.rfind('/')) : version_parent(exchange.path.key);
+    std::string key = exchange.path.collection ? exchange.path.key.substr(0, exchange.path.key.rfind('/'))
+                                               : version_parent(exchange.path.key);
     std::string text = exchange.path.text.substr(0, key.size());
     while (is_gallery_type(parse_path(key).type)) {
         if (!created.contains(key) && !seeds.contains(key)) {
-            Json body = bare(text, text_of(exchange.answer, "location").empty() ? "eastus" : text_of(exchange.answer, "location"));
-            if (parse_path(key).type == definition_type) body["properties"] = Json{{"osType", "Linux"}, {"osState", "Generalized"}, {"hyperVGeneration", "V1"}};
+            Json body = bare(
+                text, text_of(exchange.answer, "location").empty() ? "eastus" : text_of(exchange.answer, "location"));
+            if (parse_path(key).type == definition_type)
+                body["properties"] = Json{{"osType", "Linux"}, {"osState", "Generalized"}, {"hyperVGeneration", "V1"}};
             seeds[key] = std::move(body);
         }
         key = version_parent(key);
@@ -192,7 +212,8 @@ void seed_existing(const std::vector<Exchange>& exchanges, Seeds& seeds, std::se
         }
         for (const Json& row : member(exchange.answer, "value")) {
             const std::string key = fold_case(text_of(row, "id"));
-            const bool masked = parse_path(key).group != fold_case(exchange.path.group);  // the recorder missed the upper-case spelling
+            const bool masked =
+                parse_path(key).group != fold_case(exchange.path.group);  // the recorder missed the upper-case spelling
             if (!key.empty() && !masked && !created.contains(key) && !seeds.contains(key)) seeds[key] = row;
         }
         seed_parents(exchange, seeds, created);
@@ -204,15 +225,19 @@ void seed_existing(const std::vector<Exchange>& exchanges, Seeds& seeds, std::se
 Result<std::vector<Exchange>> read_recording(const std::string& yaml) {
     std::vector<Exchange> exchanges;
     // A document of one ',' makes yaml-cpp spin for ever (stack §3); a recording is a map that begins with its list.
-    if (!yaml.starts_with("interactions:") && !yaml.starts_with("version:") && !yaml.starts_with("#") && !yaml.starts_with("---"))
+    if (!yaml.starts_with("interactions:") && !yaml.starts_with("version:") && !yaml.starts_with("#") &&
+        !yaml.starts_with("---"))
         return fail(ErrorKind::invalid, "RecordingInvalid", "the file does not begin with `interactions:`");
     try {
-        const YAML::Node document = YAML::Load(yaml);  // lint: allow yaml_load (begins as a recording does, checked above)
+        const YAML::Node document =
+            YAML::Load(yaml);  // lint: allow yaml_load (begins as a recording does, checked above)
         const YAML::Node interactions = document["interactions"];
-        if (!interactions.IsDefined() || !interactions.IsSequence()) return fail(ErrorKind::invalid, "RecordingInvalid", "the file holds no list `interactions`");
+        if (!interactions.IsDefined() || !interactions.IsSequence())
+            return fail(ErrorKind::invalid, "RecordingInvalid", "the file holds no list `interactions`");
         for (const YAML::Node& node : interactions) exchanges.push_back(read_exchange(node));
     } catch (const YAML::Exception& error) {
-        return fail(ErrorKind::invalid, "RecordingInvalid", "line " + std::to_string(error.mark.line + 1) + ": " + error.msg);
+        return fail(ErrorKind::invalid, "RecordingInvalid",
+                    "line " + std::to_string(error.mark.line + 1) + ": " + error.msg);
     }
     TimePoint last = TimePoint(std::chrono::sys_days{std::chrono::year{2020} / 1 / 1});
     for (Exchange& exchange : exchanges) {
@@ -233,7 +258,8 @@ Duration recorded_length(const std::vector<Exchange>& exchanges, std::size_t ind
         bool done = false;
         if (polls) {
             const std::string status = text_of(later.answer, "status");
-            done = later.status == 200 && (status.empty() || status == "Succeeded" || status == "Failed" || status == "Canceled");
+            done = later.status == 200 &&
+                   (status.empty() || status == "Succeeded" || status == "Failed" || status == "Canceled");
             seen_running = seen_running || !done;
         } else if (reads) {
             const std::string state = text_of(member(later.answer, "properties"), "provisioningState");
@@ -251,7 +277,8 @@ std::string presupposed_state(const std::vector<Exchange>& exchanges) {
     Seeds seeds;
     std::set<std::string> created;
     for (const Exchange& exchange : exchanges) {
-        if (exchange.path.type == "resourcegroups" && exchange.method == "PUT" && exchange.status == 201) created.insert(exchange.path.key);
+        if (exchange.path.type == "resourcegroups" && exchange.method == "PUT" && exchange.status == 201)
+            created.insert(exchange.path.key);
     }
     seed_groups(exchanges, seeds, created);
     seed_existing(exchanges, seeds, created);

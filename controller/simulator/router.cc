@@ -9,13 +9,15 @@
 namespace galleryd::simulator {
 namespace {
 
-constexpr std::array<std::string_view, 16> gallery_versions{"2018-06-01", "2019-03-01", "2019-07-01", "2019-12-01", "2020-09-30", "2021-07-01", "2021-10-01",
-                                                            "2022-01-03", "2022-03-03", "2022-08-03", "2023-07-03", "2024-03-03", "2025-03-03", "2025-09-01",
-                                                            "2025-12-03", "2026-03-03"};
+constexpr std::array<std::string_view, 16> gallery_versions{
+    "2018-06-01", "2019-03-01", "2019-07-01", "2019-12-01", "2020-09-30", "2021-07-01", "2021-10-01", "2022-01-03",
+    "2022-03-03", "2022-08-03", "2023-07-03", "2024-03-03", "2025-03-03", "2025-09-01", "2025-12-03", "2026-03-03"};
 
 bool is_guid(std::string_view text) {
     if (text.size() != 36) return false;
-    return std::ranges::all_of(text, [](char c) { return c == '-' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); });
+    return std::ranges::all_of(text, [](char c) {
+        return c == '-' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+    });
 }
 
 bool looks_like_version(std::string_view text) {  // 2024-03-03 or 2020-09-01-preview
@@ -38,7 +40,8 @@ Answer group_operation(World& world, const Call& call) {
 Answer route_plain(World& world, const Call& call) {  // no /providers/ in the path, or nothing behind the namespace
     const std::vector<std::string>& at = call.path.folded;
     if (at.empty()) return error_answer(404, "NotFound", "Nothing is served at the root.");
-    if (at[0] == "subscriptions" && at.size() >= 3 && at[2] == "resourcegroups" && at.size() <= 4) return resource_group(world, call);
+    if (at[0] == "subscriptions" && at.size() >= 3 && at[2] == "resourcegroups" && at.size() <= 4)
+        return resource_group(world, call);
     if (at[0] == "subscriptions" && at.size() == 4 && at[2] == "operationresults") return group_operation(world, call);
     if (at[0] == "subscriptions" || at[0] == "tenants") return subscription_call(world, call);
     return error_answer(404, "NotFound", "The built-in Azure does not know '" + call.path.text + "'.");
@@ -50,7 +53,8 @@ Answer route_gallery(World& world, const Call& call) {
         if (!call.path.collection) return get_gallery_resource(world, call);
         return call.path.type == gallery_type ? list_galleries(world, call) : list_gallery_children(world, call);
     }
-    if (call.path.collection) return error_answer(405, "MethodNotAllowed", "The method is not allowed on a collection.");
+    if (call.path.collection)
+        return error_answer(405, "MethodNotAllowed", "The method is not allowed on a collection.");
     if (method == "DELETE") return delete_gallery_resource(world, call);
     if (method == "PUT" || method == "PATCH") {
         if (call.path.type == gallery_type) return put_gallery(world, call);
@@ -62,12 +66,17 @@ Answer route_gallery(World& world, const Call& call) {
 std::optional<Answer> check_api_version(const Call& call) {
     const std::string version = call.api_version();
     if (version.empty()) {
-        return error_answer(400, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required for all requests.");
+        return error_answer(400, "MissingApiVersionParameter",
+                            "The api-version query parameter (?api-version=) is required for all requests.");
     }
     if (!looks_like_version(version)) {
-        return error_answer(400, "InvalidApiVersionParameter", "The api-version '" + version + "' is invalid. The supported versions are '2024-11-01,2022-09-01'.");
+        return error_answer(
+            400, "InvalidApiVersionParameter",
+            "The api-version '" + version + "' is invalid. The supported versions are '2024-11-01,2022-09-01'.");
     }
-    if (!call.path.type.starts_with(gallery_type) || std::ranges::find(gallery_versions, version) != gallery_versions.end()) return std::nullopt;
+    if (!call.path.type.starts_with(gallery_type) ||
+        std::ranges::find(gallery_versions, version) != gallery_versions.end())
+        return std::nullopt;
     std::string supported;
     for (const std::string_view one : gallery_versions) supported += (supported.empty() ? "" : ", ") + std::string(one);
     const std::string location = normalise_region(text_of(call.body, "location"));
@@ -77,8 +86,11 @@ std::optional<Answer> check_api_version(const Call& call) {
 }  // namespace
 
 std::optional<Answer> check_request(const World& world, const Call& call) {
-    if (!call.path.folded.empty() && call.path.folded[0] == "subscriptions" && call.path.segments.size() > 1 && !is_guid(call.path.subscription))
-        return error_answer(400, "InvalidSubscriptionId", "The provided subscription identifier '" + call.path.subscription + "' is malformed or invalid.");
+    if (!call.path.folded.empty() && call.path.folded[0] == "subscriptions" && call.path.segments.size() > 1 &&
+        !is_guid(call.path.subscription))
+        return error_answer(
+            400, "InvalidSubscriptionId",
+            "The provided subscription identifier '" + call.path.subscription + "' is malformed or invalid.");
     if (auto wrong = check_api_version(call)) return wrong;
     const bool group_itself = call.path.type == "resourcegroups";
     return group_itself ? std::nullopt : check_group(world, call.path);
@@ -91,13 +103,17 @@ Answer route(World& world, const Call& call) {
     if (call.path.provider == "microsoft.storage" && type != "microsoft.storage") return storage_call(world, call);
     if (is_gallery_type(type)) return route_gallery(world, call);
     if (type == "microsoft.compute/galleries/share" && call.method() == "POST") return share_gallery(world, call);
-    if (type == "microsoft.compute/galleries/softdeletedartifacttypes/artifacts/versions" && call.method() == "GET") return list_soft_deleted(world, call);
+    if (type == "microsoft.compute/galleries/softdeletedartifacttypes/artifacts/versions" && call.method() == "GET")
+        return list_soft_deleted(world, call);
     if (type == "microsoft.compute/locations/capsoperations") return get_operation(world, call);
-    if (type.starts_with("microsoft.compute/locations/sharedgalleries") || type.starts_with("microsoft.compute/locations/communitygalleries"))
+    if (type.starts_with("microsoft.compute/locations/sharedgalleries") ||
+        type.starts_with("microsoft.compute/locations/communitygalleries"))
         return get_consumer_view(world, call);
-    const bool provider_itself = type == call.path.provider || type.ends_with("/register") || type == "microsoft.compute/locations/usages";
+    const bool provider_itself =
+        type == call.path.provider || type.ends_with("/register") || type == "microsoft.compute/locations/usages";
     if (provider_itself && !call.path.subscription.empty()) return subscription_call(world, call);
-    if (call.path.subscription.empty()) return error_answer(404, "NotFound", "The built-in Azure does not know '" + call.path.text + "'.");
+    if (call.path.subscription.empty())
+        return error_answer(404, "NotFound", "The built-in Azure does not know '" + call.path.text + "'.");
     return seeded_resource(world, call);
 }
 

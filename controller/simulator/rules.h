@@ -9,24 +9,26 @@
 namespace galleryd::simulator {
 
 // ---- galleries, definitions, versions ----
-Answer put_gallery(World& world, const Call& call);      // PUT and PATCH
+Answer put_gallery(World& world, const Call& call);  // PUT and PATCH
 Answer put_definition(World& world, const Call& call);
 Answer put_version(World& world, const Call& call);
 Answer share_gallery(World& world, const Call& call);
 Answer delete_gallery_resource(World& world, const Call& call);
 Answer get_gallery_resource(World& world, const Call& call);
-Answer list_galleries(World& world, const Call& call);   // subscription and group
+Answer list_galleries(World& world, const Call& call);  // subscription and group
 Answer list_gallery_children(World& world, const Call& call);
 Answer list_soft_deleted(World& world, const Call& call);
 Answer get_operation(World& world, const Call& call);
 Answer get_consumer_view(World& world, const Call& call);  // shared and community galleries
 
 // ---- the rest of Azure that a gallery needs ----
-Answer resource_group(World& world, const Call& call);   // GET, HEAD, PUT, PATCH, DELETE and the list
-Answer role_call(World& world, const Call& call);        // Microsoft.Authorization
-Answer storage_call(World& world, const Call& call);     // Microsoft.Storage
-Answer subscription_call(World& world, const Call& call);// subscriptions, tenants, locations, providers, usages, resources
-Answer seeded_resource(World& world, const Call& call);  // anything else below a group: GET, list, simple PUT and DELETE
+Answer resource_group(World& world, const Call& call);  // GET, HEAD, PUT, PATCH, DELETE and the list
+Answer role_call(World& world, const Call& call);       // Microsoft.Authorization
+Answer storage_call(World& world, const Call& call);    // Microsoft.Storage
+Answer subscription_call(World& world,
+                         const Call& call);  // subscriptions, tenants, locations, providers, usages, resources
+Answer seeded_resource(World& world,
+                       const Call& call);  // anything else below a group: GET, list, simple PUT and DELETE
 
 // ---- shared by the above ----
 inline constexpr std::string_view gallery_type = "microsoft.compute/galleries";
@@ -34,8 +36,8 @@ inline constexpr std::string_view definition_type = "microsoft.compute/galleries
 inline constexpr std::string_view version_type = "microsoft.compute/galleries/images/versions";
 
 bool is_gallery_type(std::string_view type);
-std::string canonical_id(const Path& path);              // as written, literals spelled as Azure spells them
-std::string group_key(const Path& path);                 // "/subscriptions/…/resourcegroups/…"
+std::string canonical_id(const Path& path);  // as written, literals spelled as Azure spells them
+std::string group_key(const Path& path);     // "/subscriptions/…/resourcegroups/…"
 std::string with_group(const std::string& id, const std::string& group);  // the id with the group spelled so
 Json shown(const Resource& resource, const Path& path);  // the body, id with the caller's spelling of the group
 std::string sort_key(const Json& resource);
@@ -48,9 +50,10 @@ std::optional<Answer> check_group(const World& world, const Path& path);
 std::optional<Answer> check_lock(const World& world, const Path& path, bool for_delete);
 std::optional<Answer> check_tags(const Json& body, std::string_view prefix);
 std::optional<Answer> check_location(const Json& body, std::string_view type, std::string_view prefix);
-std::optional<Answer> check_quota(const World& world, const Resource& resource, std::size_t limit, std::string_view name);
+std::optional<Answer> check_quota(const World& world, const Resource& resource, std::size_t limit,
+                                  std::string_view name);
 std::optional<Answer> check_busy(const Resource& resource, std::string_view what);
-std::string azure_date(const std::string& rfc3339);     // "…Z" -> "…+00:00"; other text comes back unchanged
+std::string azure_date(const std::string& rfc3339);  // "…Z" -> "…+00:00"; other text comes back unchanged
 bool api_at_least(const Call& call, std::string_view version);
 
 }  // namespace galleryd::simulator

@@ -7,7 +7,9 @@
 
 namespace galleryd::simulator {
 
-bool is_gallery_type(std::string_view type) { return type == gallery_type || type == definition_type || type == version_type; }
+bool is_gallery_type(std::string_view type) {
+    return type == gallery_type || type == definition_type || type == version_type;
+}
 
 bool api_at_least(const Call& call, std::string_view version) { return call.api_version() >= version; }
 
@@ -28,7 +30,10 @@ std::string canonical_id(const Path& path) {
     if (path.provider.empty()) {
         for (std::size_t i = 0; i < path.segments.size(); ++i) {
             const std::string& folded = path.folded[i];
-            id += "/" + (i % 2 == 1 ? path.segments[i] : folded == "resourcegroups" ? "resourceGroups" : folded == "subscriptions" ? folded : path.segments[i]);
+            id += "/" + (i % 2 == 1                   ? path.segments[i]
+                         : folded == "resourcegroups" ? "resourceGroups"
+                         : folded == "subscriptions"  ? folded
+                                                      : path.segments[i]);
         }
         return id;
     }
@@ -87,13 +92,15 @@ Json page_of(const World& world, const Call& call, std::vector<Json> all) {
     if (end < all.size()) {
         std::string escaped;
         for (const char c : sort_key(answer["value"].back())) escaped += c == '/' ? "%2F" : std::string(1, c);
-        answer["nextLink"] = call.base + call.path.text + "?api-version=" + call.api_version() + "&$skiptoken=" + escaped;
+        answer["nextLink"] =
+            call.base + call.path.text + "?api-version=" + call.api_version() + "&$skiptoken=" + escaped;
     }
     return answer;
 }
 
 int retry_after_seconds(const World& world, Duration simulated, int max_simulated) {
-    const double seconds = std::min(std::chrono::duration<double>(simulated).count(), static_cast<double>(max_simulated));
+    const double seconds =
+        std::min(std::chrono::duration<double>(simulated).count(), static_cast<double>(max_simulated));
     return std::max(1, static_cast<int>(std::ceil(seconds / std::max(world.options.time_scale, 1e-6))));
 }
 
@@ -102,8 +109,9 @@ Answer accepted(World& world, const Call& call, Resource& resource, OperationKin
     Answer answer;
     answer.changed = true;
     answer.operation = operation.guid;
-    const std::string url = call.base + "/subscriptions/" + call.path.subscription + "/providers/Microsoft.Compute/locations/" +
-                            operation.location + "/capsOperations/" + operation.guid;
+    const std::string url = call.base + "/subscriptions/" + call.path.subscription +
+                            "/providers/Microsoft.Compute/locations/" + operation.location + "/capsOperations/" +
+                            operation.guid;
     const std::string version = "api-version=" + call.api_version() + "&" + operation.signature;
     const bool with_body = kind == OperationKind::create || kind == OperationKind::update;
     answer.headers.add("Azure-AsyncOperation", url + "?" + version);
@@ -134,43 +142,53 @@ std::optional<Answer> check_tags(const Json& body, std::string_view prefix) {
     if (tags.is_null()) return std::nullopt;
     const std::string target = std::string(prefix) + ".tags";
     if (!tags.is_object()) return wrong_type(target, "Dictionary");
-    if (tags.size() > 50) return error_answer(400, "InvalidTags", "The number of tags exceeds the limit of 50.");  // text unverified
+    if (tags.size() > 50)
+        return error_answer(400, "InvalidTags", "The number of tags exceeds the limit of 50.");  // text unverified
     for (const auto& [name, value] : tags.items()) {
-        if (value.is_null()) continue;  // unverified: people report null tags, so a PUT that sends one back is let through
+        if (value.is_null())
+            continue;  // unverified: people report null tags, so a PUT that sends one back is let through
         if (!value.is_string()) return wrong_type(target + "." + name, "String");
         if (name.size() > 512 || value.get_ref<const std::string&>().size() > 256)
-            return error_answer(400, "InvalidTagNameOrValue", "The tag '" + name.substr(0, 64) + "' is too long.");  // text unverified
+            return error_answer(400, "InvalidTagNameOrValue",
+                                "The tag '" + name.substr(0, 64) + "' is too long.");  // text unverified
     }
     return std::nullopt;
 }
 
 std::optional<Answer> check_location(const Json& body, std::string_view type, std::string_view prefix) {
     const Json& location = member(body, "location");
-    if (location.is_null()) return error_answer(400, "LocationRequired", "The location property is required for this definition.");
+    if (location.is_null())
+        return error_answer(400, "LocationRequired", "The location property is required for this definition.");
     if (!location.is_string()) return wrong_type(std::string(prefix) + ".location", "String");
-    if (!is_known_region(normalise_region(location.get<std::string>()))) return location_unavailable(location.get<std::string>(), type);
+    if (!is_known_region(normalise_region(location.get<std::string>())))
+        return location_unavailable(location.get<std::string>(), type);
     return std::nullopt;
 }
 
-std::optional<Answer> check_quota(const World& world, const Resource& resource, std::size_t limit, std::string_view name) {
-    if (!world.options.limits || world.count(resource.subscription(), resource.location(), resource.type) < limit) return std::nullopt;
+std::optional<Answer> check_quota(const World& world, const Resource& resource, std::size_t limit,
+                                  std::string_view name) {
+    if (!world.options.limits || world.count(resource.subscription(), resource.location(), resource.type) < limit)
+        return std::nullopt;
     // The body for gallery quotas was never seen (azure-facts §16); this is the wording of other Compute quotas.
-    return conflict("OperationNotAllowed", "Operation could not be completed as it results in exceeding approved " + std::string(name) +
-                                               " quota. Additional details - Location: " + resource.location() + ", Current Limit: " +
-                                               std::to_string(limit) + ", Current Usage: " + std::to_string(limit) +
-                                               ", Additional Required: 1.");
+    return conflict("OperationNotAllowed",
+                    "Operation could not be completed as it results in exceeding approved " + std::string(name) +
+                        " quota. Additional details - Location: " + resource.location() +
+                        ", Current Limit: " + std::to_string(limit) + ", Current Usage: " + std::to_string(limit) +
+                        ", Additional Required: 1.");
 }
 
 std::optional<Answer> check_busy(const Resource& resource, std::string_view what) {
     if (resource.deleting) {
-        return conflict("OperationNotAllowed", "Operation 'Update " + std::string(what) + "' is not allowed on '" + resource.name() +
-                                                   "' since it is marked for deletion. You can only retry the Delete operation (or wait "
-                                                   "for an ongoing one to complete).");
+        return conflict("OperationNotAllowed",
+                        "Operation 'Update " + std::string(what) + "' is not allowed on '" + resource.name() +
+                            "' since it is marked for deletion. You can only retry the Delete operation (or wait "
+                            "for an ongoing one to complete).");
     }
-    // Unverified: no recording shows a second write while one is running (azure-facts §6, end). Refusing is the careful reading.
+    // Unverified: no recording shows a second write while one is running (azure-facts §6, end). Refusing is the careful
+    // reading.
     if (!resource.operation.empty()) {
-        return conflict("Conflict", "The request failed due to conflict with a concurrent request. '" + resource.name() +
-                                        "' is being created or updated.");
+        return conflict("Conflict", "The request failed due to conflict with a concurrent request. '" +
+                                        resource.name() + "' is being created or updated.");
     }
     return std::nullopt;
 }

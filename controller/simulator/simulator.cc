@@ -11,7 +11,8 @@
 namespace galleryd::simulator {
 
 struct Simulator::Parts {
-    Parts(Clock& clock_in, Options options) : clock(clock_in), world(std::move(options)), noise(world.options.seed + 1) {
+    Parts(Clock& clock_in, Options options)
+        : clock(clock_in), world(std::move(options)), noise(world.options.seed + 1) {
         world.now = clock.now();
         start = world.now;
     }
@@ -42,8 +43,10 @@ constexpr int body_depth_max = 64;
 
 Answer unauthorized(const Call& call, const std::string& code, const std::string& message) {
     Answer answer = error_answer(401, code, message);
-    answer.headers.add("WWW-Authenticate", "Bearer authorization_uri=\"" + call.base + "/72f988bf-86f1-41af-91ab-2d7cd011db47\", error=\"invalid_token\", "
-                                           "error_description=\"" + message + "\"");
+    answer.headers.add("WWW-Authenticate", "Bearer authorization_uri=\"" + call.base +
+                                               "/72f988bf-86f1-41af-91ab-2d7cd011db47\", error=\"invalid_token\", "
+                                               "error_description=\"" +
+                                               message + "\"");
     return answer;
 }
 
@@ -69,7 +72,8 @@ void hide_page(Answer& answer, const Call& call, const Fault& fault) {
 void pad_urls(Answer& answer, std::size_t length) {
     for (const std::string_view name : {"Azure-AsyncOperation", "Location"}) {
         const std::string url = answer.headers.get(name);
-        if (!url.empty() && url.size() < length) answer.headers.set(name, url + "&p=" + std::string(length - url.size() - 3, 'p'));
+        if (!url.empty() && url.size() < length)
+            answer.headers.set(name, url + "&p=" + std::string(length - url.size() - 3, 'p'));
     }
 }
 
@@ -81,7 +85,9 @@ std::optional<Answer> Simulator::Parts::authenticate(Call& call) {
     call.principal = client.value_or(given.empty() ? "" : "unknown");
     if (client || !world.options.check_tokens) return std::nullopt;
     if (given.empty() && world.options.anonymous && !call.http.tls) return std::nullopt;
-    if (given.empty()) return unauthorized(call, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.");
+    if (given.empty())
+        return unauthorized(call, "AuthenticationFailed",
+                            "Authentication failed. The 'Authorization' header is missing.");
     return unauthorized(call, "InvalidAuthenticationToken", "The access token is invalid or has expired.");
 }
 
@@ -134,8 +140,14 @@ Answer Simulator::Parts::answer(const Call& call, http::Headers& limit_headers) 
 
 void Simulator::Parts::record(const Call& call, const Answer& answer) {
     if (!answer.changed) return;
-    history.push_back({.at = world.now, .method = call.method(), .path = call.path.text, .api_version = call.api_version(), .status = answer.status,
-                       .operation = answer.operation, .principal = call.principal, .body = call.http.body});
+    history.push_back({.at = world.now,
+                       .method = call.method(),
+                       .path = call.path.text,
+                       .api_version = call.api_version(),
+                       .status = answer.status,
+                       .operation = answer.operation,
+                       .principal = call.principal,
+                       .body = call.http.body});
     for (const auto& listener : listeners) listener(history.back());
 }
 
@@ -143,27 +155,34 @@ http::ServerResponse Simulator::Parts::finish(const Call& call, Answer answer, c
     http::ServerResponse response;
     response.status = answer.status;
     if (world.options.noise) add_noise(answer.body, noise);
-    response.body = !answer.raw.empty() ? answer.raw : answer.body.is_null() ? std::string{} : answer.compact ? answer.body.dump(-1, ' ', false, Json::error_handler_t::replace) : print_pretty(answer.body);
+    response.body = !answer.raw.empty()     ? answer.raw
+                    : answer.body.is_null() ? std::string{}
+                    : answer.compact        ? answer.body.dump(-1, ' ', false, Json::error_handler_t::replace)
+                                            : print_pretty(answer.body);
     http::Headers& headers = response.headers;
     headers.add("Cache-Control", "no-cache");
     headers.add("Pragma", "no-cache");
     if (!response.body.empty() || answer.status == 202) {
-        if (!response.body.empty() || answer.content_type.starts_with("text/")) headers.add("Content-Type", answer.content_type);
+        if (!response.body.empty() || answer.content_type.starts_with("text/"))
+            headers.add("Content-Type", answer.content_type);
     }
     headers.add("Expires", "-1");
     for (const auto& [name, value] : limit_headers.fields()) headers.add(name, value);
     for (const auto& [name, value] : answer.headers.fields()) headers.set(name, value);
-    const std::string id = answer.operation.empty() ? world.id_random.guid() : answer.operation;  // the operation's guid is the request id
+    const std::string id =
+        answer.operation.empty() ? world.id_random.guid() : answer.operation;  // the operation's guid is the request id
     const std::string correlation = call.http.headers.get("x-ms-correlation-request-id");
     headers.add("x-ms-request-id", id);
     headers.add("x-ms-correlation-request-id", correlation.empty() ? id : correlation);
     headers.add("x-ms-routing-request-id", "SIMULATOR:" + id);
     const std::string client_id = call.http.headers.get("x-ms-client-request-id");
-    if (!client_id.empty() && fold_case(call.http.headers.get("x-ms-return-client-request-id")) == "true") headers.add("x-ms-client-request-id", client_id);
+    if (!client_id.empty() && fold_case(call.http.headers.get("x-ms-return-client-request-id")) == "true")
+        headers.add("x-ms-client-request-id", client_id);
     headers.add("Strict-Transport-Security", "max-age=31536000; includeSubDomains");
     headers.add("X-Content-Type-Options", "nosniff");
     headers.add("X-Cache", "CONFIG_NOCACHE");
-    headers.add("X-MSEdge-Ref", "Ref A: " + id + " Ref B: SIMULATOR Ref C: " + format_rfc3339(std::chrono::floor<std::chrono::seconds>(world.now)));
+    headers.add("X-MSEdge-Ref", "Ref A: " + id + " Ref B: SIMULATOR Ref C: " +
+                                    format_rfc3339(std::chrono::floor<std::chrono::seconds>(world.now)));
     headers.add("Date", format_http_date(world.now));
     return response;
 }
@@ -172,8 +191,12 @@ http::ServerResponse Simulator::Parts::serve(const http::ServerRequest& request)
     ++requests;
     policy.clear();
     world.advance(clock.now());
-    Call call{.http = request, .path = parse_path(request.target), .body = nullptr,
-              .base = (request.tls ? "https://" : "http://") + request.host, .principal = {}, .now = world.now};
+    Call call{.http = request,
+              .path = parse_path(request.target),
+              .body = nullptr,
+              .base = (request.tls ? "https://" : "http://") + request.host,
+              .principal = {},
+              .now = world.now};
     http::Headers limit_headers;
     Fault* const fault = faults.match(world, call, start);
     Answer answer_now;
@@ -184,12 +207,14 @@ http::ServerResponse Simulator::Parts::serve(const http::ServerRequest& request)
     std::size_t injected = 0;
     if (fault != nullptr) {
         for (const std::string& region : fault->fail_regions) {
-            world.region_failures.insert(world.region_failures.begin(), {.region = region, .details = fault->fail_details});
+            world.region_failures.insert(world.region_failures.begin(),
+                                         {.region = region, .details = fault->fail_details});
             ++injected;
         }
     }
     answer_now = early ? std::move(*early) : answer(call, limit_headers);
-    world.region_failures.erase(world.region_failures.begin(), world.region_failures.begin() + static_cast<std::ptrdiff_t>(injected));
+    world.region_failures.erase(world.region_failures.begin(),
+                                world.region_failures.begin() + static_cast<std::ptrdiff_t>(injected));
     if (fault != nullptr) apply_after(call, *fault, answer_now);
     record(call, answer_now);
     http::ServerResponse response = finish(call, std::move(answer_now), limit_headers);
@@ -209,7 +234,8 @@ http::ServerResponse Simulator::handle(const http::ServerRequest& request) {
     } catch (const std::exception& error) {  // a request of a shape that no rule expected: Azure says 500 then, too
         http::ServerResponse response;
         response.status = 500;
-        Json body{{"error", Json{{"code", "InternalServerError"}, {"message", std::string("The built-in Azure failed: ") + error.what()}}}};
+        Json body{{"error", Json{{"code", "InternalServerError"},
+                                 {"message", std::string("The built-in Azure failed: ") + error.what()}}}};
         response.body = body.dump(-1, ' ', false, Json::error_handler_t::replace);
         response.headers.add("Content-Type", "application/json; charset=utf-8");
         return response;
@@ -230,14 +256,17 @@ std::string Simulator::save_state() const {
 
 Status Simulator::load_faults(const std::string& yaml) { return parts_->faults.load(yaml); }
 const std::vector<Mutation>& Simulator::history() const { return parts_->history; }
-void Simulator::on_mutation(std::function<void(const Mutation&)> listener) { parts_->listeners.push_back(std::move(listener)); }
+void Simulator::on_mutation(std::function<void(const Mutation&)> listener) {
+    parts_->listeners.push_back(std::move(listener));
+}
 
 std::optional<std::string> Simulator::resource(std::string_view id) {
     parts_->world.advance(parts_->clock.now());
     const Resource* const found = parts_->world.find(fold_case(id));
     if (found == nullptr) return std::nullopt;
     Json body = found->body;
-    if (found->type == version_type) body["properties"]["replicationStatus"] = replication_status(*found, parts_->world.now);
+    if (found->type == version_type)
+        body["properties"]["replicationStatus"] = replication_status(*found, parts_->world.now);
     return body.dump();
 }
 
@@ -258,7 +287,9 @@ void Simulator::remove_resource(std::string_view id) {
     world.advance(parts_->clock.now());
     const std::string key = fold_case(id);
     std::vector<std::string> keys{key};
-    for (auto at = world.resources().lower_bound(key + "/"); at != world.resources().end() && at->first.starts_with(key + "/"); ++at) keys.push_back(at->first);
+    for (auto at = world.resources().lower_bound(key + "/");
+         at != world.resources().end() && at->first.starts_with(key + "/"); ++at)
+        keys.push_back(at->first);
     for (const std::string& one : keys) world.erase(one);
 }
 

@@ -14,19 +14,20 @@
 #include "controller/core/time.h"
 #include "controller/ports/clock.h"
 
-// Azure in a box: Azure Resource Manager, the gallery provider and the sign-in endpoints as one state machine without I/O. The same
-// seed, clock and requests give the same answers. What it imitates and where that comes from: azure-facts; rules whose
-// origin is a guess say "unverified" where they stand.
+// Azure in a box: Azure Resource Manager, the gallery provider and the sign-in endpoints as one state machine without
+// I/O. The same seed, clock and requests give the same answers. What it imitates and where that comes from:
+// azure-facts; rules whose origin is a guess say "unverified" where they stand.
 namespace galleryd::simulator {
 
 struct Options {
-    bool limits = true;                 // published and recorded request limits
+    bool limits = true;  // published and recorded request limits
     std::uint64_t seed = 1;
-    double time_scale = 1;              // simulated seconds in one real second: Retry-After is given in real seconds
-    bool check_tokens = true;           // a bearer token must be one that this simulator issued
-    bool anonymous = false;             // over plain HTTP a request without a token is let in (`--credential none`); a wrong token never is
-    bool noise = false;                 // case of ids, groups and regions and the order of lists vary from answer to answer
-    std::size_t page_size = 50;         // of galleries, definitions and versions (50 seen for definitions; others unverified)
+    double time_scale = 1;     // simulated seconds in one real second: Retry-After is given in real seconds
+    bool check_tokens = true;  // a bearer token must be one that this simulator issued
+    bool anonymous =
+        false;  // over plain HTTP a request without a token is let in (`--credential none`); a wrong token never is
+    bool noise = false;          // case of ids, groups and regions and the order of lists vary from answer to answer
+    std::size_t page_size = 50;  // of galleries, definitions and versions (50 seen for definitions; others unverified)
     std::chrono::seconds parent_lag_max{20};  // a parent refuses deletion for up to so long after its child has gone
     // Tests and replays: how long an operation takes, instead of the drawn duration. Arguments: method, resource id.
     std::function<std::optional<Duration>(std::string_view method, std::string_view id)> operation_length;
@@ -37,16 +38,16 @@ struct Mutation {
     TimePoint at;
     std::string method, path, api_version;
     int status = 0;
-    std::string operation;              // guid, "" when the change was immediate
-    std::string principal;              // "client" claim of the token, "" when unknown
-    std::string body;                   // as sent
+    std::string operation;  // guid, "" when the change was immediate
+    std::string principal;  // "client" claim of the token, "" when unknown
+    std::string body;       // as sent
 };
 
 // A failure point of a region or of the whole world, for tests; the faults file offers the same and more.
 struct RegionFailure {
-    std::string region;                 // any spelling
+    std::string region;  // any spelling
     std::string details = "Failed with internal server error.";
-    int count = -1;                     // replications that fail; -1 = until cleared
+    int count = -1;  // replications that fail; -1 = until cleared
 };
 
 class Simulator {
@@ -62,32 +63,34 @@ class Simulator {
     // The request policy that the last answer charged ("GetGallery"), "" when none: for --log-requests.
     std::string last_policy() const;
 
-    // {"resources": […]}, an ARM list, a bare array or one resource, as a GET prints them. Adds to what is there; resource
-    // groups and subscriptions that ids mention come into being. `invalid` with reason StateInvalid names the resource at fault.
+    // {"resources": […]}, an ARM list, a bare array or one resource, as a GET prints them. Adds to what is there;
+    // resource groups and subscriptions that ids mention come into being. `invalid` with reason StateInvalid names the
+    // resource at fault.
     Status load_state(const std::string& json);
-    std::string save_state() const;     // {"resources": […]}, sorted by id, LF line ends
+    std::string save_state() const;  // {"resources": […]}, sorted by id, LF line ends
     Status load_faults(const std::string& yaml);
 
     // ---- for tests and invariants: the true world, without tokens, limits, faults or noise ----
     const std::vector<Mutation>& history() const;
     void on_mutation(std::function<void(const Mutation&)> listener);
-    std::optional<std::string> resource(std::string_view id);     // body as JSON with replicationStatus; nullopt when absent
-    std::vector<std::string> resource_ids(std::string_view type); // "Microsoft.Compute/galleries"; any case; sorted
-    void fail_region(RegionFailure failure);                      // replications that start from now on
+    std::optional<std::string> resource(
+        std::string_view id);  // body as JSON with replicationStatus; nullopt when absent
+    std::vector<std::string> resource_ids(std::string_view type);  // "Microsoft.Compute/galleries"; any case; sorted
+    void fail_region(RegionFailure failure);                       // replications that start from now on
     void clear_region_failures();
-    void remove_resource(std::string_view id);                    // a person in the portal: at once, with everything below it
+    void remove_resource(std::string_view id);  // a person in the portal: at once, with everything below it
     Status change_resource(std::string_view id, const std::string& merge_patch);  // a foreign write
-    std::optional<TimePoint> next_event() const;                  // when something changes by itself
-    std::string issue_token(std::string_view client);             // a valid bearer token
-    std::uint64_t requests() const;                               // answered so far
+    std::optional<TimePoint> next_event() const;                                  // when something changes by itself
+    std::string issue_token(std::string_view client);                             // a valid bearer token
+    std::uint64_t requests() const;                                               // answered so far
 
   private:
     struct Parts;
     std::unique_ptr<Parts> parts_;
 };
 
-// Answers from a Simulator in the same process, without sockets. Delays and cut connections of the faults file apply: a cut
-// is a transient NetworkError, a delay past the deadline DeadlineExceeded.
+// Answers from a Simulator in the same process, without sockets. Delays and cut connections of the faults file apply: a
+// cut is a transient NetworkError, a delay past the deadline DeadlineExceeded.
 class InProcessTransport : public http::Transport {
   public:
     InProcessTransport(Simulator& simulator, Clock& clock) : simulator_(simulator), clock_(clock) {}

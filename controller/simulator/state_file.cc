@@ -11,8 +11,9 @@
 namespace galleryd::simulator {
 namespace {
 
-constexpr std::array<std::string_view, 13> top_members{"id", "name", "type", "location", "tags", "identity", "sku", "kind", "zones", "plan",
-                                                       "extendedLocation", "managedBy", "properties"};
+constexpr std::array<std::string_view, 13> top_members{
+    "id",   "name",  "type", "location",         "tags",      "identity",  "sku",
+    "kind", "zones", "plan", "extendedLocation", "managedBy", "properties"};
 
 void drop_nulls(Json& value) {
     if (value.is_object()) {
@@ -64,7 +65,8 @@ void fill_gallery(Resource& gallery) {
     Json& properties = gallery.body["properties"];
     if (!text_of(member(properties, "identifier"), "uniqueName").empty()) return;
     std::string name = gallery.name();
-    std::ranges::transform(name, name.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+    std::ranges::transform(name, name.begin(),
+                           [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
     properties["identifier"]["uniqueName"] = gallery.subscription() + "-" + name;
 }
 
@@ -97,7 +99,9 @@ void fill_version(World& world, Resource& version) {
             if (normalise_region(text_of(row, "region")) != region) continue;
             const std::string state = text_of(row, "state");
             copy.done = world.now;
-            if (state == "Failed") copy.failure = text_of(row, "details").empty() ? "Failed with internal server error." : text_of(row, "details");
+            if (state == "Failed")
+                copy.failure =
+                    text_of(row, "details").empty() ? "Failed with internal server error." : text_of(row, "details");
             if (state == "Replicating" || state == "Unknown") copy.done = world.now + std::chrono::minutes(5);
         }
         version.copies.push_back(std::move(copy));
@@ -113,7 +117,8 @@ void resume(World& world, Resource& resource) {
                     is_version ? Duration(std::chrono::minutes(state == "Creating" ? 7 : 3)) : quick_length(world));
     } else if (state == "Deleting") {
         resource.deleting = true;
-        world.begin(resource, OperationKind::remove, "2024-03-03", is_version ? removal_length(world) : quick_length(world));
+        world.begin(resource, OperationKind::remove, "2024-03-03",
+                    is_version ? removal_length(world) : quick_length(world));
     }
 }
 
@@ -123,7 +128,8 @@ Status load_one(World& world, Json& given, std::size_t index) {
     const bool root_scope = id.starts_with("/providers/");
     if (!parsed && !root_scope) {
         return fail(ErrorKind::invalid, "StateInvalid",
-                    "state file, resource " + std::to_string(index) + ": '" + (id.empty() ? given.dump().substr(0, 80) : id) + "' has no valid \"id\"");
+                    "state file, resource " + std::to_string(index) + ": '" +
+                        (id.empty() ? given.dump().substr(0, 80) : id) + "' has no valid \"id\"");
     }
     const Path path = parse_path(id);
     Resource resource;
@@ -135,18 +141,22 @@ Status load_one(World& world, Json& given, std::size_t index) {
     if (!is_group) resource.body["name"] = path.name();
     resource.body["id"] = resource.id;
     if (is_group) resource.body["name"] = path.name();
-    resource.body["type"] = resource.type == "resourcegroups" ? "Microsoft.Resources/resourceGroups" : type_display(resource.type);
+    resource.body["type"] =
+        resource.type == "resourcegroups" ? "Microsoft.Resources/resourceGroups" : type_display(resource.type);
     if (resource.type == "subscriptions") {
         world.subscriptions.insert(fold_case(path.subscription));
         return {};
     }
     for (auto& [name, value] : printed.items()) {
-        if (name != "id" && name != "name" && name != "type" && !value.is_null()) resource.body[name] = std::move(value);
+        if (name != "id" && name != "name" && name != "type" && !value.is_null())
+            resource.body[name] = std::move(value);
     }
-    if (resource.body.contains("location")) resource.body["location"] = normalise_region(text_of(resource.body, "location"));
+    if (resource.body.contains("location"))
+        resource.body["location"] = normalise_region(text_of(resource.body, "location"));
     if (is_gallery_type(resource.type)) {
         if (!resource.body.contains("location"))
-            return fail(ErrorKind::invalid, "StateInvalid", "state file, resource " + std::to_string(index) + ": " + id + " has no \"location\"");
+            return fail(ErrorKind::invalid, "StateInvalid",
+                        "state file, resource " + std::to_string(index) + ": " + id + " has no \"location\"");
         if (!resource.body.contains("properties")) resource.body["properties"] = Json::object();
         if (resource.type == gallery_type) fill_gallery(resource);
         if (resource.type == version_type) fill_version(world, resource);
@@ -159,11 +169,14 @@ Status load_one(World& world, Json& given, std::size_t index) {
 }
 
 void load_extras(World& world, const Json& document) {
-    for (const Json& principal : member(document, "unknownPrincipals")) world.unknown_principals.insert(fold_case(principal.get<std::string>()));
+    for (const Json& principal : member(document, "unknownPrincipals"))
+        world.unknown_principals.insert(fold_case(principal.get<std::string>()));
     for (const Json& tenant : member(document, "tenants")) world.tenants.insert(tenant.get<std::string>());
-    for (const Json& subscription : member(document, "subscriptions")) world.subscriptions.insert(fold_case(subscription.get<std::string>()));
+    for (const Json& subscription : member(document, "subscriptions"))
+        world.subscriptions.insert(fold_case(subscription.get<std::string>()));
     if (member(document, "secrets").is_object()) {
-        for (const auto& [client, secret] : member(document, "secrets").items()) world.secrets[fold_case(client)] = secret.get<std::string>();
+        for (const auto& [client, secret] : member(document, "secrets").items())
+            world.secrets[fold_case(client)] = secret.get<std::string>();
     }
     for (const Json& entry : member(document, "softDeleted")) {
         SoftDeleted deleted;
@@ -195,13 +208,15 @@ Status load_state(World& world, const std::string& json) {
     try {
         load_extras(world, document);
         if (resources->is_object()) return load_one(world, *resources, 1);
-        if (!resources->is_array()) return fail(ErrorKind::invalid, "StateInvalid", "the state file holds no list of resources");
+        if (!resources->is_array())
+            return fail(ErrorKind::invalid, "StateInvalid", "the state file holds no list of resources");
         std::size_t index = 0;
         for (Json& entry : *resources) {
             if (const auto loaded = load_one(world, entry, ++index); !loaded) return loaded;
         }
     } catch (const Json::exception& error) {
-        return fail(ErrorKind::invalid, "StateInvalid", std::string("the state file has a value of the wrong type: ") + error.what());
+        return fail(ErrorKind::invalid, "StateInvalid",
+                    std::string("the state file has a value of the wrong type: ") + error.what());
     }
     return {};
 }
@@ -212,11 +227,14 @@ std::string save_state(const World& world) {
     for (const auto& [key, resource] : world.resources()) {
         Json body = resource.body;
         body["id"] = resource.id;
-        if (resource.type == version_type) body["properties"]["replicationStatus"] = replication_status(resource, world.now);
+        if (resource.type == version_type)
+            body["properties"]["replicationStatus"] = replication_status(resource, world.now);
         document["resources"].push_back(std::move(body));
     }
     for (const auto& [key, deleted] : world.soft_deleted) {
-        document["softDeleted"].push_back(Json{{"resource", deleted.resource.body}, {"at", deleted.at_text}, {"consumableUntil", deleted.consumable_until_text},
+        document["softDeleted"].push_back(Json{{"resource", deleted.resource.body},
+                                               {"at", deleted.at_text},
+                                               {"consumableUntil", deleted.consumable_until_text},
                                                {"goneAt", deleted.gone_at_text}});
     }
     for (const std::string& principal : world.unknown_principals) document["unknownPrincipals"].push_back(principal);

@@ -9,7 +9,8 @@ namespace galleryd::simulator {
 namespace {
 
 bool is_account_name(std::string_view name) {
-    return name.size() >= 3 && name.size() <= 24 && std::ranges::all_of(name, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z'); });
+    return name.size() >= 3 && name.size() <= 24 &&
+           std::ranges::all_of(name, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z'); });
 }
 
 const Resource* account_named(const World& world, const std::string& name) {
@@ -28,7 +29,9 @@ Answer check_name(const World& world, const Call& call) {
     answer.body["nameAvailable"] = valid && !taken;
     if (!valid) {
         answer.body["reason"] = "AccountNameInvalid";
-        answer.body["message"] = name + " is not a valid storage account name. Storage account name must be between 3 and 24 characters in length and use numbers and lower-case letters only.";
+        answer.body["message"] = name +
+                                 " is not a valid storage account name. Storage account name must be between 3 and 24 "
+                                 "characters in length and use numbers and lower-case letters only.";
     } else if (taken) {
         answer.body["reason"] = "AlreadyExists";
         answer.body["message"] = "The storage account named " + name + " is already taken.";
@@ -39,16 +42,21 @@ Answer check_name(const World& world, const Call& call) {
 Json account_body(World& world, const Call& call, const Resource* old) {
     Json body = Json::object();
     for (const std::string_view field : {"sku", "kind"}) copy_member(call.body, body, field);
-    if (body.contains("sku")) body["sku"]["tier"] = text_of(body["sku"], "name").starts_with("Premium") ? "Premium" : "Standard";
+    if (body.contains("sku"))
+        body["sku"]["tier"] = text_of(body["sku"], "name").starts_with("Premium") ? "Premium" : "Standard";
     const std::string id = old == nullptr ? canonical_id(call.path) : old->id;
     body["id"] = id;
     body["name"] = call.path.name();
     body["type"] = "Microsoft.Storage/storageAccounts";
     body["location"] = normalise_region(text_of(call.body, "location"));
     body["tags"] = member(call.body, "tags").is_object() ? member(call.body, "tags") : Json::object();
-    Json properties{{"minimumTlsVersion", "TLS1_0"}, {"allowBlobPublicAccess", false}, {"supportsHttpsTrafficOnly", true}, {"accessTier", "Hot"}};
+    Json properties{{"minimumTlsVersion", "TLS1_0"},
+                    {"allowBlobPublicAccess", false},
+                    {"supportsHttpsTrafficOnly", true},
+                    {"accessTier", "Hot"}};
     for (const auto& [name, value] : member(call.body, "properties").items()) properties[name] = value;
-    properties["creationTime"] = old == nullptr ? Json(world.timestamp(call.now)) : member(old->body, {"properties", "creationTime"});
+    properties["creationTime"] =
+        old == nullptr ? Json(world.timestamp(call.now)) : member(old->body, {"properties", "creationTime"});
     properties["primaryEndpoints"]["blob"] = "https://" + call.path.name() + ".blob.core.windows.net/";
     properties["primaryLocation"] = body["location"];
     properties["statusOfPrimary"] = "available";
@@ -61,11 +69,15 @@ Answer put_account(World& world, const Call& call) {
     if (auto locked = check_lock(world, call.path, false)) return *locked;
     if (!is_account_name(call.path.name()))
         return error_answer(400, "AccountNameInvalid", call.path.name() + " is not a valid storage account name.");
-    if (!call.body.is_object()) return error_answer(400, "InvalidRequestContent", "The request content was invalid and could not be deserialized.");
+    if (!call.body.is_object())
+        return error_answer(400, "InvalidRequestContent",
+                            "The request content was invalid and could not be deserialized.");
     Resource* const old = world.find(call.path.key);
     if (auto wrong = check_location(call.body, call.path.type, "storageAccount")) return *wrong;
     const Resource* const other = account_named(world, call.path.name());
-    if (other != nullptr && other != old) return conflict("StorageAccountAlreadyTaken", "The storage account named " + call.path.name() + " is already taken.");
+    if (other != nullptr && other != old)
+        return conflict("StorageAccountAlreadyTaken",
+                        "The storage account named " + call.path.name() + " is already taken.");
     Resource resource;
     resource.key = call.path.key;
     resource.type = call.path.type;
@@ -85,8 +97,10 @@ Answer put_account(World& world, const Call& call) {
     answer.status = 202;
     answer.operation = operation.guid;
     answer.content_type = "text/plain; charset=utf-8";
-    answer.headers.add("Location", call.base + "/subscriptions/" + call.path.subscription + "/providers/Microsoft.Storage/locations/" + stored.location() +
-                                       "/asyncoperations/" + operation.guid + "?monitor=true&api-version=" + call.api_version());
+    answer.headers.add("Location", call.base + "/subscriptions/" + call.path.subscription +
+                                       "/providers/Microsoft.Storage/locations/" + stored.location() +
+                                       "/asyncoperations/" + operation.guid +
+                                       "?monitor=true&api-version=" + call.api_version());
     answer.headers.add("Retry-After", std::to_string(retry_after_seconds(world, length, 17)));
     return answer;
 }
@@ -110,7 +124,8 @@ Answer poll_account(World& world, const Call& call) {
 Answer storage_call(World& world, const Call& call) {
     if (call.path.type == "microsoft.storage/checknameavailability") return check_name(world, call);
     if (call.path.type == "microsoft.storage/locations/asyncoperations") return poll_account(world, call);
-    if (call.path.type == "microsoft.storage/storageaccounts" && call.method() == "PUT" && !call.path.collection) return put_account(world, call);
+    if (call.path.type == "microsoft.storage/storageaccounts" && call.method() == "PUT" && !call.path.collection)
+        return put_account(world, call);
     return seeded_resource(world, call);
 }
 

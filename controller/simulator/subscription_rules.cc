@@ -11,18 +11,29 @@ namespace {
 
 constexpr std::string_view default_tenant = "72f988bf-86f1-41af-91ab-2d7cd011db47";
 constexpr std::string_view default_subscription = "00000000-0000-0000-0000-000000000001";
-constexpr std::array<std::string_view, 16> regions{"eastus", "eastus2", "westus", "westus2", "westus3", "centralus", "southcentralus", "canadacentral",
-                                                   "northeurope", "westeurope", "uksouth", "francecentral", "germanywestcentral", "swedencentral",
-                                                   "southeastasia", "japaneast"};
-constexpr std::array<std::string_view, 15> compute_versions{"2026-03-03", "2025-12-03", "2025-03-03", "2024-03-03", "2023-07-03", "2022-08-03", "2022-03-03", "2022-01-03",
-                                                            "2021-10-01", "2021-07-01", "2020-09-30", "2019-12-01", "2019-07-01", "2019-03-01", "2018-06-01"};
+constexpr std::array<std::string_view, 16> regions{
+    "eastus",        "eastus2",     "westus",     "westus2", "westus3",       "centralus",          "southcentralus",
+    "canadacentral", "northeurope", "westeurope", "uksouth", "francecentral", "germanywestcentral", "swedencentral",
+    "southeastasia", "japaneast"};
+constexpr std::array<std::string_view, 15> compute_versions{
+    "2026-03-03", "2025-12-03", "2025-03-03", "2024-03-03", "2023-07-03", "2022-08-03", "2022-03-03", "2022-01-03",
+    "2021-10-01", "2021-07-01", "2020-09-30", "2019-12-01", "2019-07-01", "2019-03-01", "2018-06-01"};
 
-std::string tenant_of(const World& world) { return world.tenants.empty() ? std::string(default_tenant) : *world.tenants.begin(); }
+std::string tenant_of(const World& world) {
+    return world.tenants.empty() ? std::string(default_tenant) : *world.tenants.begin();
+}
 
 Json subscription_body(const World& world, const std::string& id) {
-    return Json{{"id", "/subscriptions/" + id}, {"authorizationSource", "RoleBased"}, {"managedByTenants", Json::array()}, {"subscriptionId", id},
-                {"tenantId", tenant_of(world)}, {"displayName", "Simulated subscription " + id.substr(0, 8)}, {"state", "Enabled"},
-                {"subscriptionPolicies", Json{{"locationPlacementId", "Public_2014-09-01"}, {"quotaId", "PayAsYouGo_2014-09-01"}, {"spendingLimit", "Off"}}}};
+    return Json{{"id", "/subscriptions/" + id},
+                {"authorizationSource", "RoleBased"},
+                {"managedByTenants", Json::array()},
+                {"subscriptionId", id},
+                {"tenantId", tenant_of(world)},
+                {"displayName", "Simulated subscription " + id.substr(0, 8)},
+                {"state", "Enabled"},
+                {"subscriptionPolicies", Json{{"locationPlacementId", "Public_2014-09-01"},
+                                              {"quotaId", "PayAsYouGo_2014-09-01"},
+                                              {"spendingLimit", "Off"}}}};
 }
 
 Json list(std::vector<Json> rows) {
@@ -35,13 +46,20 @@ Json provider_body(const Call& call, const std::string& name) {
     Json types = Json::array();
     Json locations = Json::array();
     for (const std::string_view region : regions) locations.push_back(region_display_name(region));
-    for (const std::string_view type : {"galleries", "galleries/images", "galleries/images/versions", "images", "snapshots", "disks", "virtualMachines", "virtualMachineScaleSets"}) {
+    for (const std::string_view type : {"galleries", "galleries/images", "galleries/images/versions", "images",
+                                        "snapshots", "disks", "virtualMachines", "virtualMachineScaleSets"}) {
         Json versions = Json::array();
         for (const std::string_view version : compute_versions) versions.push_back(version);
-        types.push_back(Json{{"resourceType", type}, {"locations", locations}, {"apiVersions", versions}, {"capabilities", "SupportsTags, SupportsLocation"}});
+        types.push_back(Json{{"resourceType", type},
+                             {"locations", locations},
+                             {"apiVersions", versions},
+                             {"capabilities", "SupportsTags, SupportsLocation"}});
     }
-    return Json{{"id", "/subscriptions/" + call.path.subscription + "/providers/" + name}, {"namespace", name},
-                {"resourceTypes", fold_case(name) == "microsoft.compute" ? types : Json::array()}, {"registrationPolicy", "RegistrationRequired"}, {"registrationState", "Registered"}};
+    return Json{{"id", "/subscriptions/" + call.path.subscription + "/providers/" + name},
+                {"namespace", name},
+                {"resourceTypes", fold_case(name) == "microsoft.compute" ? types : Json::array()},
+                {"registrationPolicy", "RegistrationRequired"},
+                {"registrationState", "Registered"}};
 }
 
 Json usages(const World& world, const Call& call) {
@@ -50,14 +68,18 @@ Json usages(const World& world, const Call& call) {
         std::string_view name, label, type;
         int limit;
     };
-    static constexpr std::array<Row, 4> known{{{"Gallery", "Gallery", "microsoft.compute/galleries", 100},
-                                               {"GalleryImage", "Gallery Image", "microsoft.compute/galleries/images", 1000},
-                                               {"GalleryImageVersion", "Gallery Image Version", "microsoft.compute/galleries/images/versions", 10000},
-                                               {"GalleryApplicationVersion", "Gallery Application Version", "microsoft.compute/galleries/applications/versions", 10000}}};
+    static constexpr std::array<Row, 4> known{
+        {{"Gallery", "Gallery", "microsoft.compute/galleries", 100},
+         {"GalleryImage", "Gallery Image", "microsoft.compute/galleries/images", 1000},
+         {"GalleryImageVersion", "Gallery Image Version", "microsoft.compute/galleries/images/versions", 10000},
+         {"GalleryApplicationVersion", "Gallery Application Version",
+          "microsoft.compute/galleries/applications/versions", 10000}}};
     for (const Row& row : known) {
-        rows.push_back(Json{{"limit", row.limit}, {"unit", "Count"},
-                            {"currentValue", world.count(call.path.subscription, call.path.names.front(), std::string(row.type))},
-                            {"name", Json{{"value", row.name}, {"localizedValue", row.label}}}});
+        rows.push_back(
+            Json{{"limit", row.limit},
+                 {"unit", "Count"},
+                 {"currentValue", world.count(call.path.subscription, call.path.names.front(), std::string(row.type))},
+                 {"name", Json{{"value", row.name}, {"localizedValue", row.label}}}});
     }
     return list(std::move(rows));
 }
@@ -74,13 +96,18 @@ Json resources(const World& world, const Call& call) {
     const std::string type = quoted("resourceType");
     const std::string name = quoted("name");
     const std::string group = call.path.group.empty() ? quoted("resourceGroup") : fold_case(call.path.group);
-    const std::string prefix = fold_case("/subscriptions/" + call.path.subscription) + "/resourcegroups/" + (group.empty() ? "" : group + "/");
+    const std::string prefix =
+        fold_case("/subscriptions/" + call.path.subscription) + "/resourcegroups/" + (group.empty() ? "" : group + "/");
     std::vector<Json> rows;
-    for (auto at = world.resources().lower_bound(prefix); at != world.resources().end() && at->first.starts_with(prefix); ++at) {
+    for (auto at = world.resources().lower_bound(prefix);
+         at != world.resources().end() && at->first.starts_with(prefix); ++at) {
         const Resource& resource = at->second;
         if (resource.type == "resourcegroups" || resource.type.starts_with("microsoft.authorization/")) continue;
         if ((!type.empty() && resource.type != type) || (!name.empty() && fold_case(resource.name()) != name)) continue;
-        Json row{{"id", resource.id}, {"name", resource.name()}, {"type", type_display(resource.type)}, {"location", resource.location()}};
+        Json row{{"id", resource.id},
+                 {"name", resource.name()},
+                 {"type", type_display(resource.type)},
+                 {"location", resource.location()}};
         copy_member(resource.body, row, "tags", true);
         rows.push_back(std::move(row));
     }
@@ -97,7 +124,10 @@ Answer subscription_call(World& world, const Call& call) {
     std::vector<Json> rows;
     if (call.path.folded[0] == "tenants") {
         const std::string tenant = tenant_of(world);
-        rows.push_back(Json{{"id", "/tenants/" + tenant}, {"tenantId", tenant}, {"displayName", "Simulated tenant"}, {"tenantCategory", "Home"}});
+        rows.push_back(Json{{"id", "/tenants/" + tenant},
+                            {"tenantId", tenant},
+                            {"displayName", "Simulated tenant"},
+                            {"tenantCategory", "Home"}});
         answer.body = list(std::move(rows));
         return answer;
     }
@@ -113,9 +143,13 @@ Answer subscription_call(World& world, const Call& call) {
     }
     if (depth == 3 && last == "locations") {
         for (const std::string_view region : regions) {
-            rows.push_back(Json{{"id", "/subscriptions/" + call.path.subscription + "/locations/" + std::string(region)}, {"name", region}, {"type", "Region"},
-                                {"displayName", region_display_name(region)}, {"regionalDisplayName", "(simulated) " + region_display_name(region)},
-                                {"metadata", Json{{"regionType", "Physical"}, {"regionCategory", "Recommended"}}}});
+            rows.push_back(
+                Json{{"id", "/subscriptions/" + call.path.subscription + "/locations/" + std::string(region)},
+                     {"name", region},
+                     {"type", "Region"},
+                     {"displayName", region_display_name(region)},
+                     {"regionalDisplayName", "(simulated) " + region_display_name(region)},
+                     {"metadata", Json{{"regionType", "Physical"}, {"regionCategory", "Recommended"}}}});
         }
         answer.body = list(std::move(rows));
         return answer;
@@ -130,7 +164,8 @@ Answer subscription_call(World& world, const Call& call) {
         return answer;
     }
     if (call.path.folded[2] == "providers" && depth == 3) {
-        for (const std::string_view name : {"Microsoft.Compute", "Microsoft.Storage", "Microsoft.Authorization", "Microsoft.ResourceGraph"})
+        for (const std::string_view name :
+             {"Microsoft.Compute", "Microsoft.Storage", "Microsoft.Authorization", "Microsoft.ResourceGraph"})
             rows.push_back(provider_body(call, std::string(name)));
         answer.body = list(std::move(rows));
         return answer;

@@ -14,7 +14,8 @@ Json encryption_body(const Json& asked) {
     const Json& os = member(asked, "osDiskImage");
     if (!os.is_null()) {
         Json shown = Json::object();
-        shown["securityProfile"] = member(os, "securityProfile").is_object() ? member(os, "securityProfile") : Json::object();
+        shown["securityProfile"] =
+            member(os, "securityProfile").is_object() ? member(os, "securityProfile") : Json::object();
         copy_member(os, shown, "diskEncryptionSetId");
         encryption["osDiskImage"] = std::move(shown);
     }
@@ -32,7 +33,8 @@ Json encryption_body(const Json& asked) {
 Json region_body(const Json& asked, const Json& default_count, const std::string& default_type, const Json& stored) {
     Json region = Json::object();
     region["name"] = region_display_name(normalise_region(text_of(asked, "name")));
-    region["regionalReplicaCount"] = member(asked, "regionalReplicaCount").is_number() ? member(asked, "regionalReplicaCount") : default_count;
+    region["regionalReplicaCount"] =
+        member(asked, "regionalReplicaCount").is_number() ? member(asked, "regionalReplicaCount") : default_count;
     std::string type = account_type(text_of(asked, "storageAccountType"));
     if (type.empty()) type = text_of(stored, "storageAccountType");
     region["storageAccountType"] = type.empty() ? default_type : type;
@@ -56,7 +58,9 @@ Json extended_locations(const Json& asked) {
         Json shown = Json::object();
         shown["name"] = region_display_name(normalise_region(text_of(entry, "name")));
         copy_member(entry, shown, "extendedLocation");
-        shown["extendedLocationReplicaCount"] = member(entry, "extendedLocationReplicaCount").is_number() ? member(entry, "extendedLocationReplicaCount") : Json(1);
+        shown["extendedLocationReplicaCount"] = member(entry, "extendedLocationReplicaCount").is_number()
+                                                    ? member(entry, "extendedLocationReplicaCount")
+                                                    : Json(1);
         const std::string type = text_of(entry, "storageAccountType");
         shown["storageAccountType"] = type.empty() ? "StandardSSD_LRS" : type;
         if (!is_empty(member(entry, "encryption"))) shown["encryption"] = encryption_body(member(entry, "encryption"));
@@ -74,20 +78,24 @@ Json publishing_profile(World& world, const Call& call, const Json& location, co
     if (type.empty()) type = text_of(stored, "storageAccountType");
     if (type.empty()) type = "Standard_LRS";
     Json regions = Json::array();
-    if (is_empty(member(asked, "targetRegions")) && is_empty(member(asked, "targetExtendedLocations")) && is_empty(stored)) {
+    if (is_empty(member(asked, "targetRegions")) && is_empty(member(asked, "targetExtendedLocations")) &&
+        is_empty(stored)) {
         regions.push_back(region_body(Json{{"name", location}}, count, type, Json()));
     } else if (!asked.contains("targetRegions") && stored.contains("targetRegions")) {
         regions = member(stored, "targetRegions");
     }
     for (const Json& region : member(asked, "targetRegions"))
-        regions.push_back(region_body(region, count, type, stored_region(stored, normalise_region(text_of(region, "name")))));
+        regions.push_back(
+            region_body(region, count, type, stored_region(stored, normalise_region(text_of(region, "name")))));
     if (!regions.empty()) profile["targetRegions"] = std::move(regions);
     const Json& extended = member(asked, "targetExtendedLocations");
     if (!is_empty(extended)) profile["targetExtendedLocations"] = extended_locations(extended);
     profile["replicaCount"] = count;
     profile["excludeFromLatest"] = is_true(asked, "excludeFromLatest");
-    profile["publishedDate"] = stored.contains("publishedDate") ? member(stored, "publishedDate") : Json(world.timestamp(call.now));
-    if (asked.contains("endOfLifeDate") && asked["endOfLifeDate"].is_string()) profile["endOfLifeDate"] = azure_date(text_of(asked, "endOfLifeDate"));
+    profile["publishedDate"] =
+        stored.contains("publishedDate") ? member(stored, "publishedDate") : Json(world.timestamp(call.now));
+    if (asked.contains("endOfLifeDate") && asked["endOfLifeDate"].is_string())
+        profile["endOfLifeDate"] = azure_date(text_of(asked, "endOfLifeDate"));
     profile["storageAccountType"] = type;
     if (asked.contains("storageAccountStrategy")) profile["storageAccountStrategy"] = asked["storageAccountStrategy"];
     if (asked.contains("replicationMode")) copy_member(asked, profile, "replicationMode");
@@ -120,7 +128,8 @@ Json asked_storage(const Json& asked) {
 }  // namespace
 
 std::string account_type(const std::string& spelling) {
-    for (const std::string_view one : {"Standard_LRS", "Standard_ZRS", "Premium_LRS", "PremiumV2_LRS", "StandardSSD_LRS"}) {
+    for (const std::string_view one :
+         {"Standard_LRS", "Standard_ZRS", "Premium_LRS", "PremiumV2_LRS", "StandardSSD_LRS"}) {
         if (fold_case(one) == fold_case(spelling)) return std::string(one);
     }
     return {};
@@ -128,7 +137,8 @@ std::string account_type(const std::string& spelling) {
 
 std::vector<std::string> target_regions(const Json& body) {
     std::vector<std::string> names;
-    for (const Json& region : member(body, {"properties", "publishingProfile", "targetRegions"})) names.push_back(normalise_region(text_of(region, "name")));
+    for (const Json& region : member(body, {"properties", "publishingProfile", "targetRegions"}))
+        names.push_back(normalise_region(text_of(region, "name")));
     return names;
 }
 
@@ -143,13 +153,15 @@ Json version_body(World& world, const Call& call, const Resource* old, const Jso
     const Json& wanted = member(asked, "properties");
     const Json& stored = old == nullptr ? member(asked, "_") : member(old->body, "properties");
     Json properties = Json::object();
-    properties["publishingProfile"] =
-        publishing_profile(world, call, body["location"], member(wanted, "publishingProfile"), member(stored, "publishingProfile"));
-    properties["storageProfile"] = old == nullptr ? asked_storage(member(wanted, "storageProfile")) : member(stored, "storageProfile");
+    properties["publishingProfile"] = publishing_profile(
+        world, call, body["location"], member(wanted, "publishingProfile"), member(stored, "publishingProfile"));
+    properties["storageProfile"] =
+        old == nullptr ? asked_storage(member(wanted, "storageProfile")) : member(stored, "storageProfile");
     Json safety = Json::object();
     safety["reportedForPolicyViolation"] = is_true(member(stored, "safetyProfile"), "reportedForPolicyViolation");
     // The profile came with 2022-03-03; a PUT of an older api-version leaves the stored flags alone (unverified).
-    const Json& flags = api_at_least(call, "2022-03-03") ? member(wanted, "safetyProfile") : member(stored, "safetyProfile");
+    const Json& flags =
+        api_at_least(call, "2022-03-03") ? member(wanted, "safetyProfile") : member(stored, "safetyProfile");
     safety["allowDeletionOfReplicatedLocations"] = is_true(flags, "allowDeletionOfReplicatedLocations");
     copy_member(flags, safety, "blockDeletionBeforeEndOfLife");
     properties["safetyProfile"] = std::move(safety);

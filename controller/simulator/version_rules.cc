@@ -13,7 +13,8 @@ std::optional<Answer> restore(World& world, const Call& call) {
     if (found == world.soft_deleted.end()) return std::nullopt;
     const Json& storage = member(call.body, {"properties", "storageProfile"});
     const Resource& kept = found->second.resource;
-    const std::string source = source_id(member(storage, "source")) + source_id(member(storage, {"osDiskImage", "source"}));
+    const std::string source =
+        source_id(member(storage, "source")) + source_id(member(storage, {"osDiskImage", "source"}));
     if (!source.empty()) return property_change_not_allowed(version_field("storageProfile.source.id"));  // unverified
     const std::string location = normalise_region(text_of(call.body, "location"));
     if (call.method() == "PUT" && location != normalise_region(kept.location()))
@@ -26,7 +27,8 @@ std::optional<Answer> restore(World& world, const Call& call) {
     world.soft_deleted.erase(found);
     Resource& stored = world.put(std::move(resource));
     const Duration drawn(static_cast<std::int64_t>(world.random.between(150, 180) * 1e6));
-    return accepted(world, call, stored, OperationKind::update, world.operation_length(call.method(), stored.id, drawn));
+    return accepted(world, call, stored, OperationKind::update,
+                    world.operation_length(call.method(), stored.id, drawn));
 }
 
 // PATCH was never recorded (azure-facts §16): taken as merge patch, answered with 200. Tags are replaced as a whole.

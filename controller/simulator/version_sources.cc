@@ -44,12 +44,18 @@ void add_whole(const Json& properties, bool is_version, Json& profile) {
 }
 
 std::optional<Answer> source_missing(const std::string& id, std::string_view field) {
-    return invalid_parameter("Source '" + id + "' is not found. Please check source exists, and is in the same region as gallery image version "
-                             "being created.", version_field(field));
+    return invalid_parameter(
+        "Source '" + id +
+            "' is not found. Please check source exists, and is in the same region as gallery image version "
+            "being created.",
+        version_field(field));
 }
 
-std::optional<Answer> check_one(const World& world, const std::string& id, const std::string& region, std::string_view field) {
-    if (id.empty() || fold_case(id).starts_with("/communitygalleries/") || fold_case(id).starts_with("/sharedgalleries/")) return std::nullopt;
+std::optional<Answer> check_one(const World& world, const std::string& id, const std::string& region,
+                                std::string_view field) {
+    if (id.empty() || fold_case(id).starts_with("/communitygalleries/") ||
+        fold_case(id).starts_with("/sharedgalleries/"))
+        return std::nullopt;
     const Resource* const source = world.find(fold_case(id));
     if (source == nullptr) return source_missing(id, field);
     if (source->type == version_type) {
@@ -71,7 +77,8 @@ std::string source_id(const Json& source) {
     return {};
 }
 
-std::optional<Answer> check_version_source(const World& world, const Call& call, const Json& body, const Resource& definition) {
+std::optional<Answer> check_version_source(const World& world, const Call& call, const Json& body,
+                                           const Resource& definition) {
     (void)call;
     const Json& storage = member(body, {"properties", "storageProfile"});
     const std::string region = normalise_region(text_of(body, "location"));
@@ -80,7 +87,9 @@ std::optional<Answer> check_version_source(const World& world, const Call& call,
     const std::string os = source_id(os_source);
     if (whole.empty() && os.empty()) return missing_parameter(version_field("storageProfile.source"));
     if (!whole.empty() && !os.empty())  // text unverified
-        return invalid_parameter("Only one of storageProfile.source and storageProfile.osDiskImage.source can be specified.", version_field("storageProfile"));
+        return invalid_parameter(
+            "Only one of storageProfile.source and storageProfile.osDiskImage.source can be specified.",
+            version_field("storageProfile"));
     if (auto wrong = check_one(world, whole, region, "storageProfile.source.id")) return wrong;
     // A VHD names a blob and its storage account: neither the blob nor its account is modelled.
     if (text_of(os_source, "uri").empty()) {
@@ -88,20 +97,24 @@ std::optional<Answer> check_version_source(const World& world, const Call& call,
     }
     for (const Json& disk : member(storage, "dataDiskImages")) {
         if (!text_of(member(disk, "source"), "uri").empty()) continue;
-        if (auto wrong = check_one(world, source_id(member(disk, "source")), region, "storageProfile.dataDiskImages.source.id")) return wrong;
+        if (auto wrong =
+                check_one(world, source_id(member(disk, "source")), region, "storageProfile.dataDiskImages.source.id"))
+            return wrong;
     }
     const Json& properties = source_properties(world, whole);
     const std::string os_type = text_of(member(properties, {"storageProfile", "osDisk"}), "osType");
     const std::string wanted = text_of(member(definition.body, "properties"), "osType");
     if (!os_type.empty() && fold_case(os_type) != fold_case(wanted)) {  // text unverified
-        return invalid_parameter("The OS type '" + os_type + "' of source '" + whole + "' does not match the OS type '" + wanted +
-                                     "' of the gallery image.", version_field("storageProfile.source.id"));
+        return invalid_parameter("The OS type '" + os_type + "' of source '" + whole +
+                                     "' does not match the OS type '" + wanted + "' of the gallery image.",
+                                 version_field("storageProfile.source.id"));
     }
     const std::string generation = text_of(properties, "hyperVGeneration");
     const std::string expected = text_of(member(definition.body, "properties"), "hyperVGeneration");
     if (!generation.empty() && fold_case(generation) != fold_case(expected)) {  // text unverified
-        return invalid_parameter("The hypervisor generation '" + generation + "' of source '" + whole + "' does not match the generation '" +
-                                     expected + "' of the gallery image.", version_field("storageProfile.source.id"));
+        return invalid_parameter("The hypervisor generation '" + generation + "' of source '" + whole +
+                                     "' does not match the generation '" + expected + "' of the gallery image.",
+                                 version_field("storageProfile.source.id"));
     }
     return std::nullopt;
 }

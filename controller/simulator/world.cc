@@ -19,8 +19,9 @@ std::string SeededRandom::guid() {
     const std::uint64_t a = next();
     const std::uint64_t b = next();
     char text[40];
-    std::snprintf(text, sizeof text, "%08x-%04x-4%03x-%04x-%012llx", static_cast<unsigned>(a >> 32), static_cast<unsigned>(a >> 16) & 0xffffU,
-                  static_cast<unsigned>(a) & 0xfffU, (static_cast<unsigned>(b >> 48) & 0x3fffU) | 0x8000U,
+    std::snprintf(text, sizeof text, "%08x-%04x-4%03x-%04x-%012llx", static_cast<unsigned>(a >> 32),
+                  static_cast<unsigned>(a >> 16) & 0xffffU, static_cast<unsigned>(a) & 0xfffU,
+                  (static_cast<unsigned>(b >> 48) & 0x3fffU) | 0x8000U,
                   static_cast<unsigned long long>(b & 0xffffffffffffULL));
     return text;
 }
@@ -95,7 +96,8 @@ void World::erase(const std::string& key) {
     resources_.erase(found);
 }
 
-void World::visit_children(std::string_view key, std::string_view segment, const std::function<bool(const Resource&)>& visit) const {
+void World::visit_children(std::string_view key, std::string_view segment,
+                           const std::function<bool(const Resource&)>& visit) const {
     const std::string prefix = std::string(key) + "/" + std::string(segment) + "/";
     auto at = resources_.lower_bound(prefix);
     while (at != resources_.end() && at->first.starts_with(prefix)) {
@@ -125,8 +127,9 @@ std::string World::timestamp(TimePoint time) {
     const std::chrono::year_month_day date(day);
     const std::chrono::hh_mm_ss clock(time - day);
     char text[48];
-    std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%06d%d", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                  static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+    std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%06d%d", static_cast<int>(date.year()),
+                  static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                  static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
                   static_cast<int>(clock.seconds().count()), static_cast<int>(clock.subseconds().count()),
                   static_cast<int>(id_random.next() % 10));
     std::string printed(text);

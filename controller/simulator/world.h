@@ -30,26 +30,26 @@ class SeededRandom : public Random {  // splitmix64
 
 // The copy of a version in one region.
 struct RegionCopy {
-    std::string region;           // short
+    std::string region;  // short
     TimePoint starts, done;
-    std::string failure;          // what `details` says once done, "" when it succeeds
+    std::string failure;  // what `details` says once done, "" when it succeeds
 };
 
 struct Resource {
-    std::string id, key;          // as first written; folded
-    std::string type;             // folded
-    Json body;                    // as a GET prints it
+    std::string id, key;             // as first written; folded
+    std::string type;                // folded
+    Json body;                       // as a GET prints it
     std::vector<RegionCopy> copies;  // versions, in the order of targetRegions
-    Json arriving;                // storageProfile members that appear when provisioning has finished
-    std::string operation;        // guid of the running operation
+    Json arriving;                   // storageProfile members that appear when provisioning has finished
+    std::string operation;           // guid of the running operation
     bool deleting = false;
-    Json previous;                // the body before the last change, and when that was: stale reads
+    Json previous;  // the body before the last change, and when that was: stale reads
     TimePoint changed_at;
     std::string name() const;
     std::string subscription() const;
     std::string group() const;
     std::string location() const { return text_of(body, "location"); }
-    std::string state() const;    // provisioningState
+    std::string state() const;  // provisioningState
     void set_state(std::string_view state);
 };
 
@@ -60,7 +60,7 @@ struct Operation {
     OperationKind kind = OperationKind::create;
     std::string started_text, ended_text;
     TimePoint started, ends;
-    std::string signature;        // "t=…&c=…&s=…&h=…"
+    std::string signature;  // "t=…&c=…&s=…&h=…"
     std::string error_code, error_message;
     bool finished = false, hangs = false, lost = false, bypass_soft_delete = false;
 };
@@ -73,48 +73,52 @@ struct SoftDeleted {
 
 class World {
   public:
-    World(Options options_in) : options(std::move(options_in)), random(options.seed), id_random(options.seed ^ 0x9e3779b97f4a7c15ULL) {}
+    World(Options options_in)
+        : options(std::move(options_in)), random(options.seed), id_random(options.seed ^ 0x9e3779b97f4a7c15ULL) {}
 
     Options options;
     TimePoint now{};
-    SeededRandom random;          // durations and chances
-    SeededRandom id_random;       // guids and signatures: their number must not move the durations
+    SeededRandom random;     // durations and chances
+    SeededRandom id_random;  // guids and signatures: their number must not move the durations
 
     Resource* find(std::string_view key);
     const Resource* find(std::string_view key) const;
-    Resource& put(Resource resource);                       // replaces the one with the same key
+    Resource& put(Resource resource);  // replaces the one with the same key
     void erase(const std::string& key);
     const std::map<std::string, Resource, std::less<>>& resources() const { return resources_; }
-    // Direct children of one type: key "…/galleries/g", type segment "images". In order of key; stops when `visit` says false.
-    void visit_children(std::string_view key, std::string_view segment, const std::function<bool(const Resource&)>& visit) const;
-    bool has_children(std::string_view key) const;          // anything below the key
+    // Direct children of one type: key "…/galleries/g", type segment "images". In order of key; stops when `visit` says
+    // false.
+    void visit_children(std::string_view key, std::string_view segment,
+                        const std::function<bool(const Resource&)>& visit) const;
+    bool has_children(std::string_view key) const;  // anything below the key
     std::size_t count(const std::string& subscription, const std::string& region, const std::string& type) const;
 
     Operation& begin(Resource& resource, OperationKind kind, const std::string& api_version, Duration lasts);
     Operation* find_operation(const std::string& guid);
-    void preempt(Resource& resource);                       // the running operation ends as failed, now
-    void advance(TimePoint to);                             // finishes what is due, in order of time
+    void preempt(Resource& resource);  // the running operation ends as failed, now
+    void advance(TimePoint to);        // finishes what is due, in order of time
     std::optional<TimePoint> next_event() const;
     Duration operation_length(std::string_view method, const std::string& id, Duration drawn) const;
 
-    std::string timestamp(TimePoint time);                  // .NET round-trip text with up to seven digits
+    std::string timestamp(TimePoint time);  // .NET round-trip text with up to seven digits
     void remember_gone_child(const std::string& parent, const std::string& child);
-    std::vector<std::string> gone_children(const std::string& parent) const;  // still counted against the parent's deletion
+    std::vector<std::string> gone_children(
+        const std::string& parent) const;  // still counted against the parent's deletion
     std::optional<std::string> lock_on(std::string_view key, bool for_delete) const;  // id of the lock's scope
-    std::string pick_failure(const std::string& region);    // details when a copy to this region is to fail, else ""
+    std::string pick_failure(const std::string& region);  // details when a copy to this region is to fail, else ""
 
-    std::map<std::string, SoftDeleted> soft_deleted;        // by the version's key
+    std::map<std::string, SoftDeleted> soft_deleted;  // by the version's key
     std::vector<RegionFailure> region_failures;
     std::set<std::string> subscriptions, tenants, unknown_principals;
-    std::map<std::string, std::string> secrets;             // client id -> secret, when the state names some
+    std::map<std::string, std::string> secrets;  // client id -> secret, when the state names some
 
   private:
     void finish(Operation& operation);
     void finish_removal(const Operation& operation);
 
     std::map<std::string, Resource, std::less<>> resources_;
-    std::map<std::string, std::size_t> counts_;             // "subscription/region/type"
-    std::set<std::string> locks_;                           // keys
+    std::map<std::string, std::size_t> counts_;  // "subscription/region/type"
+    std::set<std::string> locks_;                // keys
     std::unordered_map<std::string, Operation> operations_;
     std::multimap<TimePoint, std::string> due_;
     struct Gone {
@@ -124,7 +128,7 @@ class World {
     std::map<std::string, std::vector<Gone>> gone_;
 };
 
-std::string version_parent(std::string_view key);           // key without its last type and name
+std::string version_parent(std::string_view key);  // key without its last type and name
 Json replication_status(const Resource& version, TimePoint now);
 
 }  // namespace galleryd::simulator

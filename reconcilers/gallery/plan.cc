@@ -16,14 +16,22 @@ namespace galleryd {
 namespace {
 
 FieldChange replaced(std::string path, std::string before, std::string after) {
-    return {.path = std::move(path), .op = before.empty() ? FieldOp::add : FieldOp::replace, .before = std::move(before), .after = std::move(after),
-            .effect = "", .detail = "", .cause = "spec"};
+    return {.path = std::move(path),
+            .op = before.empty() ? FieldOp::add : FieldOp::replace,
+            .before = std::move(before),
+            .after = std::move(after),
+            .effect = "",
+            .detail = "",
+            .cause = "spec"};
 }
 
 class GalleryPlanner {
   public:
     GalleryPlanner(const GalleryScopeInput& input, const Policy& policy, TimePoint now)
-        : gallery_(*input.gallery), view_(*input.view), policy_(policy), now_(now),
+        : gallery_(*input.gallery),
+          view_(*input.view),
+          policy_(policy),
+          now_(now),
           subject_{gallery_address(gallery_), "Gallery", gallery_.id, &gallery_.meta, gallery_.governance.mode} {}
 
     Plan run(Plan plan) {
@@ -46,7 +54,8 @@ class GalleryPlanner {
     void plan_update(const ObservedGallery& live, Ownership ownership);
     void plan_storage();
     void access(const ObservedBase* live) {
-        plan_access(plan_, subject_, {.declared = gallery_.access, .observed = view_.role_assignments, .scope = live}, policy_, now_);
+        plan_access(plan_, subject_, {.declared = gallery_.access, .observed = view_.role_assignments, .scope = live},
+                    policy_, now_);
     }
     GalleryWrite creation_body() const;
 
@@ -59,23 +68,26 @@ class GalleryPlanner {
 };
 
 bool GalleryPlanner::plan_group() {
-    if (view_.group || view_.gallery) return true;   // a gallery that is there proves its group
+    if (view_.group || view_.gallery) return true;  // a gallery that is there proves its group
     Subject group = subject_;
     group.kind = "ResourceGroup";
     group.id = resource_group_id(gallery_.subscription_id, gallery_.resource_group);
     if (!gallery_.ensure_resource_group) {
-        BlockReason reason{.reason = "resource_group_missing", .condition = "DependencyNotReady",
+        BlockReason reason{.reason = "resource_group_missing",
+                           .condition = "DependencyNotReady",
                            .message = "the resource group " + gallery_.resource_group + " does not exist",
-                           .way_out = "set spec.ensureResourceGroup: true, or create it: az group create --name " + gallery_.resource_group +
-                                      " --location " + gallery_.location + " --subscription " + gallery_.subscription_id};
+                           .way_out = "set spec.ensureResourceGroup: true, or create it: az group create --name " +
+                                      gallery_.resource_group + " --location " + gallery_.location +
+                                      " --subscription " + gallery_.subscription_id};
         Blocked blocked = blocked_of(subject_, Action::create, std::move(reason));
         blocked.manifest = line_of(gallery_.meta, "resourceGroup");
         plan_.blocked.push_back(std::move(blocked));
         return false;
     }
-    if (gallery_.governance.adoption == Adoption::adopt) return true;   // nothing will be created in it
+    if (gallery_.governance.adoption == Adoption::adopt) return true;  // nothing will be created in it
     Change change = change_of(group, Action::create,
-                              EnsureResourceGroup{gallery_.subscription_id, gallery_.resource_group, gallery_.location, gallery_.governance.tags});
+                              EnsureResourceGroup{gallery_.subscription_id, gallery_.resource_group, gallery_.location,
+                                                  gallery_.governance.tags});
     change.manifest = line_of(gallery_.meta, "resourceGroup");
     change.reason = "not_found";
     change.why = "the resource group is missing and spec.ensureResourceGroup is true; galleryd never deletes it";
@@ -110,11 +122,15 @@ void GalleryPlanner::plan_creation() {
     change.why = was_ours ? "Azure no longer has the gallery; somebody deleted it" : "Azure has no such gallery";
     change.fields.push_back(replaced("/location", "", gallery_.location));
     if (!gallery_.description.empty()) change.fields.push_back(replaced("/description", "", gallery_.description));
-    if (gallery_.soft_delete_enabled) change.fields.push_back(replaced("/softDelete/enabled", "", *gallery_.soft_delete_enabled ? "true" : "false"));
-    if (gallery_.sharing) change.fields.push_back(replaced("/sharing/permissions", "", std::string(to_string(gallery_.sharing->permissions))));
+    if (gallery_.soft_delete_enabled)
+        change.fields.push_back(replaced("/softDelete/enabled", "", *gallery_.soft_delete_enabled ? "true" : "false"));
+    if (gallery_.sharing)
+        change.fields.push_back(
+            replaced("/sharing/permissions", "", std::string(to_string(gallery_.sharing->permissions))));
     propose(plan_, subject_, policy_, std::move(change));
     if (gallery_.sharing) {
-        for (Change& share : sharing_additions(subject_, *gallery_.sharing, nullptr)) propose(plan_, subject_, policy_, std::move(share));
+        for (Change& share : sharing_additions(subject_, *gallery_.sharing, nullptr))
+            propose(plan_, subject_, policy_, std::move(share));
     }
     plan_storage();
     access(nullptr);
@@ -127,11 +143,13 @@ bool GalleryPlanner::add_conflicts(const ObservedGallery& live) {
         conflict.before = normalise_region(live.location);
         conflict.after = normalise_region(gallery_.location);
         conflict.message = "location " + conflict.before + " -> " + conflict.after + " cannot change after creation";
-        conflict.ways_out = {"set spec.location back to " + conflict.before, "declare a new Gallery in " + conflict.after + " and publish the versions there"};
+        conflict.ways_out = {"set spec.location back to " + conflict.before,
+                             "declare a new Gallery in " + conflict.after + " and publish the versions there"};
         plan_.conflicts.push_back(std::move(conflict));
     }
     if (gallery_.sharing) {
-        for (Conflict& conflict : sharing_conflicts(subject_, *gallery_.sharing, live)) plan_.conflicts.push_back(std::move(conflict));
+        for (Conflict& conflict : sharing_conflicts(subject_, *gallery_.sharing, live))
+            plan_.conflicts.push_back(std::move(conflict));
     }
     return plan_.conflicts.size() != before;
 }
@@ -156,9 +174,11 @@ void GalleryPlanner::plan_parts(const ObservedGallery& live, Ownership ownership
     if (!conflicting && gallery_.sharing) {
         const bool groups = gallery_.sharing->permissions == SharingPermissions::groups;
         if (groups && !live.sharing_groups_known) {
-            plan_.notices.push_back(subject_.address + ": the groups it is shared with were not read; sharing is compared in a later pass");
+            plan_.notices.push_back(
+                subject_.address + ": the groups it is shared with were not read; sharing is compared in a later pass");
         } else {
-            for (Change& share : sharing_additions(subject_, *gallery_.sharing, &live)) propose(plan_, subject_, policy_, std::move(share));
+            for (Change& share : sharing_additions(subject_, *gallery_.sharing, &live))
+                propose(plan_, subject_, policy_, std::move(share));
             for (Change& share : sharing_removals(subject_, *gallery_.sharing, live)) {
                 propose_destruction(plan_, subject_, std::move(share), DestructionFacts(&live), policy_, now_);
             }
@@ -175,19 +195,23 @@ void GalleryPlanner::plan_update(const ObservedGallery& live, Ownership ownershi
     write.description = gallery_.description.empty() ? live.description : gallery_.description;
     write.soft_delete_enabled = gallery_.soft_delete_enabled ? gallery_.soft_delete_enabled : live.soft_delete_enabled;
     write.community = live.community;
-    write.tags = ownership == Ownership::unowned ? gallery_.governance.tags : tags_of_ours(subject_, gallery_.governance.tags, policy_);
+    write.tags = ownership == Ownership::unowned ? gallery_.governance.tags
+                                                 : tags_of_ours(subject_, gallery_.governance.tags, policy_);
     std::vector<FieldChange> fields;
-    if (write.description != live.description) fields.push_back(replaced("/description", live.description, write.description));
+    if (write.description != live.description)
+        fields.push_back(replaced("/description", live.description, write.description));
     const bool soft_delete_on = live.soft_delete_enabled.value_or(false);
     if (gallery_.soft_delete_enabled && *gallery_.soft_delete_enabled != soft_delete_on) {
-        fields.push_back(replaced("/softDelete/enabled", soft_delete_on ? "true" : "false", soft_delete_on ? "false" : "true"));
+        fields.push_back(
+            replaced("/softDelete/enabled", soft_delete_on ? "true" : "false", soft_delete_on ? "false" : "true"));
         if (soft_delete_on) fields.back().effect = "deletions_become_final";
     }
     if (gallery_.sharing && gallery_.sharing->community && live.permissions == SharingPermissions::community) {
         const CommunityGallery& wanted = *gallery_.sharing->community;
         const CommunityGallery there = live.community.value_or(CommunityGallery{});
         const auto compare = [&fields](const char* name, const std::string& was, const std::string& is) {
-            if (!is.empty() && was != is) fields.push_back(replaced(std::string("/sharing/community/") + name, was, is));
+            if (!is.empty() && was != is)
+                fields.push_back(replaced(std::string("/sharing/community/") + name, was, is));
         };
         compare("publisherUri", there.publisher_uri, wanted.publisher_uri);
         compare("publisherContact", there.publisher_contact, wanted.publisher_contact);
@@ -205,9 +229,11 @@ void GalleryPlanner::plan_update(const ObservedGallery& live, Ownership ownershi
     }
     Change change = change_of(subject_, adopting ? Action::adopt : Action::update, UpdateGallery{std::move(write)});
     change.reason = adopting ? "adopt" : fields.empty() ? "provisioning_failed" : update_reason(subject_, policy_);
-    change.why = adopting ? "the gallery is nobody's and spec.adoption is " + std::string(to_string(gallery_.governance.adoption))
-                 : fields.empty() ? "Azure says that the last write failed; the same body is sent again"
-                 : change.reason == "drift" ? "Azure differs from what was applied last" : "the document asks for it";
+    change.why = adopting ? "the gallery is nobody's and spec.adoption is " +
+                                std::string(to_string(gallery_.governance.adoption))
+                 : fields.empty()           ? "Azure says that the last write failed; the same body is sent again"
+                 : change.reason == "drift" ? "Azure differs from what was applied last"
+                                            : "the document asks for it";
     change.fields = std::move(fields);
     change.seen = fingerprint_of(live);
     propose(plan_, subject_, policy_, std::move(change));
@@ -218,10 +244,11 @@ void GalleryPlanner::plan_storage() {
     const StagingStorage& wanted = *gallery_.staging_storage;
     Subject account = subject_;
     account.kind = "StorageAccount";
-    account.id = ResourceId("/subscriptions/" + gallery_.subscription_id + "/resourceGroups/" + gallery_.resource_group +
-                            "/providers/Microsoft.Storage/storageAccounts/" + wanted.name);
+    account.id = ResourceId("/subscriptions/" + gallery_.subscription_id + "/resourceGroups/" +
+                            gallery_.resource_group + "/providers/Microsoft.Storage/storageAccounts/" + wanted.name);
     if (!view_.storage) {
-        Change change = change_of(account, Action::create, EnsureStorage{account.id, gallery_.location, wanted.sku, wanted.container});
+        Change change = change_of(account, Action::create,
+                                  EnsureStorage{account.id, gallery_.location, wanted.sku, wanted.container});
         change.manifest = line_of(gallery_.meta, "stagingStorage");
         change.reason = "not_found";
         change.why = "the storage account that holds VHDs on their way in is missing; galleryd never deletes it";
@@ -231,12 +258,14 @@ void GalleryPlanner::plan_storage() {
     }
     const ObservedStorageAccount& live = *view_.storage;
     const auto refuse = [&](const char* field, const std::string& was, const std::string& is) {
-        Conflict conflict = conflict_of(account, "GD2207", "ImmutableFieldChanged", std::string("/stagingStorage/") + field);
+        Conflict conflict =
+            conflict_of(account, "GD2207", "ImmutableFieldChanged", std::string("/stagingStorage/") + field);
         conflict.before = was;
         conflict.after = is;
-        conflict.message = "the storage account " + wanted.name + " exists with " + field + " " + was + ", the document asks for " + is +
-                           "; galleryd does not change or replace it";
-        conflict.ways_out = {"set spec.stagingStorage to what is there (" + was + ")", "name another account, which galleryd then creates"};
+        conflict.message = "the storage account " + wanted.name + " exists with " + field + " " + was +
+                           ", the document asks for " + is + "; galleryd does not change or replace it";
+        conflict.ways_out = {"set spec.stagingStorage to what is there (" + was + ")",
+                             "name another account, which galleryd then creates"};
         plan_.conflicts.push_back(std::move(conflict));
     };
     const bool same_sku = wanted.sku.empty() || fold_case(live.sku) == fold_case(wanted.sku);
@@ -251,7 +280,9 @@ std::vector<std::string> fingerprints(const GalleryView& view) {
     std::vector<std::string> all;
     if (view.group) all.push_back("group " + fold_case(view.group->name));
     if (view.gallery) all.push_back(view.gallery->id.key() + " " + fingerprint(*view.gallery));
-    if (view.storage) all.push_back(view.storage->id.key() + " " + fold_case(view.storage->sku) + " " + normalise_region(view.storage->location));
+    if (view.storage)
+        all.push_back(view.storage->id.key() + " " + fold_case(view.storage->sku) + " " +
+                      normalise_region(view.storage->location));
     if (view.role_assignments) {
         for (const ObservedRoleAssignment& assignment : *view.role_assignments) all.push_back(assignment.id.key());
     }

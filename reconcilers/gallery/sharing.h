@@ -2,8 +2,8 @@
 #include "controller/core/observed.h"
 #include "reconcilers/lifecycle/subject.h"
 
-// Who outside the subscription may use a gallery (azure-facts §10). Only from Groups or Community to Private is there a way, and
-// no way back; the other conversions are conflicts.
+// Who outside the subscription may use a gallery (azure-facts §10). Only from Groups or Community to Private is there a
+// way, and no way back; the other conversions are conflicts.
 namespace galleryd {
 
 // Conflicts of the sharing declaration with the live gallery; empty means that sharing_changes may be asked.

@@ -9,7 +9,9 @@
 namespace galleryd {
 namespace {
 
-std::string text_of(const std::optional<PurchasePlan>& plan) { return plan ? plan->publisher + "/" + plan->product + "/" + plan->name : ""; }
+std::string text_of(const std::optional<PurchasePlan>& plan) {
+    return plan ? plan->publisher + "/" + plan->product + "/" + plan->name : "";
+}
 std::string text_of(const std::optional<TimePoint>& time) { return time ? format_rfc3339(*time) : ""; }
 
 std::string text_of(const std::vector<std::string>& list) {
@@ -28,7 +30,8 @@ std::set<std::string> folded(const std::vector<std::string>& list) {
 std::map<std::string, std::string> folded(const std::map<std::string, std::string>& features) {
     std::map<std::string, std::string> all;
     for (const auto& [name, value] : features) all[fold_case(name)] = fold_case(value);
-    if (const auto security = all.find("securitytype"); security != all.end() && security->second == "standard") all.erase(security);
+    if (const auto security = all.find("securitytype"); security != all.end() && security->second == "standard")
+        all.erase(security);
     return all;
 }
 
@@ -38,12 +41,14 @@ class Conflicts {
     void add(const char* code, const char* path, const std::string& before, const std::string& after) {
         Conflict conflict = conflict_of(subject_, code, "ImmutableFieldChanged", path);
         std::string field = std::string(path).substr(1);
-        std::ranges::replace(field, '/', '.');   // as people write it: identifier.sku
+        std::ranges::replace(field, '/', '.');  // as people write it: identifier.sku
         conflict.before = before;
         conflict.after = after;
-        conflict.message = field + " " + (before.empty() ? "(none)" : before) + " -> " + after + " cannot change after creation";
-        conflict.ways_out = {before.empty() ? "take spec." + field + " out of the document" : "set spec." + field + " back to " + before,
-                             "declare a new ImageDefinition with another azureName and publish the versions there"};
+        conflict.message =
+            field + " " + (before.empty() ? "(none)" : before) + " -> " + after + " cannot change after creation";
+        conflict.ways_out = {
+            before.empty() ? "take spec." + field + " out of the document" : "set spec." + field + " back to " + before,
+            "declare a new ImageDefinition with another azureName and publish the versions there"};
         found_.push_back(std::move(conflict));
     }
     void compare(const char* code, const char* path, const std::string& before, const std::string& after) {
@@ -61,7 +66,13 @@ class Conflicts {
 
 FieldChange changed(std::string path, std::string before, std::string after) {
     const FieldOp op = before.empty() ? FieldOp::add : after.empty() ? FieldOp::remove : FieldOp::replace;
-    return {.path = std::move(path), .op = op, .before = std::move(before), .after = std::move(after), .effect = "", .detail = "", .cause = "spec"};
+    return {.path = std::move(path),
+            .op = op,
+            .before = std::move(before),
+            .after = std::move(after),
+            .effect = "",
+            .detail = "",
+            .cause = "spec"};
 }
 
 }  // namespace
@@ -80,13 +91,17 @@ std::string text_of(const std::map<std::string, std::string>& features) {
     return text;
 }
 
-std::vector<Conflict> immutable_conflicts(const Subject& subject, const ImageDefinition& wanted, const ObservedDefinition& live) {
+std::vector<Conflict> immutable_conflicts(const Subject& subject, const ImageDefinition& wanted,
+                                          const ObservedDefinition& live) {
     Conflicts conflicts(subject);
     conflicts.compare_folded("GD2210", "/osType", live.os_type, wanted.os_type);
     conflicts.compare_folded("GD2210", "/osState", live.os_state, wanted.os_state);
     // A body without these two means Azure's defaults (azure-facts §3.2).
-    conflicts.compare_folded("GD2211", "/hyperVGeneration", live.hyper_v_generation.empty() ? "V1" : live.hyper_v_generation, wanted.hyper_v_generation);
-    conflicts.compare_folded("GD2211", "/architecture", live.architecture.empty() ? "x64" : live.architecture, wanted.architecture);
+    conflicts.compare_folded("GD2211", "/hyperVGeneration",
+                             live.hyper_v_generation.empty() ? "V1" : live.hyper_v_generation,
+                             wanted.hyper_v_generation);
+    conflicts.compare_folded("GD2211", "/architecture", live.architecture.empty() ? "x64" : live.architecture,
+                             wanted.architecture);
     conflicts.compare_folded("GD2212", "/identifier/publisher", live.publisher, wanted.publisher);
     conflicts.compare_folded("GD2212", "/identifier/offer", live.offer, wanted.offer);
     conflicts.compare_folded("GD2212", "/identifier/sku", live.sku, wanted.sku);
@@ -122,7 +137,8 @@ DefinitionWrite creation_body(const ImageDefinition& wanted) {
     body.disallowed_disk_types = wanted.disallowed_disk_types;
     body.purchase_plan = wanted.purchase_plan;
     body.features = wanted.features;
-    const bool says_security = std::ranges::any_of(wanted.features, [](const auto& feature) { return fold_case(feature.first) == "securitytype"; });
+    const bool says_security = std::ranges::any_of(
+        wanted.features, [](const auto& feature) { return fold_case(feature.first) == "securitytype"; });
     // SecurityType needs generation 2 (azure-facts §3.2), so a V1 body stays without it.
     if (!says_security && fold_case(wanted.hyper_v_generation) == "v2") body.features["SecurityType"] = "Standard";
     return body;
@@ -146,8 +162,10 @@ DefinitionWrite update_body(const ImageDefinition& wanted, const ObservedDefinit
     body.release_note_uri = wanted.release_note_uri.empty() ? live.release_note_uri : wanted.release_note_uri;
     body.end_of_life = wanted.end_of_life ? wanted.end_of_life : live.end_of_life;
     body.recommended_vcpus = wanted.recommended_vcpus ? wanted.recommended_vcpus : live.recommended_vcpus;
-    body.recommended_memory_gb = wanted.recommended_memory_gb ? wanted.recommended_memory_gb : live.recommended_memory_gb;
-    body.disallowed_disk_types = wanted.disallowed_disk_types.empty() ? live.disallowed_disk_types : wanted.disallowed_disk_types;
+    body.recommended_memory_gb =
+        wanted.recommended_memory_gb ? wanted.recommended_memory_gb : live.recommended_memory_gb;
+    body.disallowed_disk_types =
+        wanted.disallowed_disk_types.empty() ? live.disallowed_disk_types : wanted.disallowed_disk_types;
     return body;
 }
 
@@ -162,7 +180,8 @@ std::vector<FieldChange> mutable_changes(const DefinitionWrite& body, const Obse
     compare("/recommended/vCPUs", text_of(live.recommended_vcpus), text_of(body.recommended_vcpus));
     compare("/recommended/memoryGB", text_of(live.recommended_memory_gb), text_of(body.recommended_memory_gb));
     if (folded(live.disallowed_disk_types) != folded(body.disallowed_disk_types)) {
-        fields.push_back(changed("/disallowedDiskTypes", text_of(live.disallowed_disk_types), text_of(body.disallowed_disk_types)));
+        fields.push_back(
+            changed("/disallowedDiskTypes", text_of(live.disallowed_disk_types), text_of(body.disallowed_disk_types)));
     }
     return fields;
 }

@@ -16,7 +16,13 @@ std::vector<FieldChange> creation_fields(const DefinitionWrite& body) {
     std::vector<FieldChange> fields;
     const auto add = [&fields](const char* path, const std::string& value) {
         if (!value.empty()) {
-            fields.push_back({.path = path, .op = FieldOp::add, .before = "", .after = value, .effect = "", .detail = "", .cause = "spec"});
+            fields.push_back({.path = path,
+                              .op = FieldOp::add,
+                              .before = "",
+                              .after = value,
+                              .effect = "",
+                              .detail = "",
+                              .cause = "spec"});
         }
     };
     add("/identifier", body.publisher + "/" + body.offer + "/" + body.sku);
@@ -39,17 +45,19 @@ bool plan_creation(Plan& plan, const Subject& subject, const ImageDefinition& wa
     std::vector<FieldChange> fields = creation_fields(body);
     Change change = change_of(subject, Action::create, CreateDefinition{std::move(body)});
     change.reason = "not_found";
-    change.why = record != nullptr && record->written_by_us ? "Azure no longer has the definition; somebody deleted it" : "Azure has no such definition";
+    change.why = record != nullptr && record->written_by_us ? "Azure no longer has the definition; somebody deleted it"
+                                                            : "Azure has no such definition";
     change.fields = std::move(fields);
     propose(plan, subject, policy, std::move(change));
     return true;
 }
 
-void plan_update(Plan& plan, const Subject& subject, const ImageDefinition& wanted, const ObservedDefinition& live, Ownership ownership, const Policy& policy,
-                 TimePoint now) {
+void plan_update(Plan& plan, const Subject& subject, const ImageDefinition& wanted, const ObservedDefinition& live,
+                 Ownership ownership, const Policy& policy, TimePoint now) {
     const bool adopting = ownership == Ownership::adoptable;
     DefinitionWrite body = update_body(wanted, live);
-    body.tags = ownership == Ownership::unowned ? wanted.governance.tags : tags_of_ours(subject, wanted.governance.tags, policy);
+    body.tags = ownership == Ownership::unowned ? wanted.governance.tags
+                                                : tags_of_ours(subject, wanted.governance.tags, policy);
     std::vector<FieldChange> fields = mutable_changes(body, live);
     for (FieldChange& field : compare_tags(body.tags, live.tags)) fields.push_back(std::move(field));
     const bool failed = live.state == ProvisioningState::failed;
@@ -63,9 +71,11 @@ void plan_update(Plan& plan, const Subject& subject, const ImageDefinition& want
     }
     Change change = change_of(subject, adopting ? Action::adopt : Action::update, UpdateDefinition{std::move(body)});
     change.reason = adopting ? "adopt" : fields.empty() ? "provisioning_failed" : update_reason(subject, policy);
-    change.why = adopting ? "the definition is nobody's and spec.adoption is " + std::string(to_string(wanted.governance.adoption))
-                 : fields.empty() ? "Azure says that the last write failed; the same body is sent again"
-                 : change.reason == "drift" ? "Azure differs from what was applied last" : "the document asks for it";
+    change.why = adopting ? "the definition is nobody's and spec.adoption is " +
+                                std::string(to_string(wanted.governance.adoption))
+                 : fields.empty()           ? "Azure says that the last write failed; the same body is sent again"
+                 : change.reason == "drift" ? "Azure differs from what was applied last"
+                                            : "the document asks for it";
     if (fields.size() == 1 && fields.front().path.starts_with('/')) {
         const std::string top = fields.front().path.substr(1, fields.front().path.find('/', 1) - 1);
         change.manifest = line_of(wanted.meta, top);
@@ -76,7 +86,8 @@ void plan_update(Plan& plan, const Subject& subject, const ImageDefinition& want
 }
 
 Subject subject_of(const ImageDefinition& definition) {
-    return {definition_address(definition), "ImageDefinition", definition.id, &definition.meta, definition.governance.mode};
+    return {definition_address(definition), "ImageDefinition", definition.id, &definition.meta,
+            definition.governance.mode};
 }
 
 BlockReason versions_left(const std::vector<ObservedVersion>& versions) {
@@ -86,16 +97,24 @@ BlockReason versions_left(const std::vector<ObservedVersion>& versions) {
     std::string list;
     for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), 5); ++i) list += (i > 0 ? ", " : "") + names[i];
     if (names.size() > 5) list += ", …";
-    return {.interlock_point = 0, .reason = "has_versions", .condition = "HasVersions",
-            .message = "the definition still has " + std::to_string(names.size()) + (names.size() == 1 ? " image version: " : " image versions: ") + list,
-            .way_out = "remove them first; galleryd never deletes a definition together with its versions (galleryd explain GD2221)"};
+    return {.interlock_point = 0,
+            .reason = "has_versions",
+            .condition = "HasVersions",
+            .message = "the definition still has " + std::to_string(names.size()) +
+                       (names.size() == 1 ? " image version: " : " image versions: ") + list,
+            .way_out =
+                "remove them first; galleryd never deletes a definition together with its versions (galleryd explain "
+                "GD2221)"};
 }
 
-void remove_one(Plan& plan, const RemovedDocument& removed, const DefinitionView& view, const Policy& policy, TimePoint now) {
+void remove_one(Plan& plan, const RemovedDocument& removed, const DefinitionView& view, const Policy& policy,
+                TimePoint now) {
     const Subject subject{removed_address(removed), "ImageDefinition", removed.id, nullptr, removed.mode};
     if (!view.definition || removed.mode == Mode::suspend) return;
     if (removed.deletion_policy == DeletionPolicy::orphan) {
-        plan.notices.push_back(subject.address + ": the document is gone; the definition stays in Azure (deletionPolicy: Orphan) and galleryd no longer looks after it");
+        plan.notices.push_back(subject.address +
+                               ": the document is gone; the definition stays in Azure (deletionPolicy: Orphan) and "
+                               "galleryd no longer looks after it");
         return;
     }
     if (is_busy(view.definition->state, removed.id, policy)) {
@@ -120,10 +139,13 @@ void remove_one(Plan& plan, const RemovedDocument& removed, const DefinitionView
 
 }  // namespace
 
-void plan_definition(Plan& plan, const ImageDefinition* definition, const DefinitionView& view, const Policy& policy, TimePoint now) {
+void plan_definition(Plan& plan, const ImageDefinition* definition, const DefinitionView& view, const Policy& policy,
+                     TimePoint now) {
     if (definition == nullptr || definition->governance.mode == Mode::suspend) return;
     const Subject subject = subject_of(*definition);
-    const AccessInput access{.declared = definition->access, .observed = view.role_assignments, .scope = view.definition ? &*view.definition : nullptr};
+    const AccessInput access{.declared = definition->access,
+                             .observed = view.role_assignments,
+                             .scope = view.definition ? &*view.definition : nullptr};
     const ResourceRecord* record = policy.find_record(definition->id);
     if (!view.gallery_exists || (record != nullptr && record->operation_in_flight)) {
         plan.waiting.push_back(subject.address);
@@ -145,7 +167,8 @@ void plan_definition(Plan& plan, const ImageDefinition* definition, const Defini
         if (conflicts.empty()) {
             plan_update(into, subject, *definition, live, ownership, policy, now);
         } else {
-            // The document may mean another image than the one that has its name: nothing of it is written until a person has decided.
+            // The document may mean another image than the one that has its name: nothing of it is written until a
+            // person has decided.
             std::ranges::move(conflicts, std::back_inserter(into.conflicts));
         }
         plan_access(into, subject, access, policy, now);

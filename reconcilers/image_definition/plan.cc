@@ -15,7 +15,7 @@ std::string scope_of(const DefinitionScopeInput& input, const Policy& policy) {
     for (const RemovedDocument& removed : policy.removed) {
         if (removed.key.kind == Kind::image_definition) return removed_address(removed);
     }
-    return {};   // plan_image_versions takes it from the versions
+    return {};  // plan_image_versions takes it from the versions
 }
 
 std::vector<std::string> fingerprints(const DefinitionView& view) {
@@ -40,7 +40,8 @@ Plan plan_definition_scope(const DefinitionScopeInput& input, const Policy& poli
         plan.notices.push_back(plan.scope + ": the look at Azure was not complete; nothing is planned from it");
     } else {
         if (input.definition != nullptr && input.definition->governance.mode == Mode::suspend) {
-            plan.notices.push_back(plan.scope + ": suspended (spec.mode: Suspend); the definition is neither compared nor written");
+            plan.notices.push_back(plan.scope +
+                                   ": suspended (spec.mode: Suspend); the definition is neither compared nor written");
         }
         plan_definition(plan, input.definition, view, policy, now);
         plan_image_versions(input, policy, now, plan);

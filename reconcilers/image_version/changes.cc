@@ -34,7 +34,8 @@ Change change_about(const Facts& facts, const VersionFacts& version, Action acti
     return change;
 }
 
-Blocked blocked_about(const Facts& facts, const VersionFacts& version, Action action, std::string rule, std::vector<BlockReason> reasons) {
+Blocked blocked_about(const Facts& facts, const VersionFacts& version, Action action, std::string rule,
+                      std::vector<BlockReason> reasons) {
     Blocked blocked;
     blocked.address = version.address;
     blocked.kind = "ImageVersion";
@@ -77,6 +78,8 @@ void add_waiting(Plan& plan, const VersionFacts& version, const std::string& not
     if (!notice.empty()) plan.notices.push_back(version.address + ": " + notice);
 }
 
-std::string print(const TargetRegion& region) { return "x" + std::to_string(region.replicas) + " " + region.storage_account_type; }
+std::string print(const TargetRegion& region) {
+    return "x" + std::to_string(region.replicas) + " " + region.storage_account_type;
+}
 
 }  // namespace galleryd::image_version

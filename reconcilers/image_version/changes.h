@@ -10,9 +10,11 @@ namespace galleryd::image_version {
 VersionWrite write_from(const ObservedVersion& observed);
 
 Change change_about(const Facts& facts, const VersionFacts& version, Action action, Step step);
-Blocked blocked_about(const Facts& facts, const VersionFacts& version, Action action, std::string rule, std::vector<BlockReason> reasons);
+Blocked blocked_about(const Facts& facts, const VersionFacts& version, Action action, std::string rule,
+                      std::vector<BlockReason> reasons);
 
-// Adds the change; or, where nothing may be written (mode Observe, --observe, not the leader), lists it as blocked with its fields.
+// Adds the change; or, where nothing may be written (mode Observe, --observe, not the leader), lists it as blocked with
+// its fields.
 void propose(const Facts& facts, const VersionFacts& version, Plan& plan, Change change);
 
 void add_waiting(Plan& plan, const VersionFacts& version, const std::string& notice);

@@ -5,8 +5,8 @@
 namespace galleryd::image_version {
 namespace {
 
-// A name that is soft-deleted comes back as the old image when it is put again (azure-facts §5), with api-version 2024-03-03 for
-// seven days. What we deleted ourselves lately in such a gallery is therefore not made again before.
+// A name that is soft-deleted comes back as the old image when it is put again (azure-facts §5), with api-version
+// 2024-03-03 for seven days. What we deleted ourselves lately in such a gallery is therefore not made again before.
 constexpr std::chrono::days soft_delete_retention{7};
 
 bool may_be_soft_deleted(const Facts& facts, const VersionFacts& version) {
@@ -24,8 +24,8 @@ std::string missing_parent(const DefinitionView& view) {
     return {};
 }
 
-void refuse(const Facts& facts, const VersionFacts& version, Plan& plan, std::string code, std::string reason, std::string path, std::string message,
-            std::vector<std::string> ways_out) {
+void refuse(const Facts& facts, const VersionFacts& version, Plan& plan, std::string code, std::string reason,
+            std::string path, std::string message, std::vector<std::string> ways_out) {
     Conflict conflict = conflict_about(facts, version, std::move(code), std::move(reason), std::move(path));
     conflict.message = std::move(message);
     conflict.ways_out = std::move(ways_out);
@@ -54,16 +54,23 @@ VersionWrite creation_write(const VersionPlan& input) {
 std::vector<FieldChange> creation_fields(const VersionPlan& input, const VersionWrite& write) {
     std::vector<FieldChange> fields;
     const auto added = [&](std::string path, std::string after, std::string cause, LatestEffect effect) {
-        fields.push_back({.path = std::move(path), .op = FieldOp::add, .before = {}, .after = std::move(after), .effect = std::move(effect.effect),
-                          .detail = std::move(effect.detail), .cause = std::move(cause)});
+        fields.push_back({.path = std::move(path),
+                          .op = FieldOp::add,
+                          .before = {},
+                          .after = std::move(after),
+                          .effect = std::move(effect.effect),
+                          .detail = std::move(effect.detail),
+                          .cause = std::move(cause)});
     };
     added("/source", print(*write.source), "spec", {});
     const LatestByRegion after = input.latest.after(input.version, latest_entry_after(*input.version.number, write));
     for (const auto& [name, entry] : input.wanted.regions) {
-        added("/targetRegions/" + name, image_version::print(entry.region), entry.cause, latest_effect(input.latest.now(), after, {name}));
+        added("/targetRegions/" + name, image_version::print(entry.region), entry.cause,
+              latest_effect(input.latest.now(), after, {name}));
     }
     if (write.exclude_from_latest) added("/excludeFromLatest", "true", input.wanted.exclude_cause, {});
-    if (write.end_of_life) added("/endOfLifeDate", format_rfc3339(*write.end_of_life), input.wanted.end_of_life_cause, {});
+    if (write.end_of_life)
+        added("/endOfLifeDate", format_rfc3339(*write.end_of_life), input.wanted.end_of_life_cause, {});
     return fields;
 }
 
@@ -72,25 +79,30 @@ std::vector<FieldChange> creation_fields(const VersionPlan& input, const Version
 std::vector<TargetRegion> plan_missing_version(const Facts& facts, const VersionPlan& input, Plan& plan) {
     const VersionFacts& version = input.version;
     const ImageVersion& desired = *version.desired;
-    if (version.record != nullptr && version.record->tombstone) return {};   // the verdict says so
+    if (version.record != nullptr && version.record->tombstone) return {};  // the verdict says so
     if (version.in_transition) {
         add_waiting(plan, version, "");
         return {};
     }
     if (desired.governance.adoption == Adoption::adopt) {
-        refuse(facts, version, plan, "GD2003", "NotFoundInAzure", "/adoption", "spec.adoption is Adopt, which never creates, and Azure has no such version",
-               {"set spec.adoption: AdoptOrCreate to have it made", "correct the version number, or remove the document"});
+        refuse(
+            facts, version, plan, "GD2003", "NotFoundInAzure", "/adoption",
+            "spec.adoption is Adopt, which never creates, and Azure has no such version",
+            {"set spec.adoption: AdoptOrCreate to have it made", "correct the version number, or remove the document"});
         return {};
     }
     if (desired.source.type == SourceType::none) {
-        refuse(facts, version, plan, "GD2004", "InvalidSpec", "/source", "the version has to be made and its document names no source",
+        refuse(facts, version, plan, "GD2004", "InvalidSpec", "/source",
+               "the version has to be made and its document names no source",
                {"name exactly one source", "remove the document"});
         return {};
     }
     if (may_be_soft_deleted(facts, version)) {
         refuse(facts, version, plan, "GD2005", "InvalidSpec", "/version",
-               "a version of this number was deleted less than seven days ago in a gallery with soft delete; making it again would bring the old image back",
-               {"publish under a new version number", "purge the soft-deleted version in Azure, or wait until it is gone"});
+               "a version of this number was deleted less than seven days ago in a gallery with soft delete; making it "
+               "again would bring the old image back",
+               {"publish under a new version number",
+                "purge the soft-deleted version in Azure, or wait until it is gone"});
         return {};
     }
     if (const std::string missing = missing_parent(*facts.input.view); !missing.empty()) {
@@ -102,11 +114,14 @@ std::vector<TargetRegion> plan_missing_version(const Facts& facts, const Version
     Change change = change_about(facts, version, Action::create, CreateVersion{});
     change.reason = "not_found";
     change.why = "it is declared and Azure does not have it";
-    if (input.standing.tier != nullptr && !desired.target_regions) change.rule = facts.rule("tier " + input.standing.tier->name);
+    if (input.standing.tier != nullptr && !desired.target_regions)
+        change.rule = facts.rule("tier " + input.standing.tier->name);
     change.fields = creation_fields(input, write);
-    const bool moves = std::ranges::any_of(change.fields, [](const FieldChange& field) { return !field.effect.empty(); });
+    const bool moves =
+        std::ranges::any_of(change.fields, [](const FieldChange& field) { return !field.effect.empty(); });
     if (moves) change.risk = Risk::latest_moves;
-    if (desired.hold_latest_until_replicated && !desired.exclude_from_latest) change.follow_up = "then, when every region is Completed, let it become latest";
+    if (desired.hold_latest_until_replicated && !desired.exclude_from_latest)
+        change.follow_up = "then, when every region is Completed, let it become latest";
     std::vector<TargetRegion> regions = write.target_regions;
     change.step = CreateVersion{std::move(write)};
     propose(facts, version, plan, std::move(change));

@@ -24,8 +24,15 @@ bool has_reason(const std::vector<BlockReason>& reasons, std::string_view reason
 
 // Without point 10 (it needs the whole plan): brakes that are wide open.
 InterlockQuestion without_brakes(InterlockQuestion question) {
-    question.brakes = BrakeQuestion{.deletions = 0, .per_pass_max = 0, .percent_max = std::nullopt, .versions_total = 0, .hourly_left = 1,
-                                    .window = std::nullopt, .approval_required = false, .approved = false, .digest = {}};
+    question.brakes = BrakeQuestion{.deletions = 0,
+                                    .per_pass_max = 0,
+                                    .percent_max = std::nullopt,
+                                    .versions_total = 0,
+                                    .hourly_left = 1,
+                                    .window = std::nullopt,
+                                    .approval_required = false,
+                                    .approved = false,
+                                    .digest = {}};
     return question;
 }
 
@@ -39,7 +46,10 @@ class Deletions {
             const VersionFacts& version = facts_.versions[i];
             fates_[i].judgement = judge(facts_, version, standings_[i], latest_);
             if (version.mode == Mode::suspend && version.removed == nullptr) {
-                fates_[i].judgement = {.candidate = false, .rule = "suspended", .text = "spec.mode is Suspend: nothing is decided", .matching = {}};
+                fates_[i].judgement = {.candidate = false,
+                                       .rule = "suspended",
+                                       .text = "spec.mode is Suspend: nothing is decided",
+                                       .matching = {}};
             } else if (version.ownership == Ownership::removed) {
                 weigh_removed(i);
             } else if (fates_[i].judgement.candidate) {
@@ -57,7 +67,8 @@ class Deletions {
     static bool may_unmark(const VersionFacts& version) {
         if (version.in_transition || version.observed == nullptr) return false;
         if (!version.governed && version.ownership != Ownership::ours) return false;
-        return version.observed->state == ProvisioningState::succeeded || version.observed->state == ProvisioningState::failed;
+        return version.observed->state == ProvisioningState::succeeded ||
+               version.observed->state == ProvisioningState::failed;
     }
 
     InterlockQuestion deletion_question(std::size_t i) const {
@@ -68,26 +79,35 @@ class Deletions {
         return question;
     }
 
-    // For people everything at once, so the brakes that stand by themselves (window, hour, approval) are asked too; how many go
-    // together is only known of those that are ready.
+    // For people everything at once, so the brakes that stand by themselves (window, hour, approval) are asked too; how
+    // many go together is only known of those that are ready.
     void block_early(std::size_t i, InterlockQuestion question, bool by_retention) {
         const Retention& retention = brakes_of(facts_);
-        question.brakes = BrakeQuestion{.deletions = 0, .per_pass_max = 0, .percent_max = std::nullopt, .versions_total = 0,
-                                        .hourly_left = facts_.policy.deletes_per_hour_max - facts_.policy.deletes_last_hour,
-                                        .window = retention.window, .approval_required = by_retention && retention.approval_required,
-                                        .approved = false, .digest = {}};
+        question.brakes =
+            BrakeQuestion{.deletions = 0,
+                          .per_pass_max = 0,
+                          .percent_max = std::nullopt,
+                          .versions_total = 0,
+                          .hourly_left = facts_.policy.deletes_per_hour_max - facts_.policy.deletes_last_hour,
+                          .window = retention.window,
+                          .approval_required = by_retention && retention.approval_required,
+                          .approved = false,
+                          .digest = {}};
         block(i, interlock(question));
     }
 
     void block(std::size_t i, std::vector<BlockReason> reasons) {
         fates_[i].blocked_by = reasons;
-        plan_.blocked.push_back(blocked_about(facts_, facts_.versions[i], Action::remove, fates_[i].judgement.rule, std::move(reasons)));
+        plan_.blocked.push_back(
+            blocked_about(facts_, facts_.versions[i], Action::remove, fates_[i].judgement.rule, std::move(reasons)));
     }
 
     void weigh_removed(std::size_t i) {
         const VersionFacts& version = facts_.versions[i];
         if (version.removed->deletion_policy == DeletionPolicy::orphan) {
-            plan_.notices.push_back(version.address + ": orphaned: its document is gone and its deletionPolicy was Orphan; it stays in Azure and nothing is written to it");
+            plan_.notices.push_back(version.address +
+                                    ": orphaned: its document is gone and its deletionPolicy was Orphan; it stays in "
+                                    "Azure and nothing is written to it");
             return;
         }
         fates_[i].judgement.candidate = true;
@@ -95,7 +115,8 @@ class Deletions {
         question.positive_reason = "document removed";
         question.removed = version.removed;
         if (!interlock(without_brakes(question)).empty()) return block_early(i, question, false);
-        ready_.push_back({i, std::move(question), "removed", "removedDocument", "its document was removed with deletionPolicy: Delete"});
+        ready_.push_back({i, std::move(question), "removed", "removedDocument",
+                          "its document was removed with deletionPolicy: Delete"});
     }
 
     void weigh_candidate(std::size_t i) {
@@ -120,13 +141,16 @@ class Deletions {
             fate.mark_why = "it is in use; the grace starts anew when it no longer is";
             fate.delete_after.reset();
         }
-        if (reasons.size() == 1 && reasons.front().reason == "grace") return;  // marked and on its way: nothing to report
+        if (reasons.size() == 1 && reasons.front().reason == "grace")
+            return;  // marked and on its way: nothing to report
         if (!reasons.empty()) return block_early(i, question, true);
         ready_.push_back({i, std::move(question), "retention", fate.judgement.rule, fate.judgement.text});
     }
 
-    // Marked only when nothing but time, permission and brakes stands in the way: a mark is an announcement that should come true.
-    void weigh_unmarked(std::size_t i, const Mark& mark, const InterlockQuestion& question, const std::vector<BlockReason>& reasons) {
+    // Marked only when nothing but time, permission and brakes stands in the way: a mark is an announcement that should
+    // come true.
+    void weigh_unmarked(std::size_t i, const Mark& mark, const InterlockQuestion& question,
+                        const std::vector<BlockReason>& reasons) {
         Fate& fate = fates_[i];
         for (const int point : {2, 3, 4, 5, 6, 7, 8, 9}) {
             if (!has_point(reasons, point)) continue;
@@ -152,14 +176,15 @@ class Deletions {
                 .digest = digest};
     }
 
-    // The digest names everything that is ready, whether or not it was approved, whatever the time of day: it stays the same until
-    // the set changes.
+    // The digest names everything that is ready, whether or not it was approved, whatever the time of day: it stays the
+    // same until the set changes.
     void apply_brakes() {
         std::ranges::reverse(ready_);  // oldest number first
         std::vector<DeletionItem> items;
         for (const Ready& ready : ready_) {
             const VersionFacts& version = facts_.versions[ready.index];
-            items.push_back({version.address, version.observed->published, ready.rule, std::string(to_string(Destruction::delete_version))});
+            items.push_back({version.address, version.observed->published, ready.rule,
+                             std::string(to_string(Destruction::delete_version))});
         }
         const std::string digest = deletions_digest(items);
         int done = 0;
@@ -185,13 +210,19 @@ class Deletions {
         change.rule = ready.rule;
         change.why = ready.why;
         change.risk = Risk::data_deleted;
-        change.reversible = false;             // soft delete may still bring it back; the plan does not promise it
+        change.reversible = false;  // soft delete may still bring it back; the plan does not promise it
         change.destructive = true;
         const LatestEffect effect = latest_effect(latest_.now(), latest_.after(version, std::nullopt));
-        change.fields.push_back({.path = "", .op = FieldOp::remove, .before = version.name(), .after = "", .effect = effect.effect,
-                                 .detail = effect.detail, .cause = ready.rule});
+        change.fields.push_back({.path = "",
+                                 .op = FieldOp::remove,
+                                 .before = version.name(),
+                                 .after = "",
+                                 .effect = effect.effect,
+                                 .detail = effect.detail,
+                                 .cause = ready.rule});
         fates_[ready.index].deleted_now = true;
-        plan_.changes.push_back(std::move(change));   // the interlock let it pass: mode and leadership are among its points
+        plan_.changes.push_back(
+            std::move(change));  // the interlock let it pass: mode and leadership are among its points
     }
 
     const Facts& facts_;
@@ -204,7 +235,8 @@ class Deletions {
 
 }  // namespace
 
-std::vector<Fate> plan_deletions(const Facts& facts, const std::vector<Standing>& standings, const Latest& latest, Plan& plan) {
+std::vector<Fate> plan_deletions(const Facts& facts, const std::vector<Standing>& standings, const Latest& latest,
+                                 Plan& plan) {
     return Deletions(facts, standings, latest, plan).take();
 }
 

@@ -13,10 +13,12 @@ struct Proof {
 Proof prove_document(const VersionFacts& version, const ObjectKey& key) {
     const std::string document = to_string(key);
     if (version.record == nullptr || !version.record->written_by_us) {
-        return {OwnershipProof::none, "the owner tag names " + document + ", but our own record does not say that we wrote it"};
+        return {OwnershipProof::none,
+                "the owner tag names " + document + ", but our own record does not say that we wrote it"};
     }
     if (version.record->document != document) {
-        return {OwnershipProof::none, "the owner tag names " + document + ", but our own record says " + version.record->document};
+        return {OwnershipProof::none,
+                "the owner tag names " + document + ", but our own record says " + version.record->document};
     }
     return {OwnershipProof::document, ""};
 }
@@ -26,7 +28,8 @@ Proof prove(const Facts& facts, const VersionFacts& version, Destruction destruc
         case Ownership::ours: return prove_document(version, version.desired->meta.key);
         case Ownership::removed: return prove_document(version, version.removed->key);
         case Ownership::untagged: {
-            if (version.desired != nullptr || version.removed != nullptr) return {OwnershipProof::none, "it carries no owner tag"};
+            if (version.desired != nullptr || version.removed != nullptr)
+                return {OwnershipProof::none, "it carries no owner tag"};
             if (!version.governed) return {OwnershipProof::none, "it was published by others and no policy governs it"};
             const bool may_go = destruction != Destruction::delete_version ||
                                 (facts.retention() != nullptr && facts.retention()->action == RetentionAction::remove);
@@ -35,7 +38,9 @@ Proof prove(const Facts& facts, const VersionFacts& version, Destruction destruc
         }
         case Ownership::foreign: return {OwnershipProof::none, "it belongs to " + version.owner};
         case Ownership::unreadable: return {OwnershipProof::none, "its owner tag cannot be read"};
-        case Ownership::orphaned: return {OwnershipProof::none, "its owner tag names a document that is not known any more: " + version.owner};
+        case Ownership::orphaned:
+            return {OwnershipProof::none,
+                    "its owner tag names a document that is not known any more: " + version.owner};
         case Ownership::absent: return {OwnershipProof::none, "it is not in Azure"};
     }
     return {};
@@ -61,33 +66,40 @@ InterlockQuestion question_about(const Facts& facts, const VersionFacts& version
     if (const ResourceRecord* record = version.record; record != nullptr) {
         question.refused_at = record->removal_failed_at;
         if (destruction == Destruction::delete_version && record->failures > 0 && record->last_failure_at) {
-            question.refused_at = std::max(question.refused_at.value_or(*record->last_failure_at), *record->last_failure_at);
+            question.refused_at =
+                std::max(question.refused_at.value_or(*record->last_failure_at), *record->last_failure_at);
         }
     }
     const ObservedVersion* observed = version.observed;
     if (observed == nullptr) return question;
     question.state = observed->state;
     question.identity_known = observed->published.has_value();
-    question.blocked_until_end_of_life = observed->block_deletion_before_end_of_life.value_or(false) ||
-                                         (version.desired != nullptr && version.desired->block_deletion_before_end_of_life);
+    question.blocked_until_end_of_life =
+        observed->block_deletion_before_end_of_life.value_or(false) ||
+        (version.desired != nullptr && version.desired->block_deletion_before_end_of_life);
     question.end_of_life_unknown = observed->end_of_life_unparsable;
     question.end_of_life = observed->end_of_life;
     // The later of what is declared and what Azure has: a date on its way to Azure already counts.
     if (version.desired != nullptr && version.desired->end_of_life) {
-        question.end_of_life = std::max(question.end_of_life.value_or(*version.desired->end_of_life), *version.desired->end_of_life);
+        question.end_of_life =
+            std::max(question.end_of_life.value_or(*version.desired->end_of_life), *version.desired->end_of_life);
     }
     // A region or replica step deletes no version: the guard against deletion before end of life is not about it.
     if (destruction != Destruction::delete_version) question.blocked_until_end_of_life = false;
     return question;
 }
 
-KeepRule keep_rule(const Facts& facts, const VersionFacts& version, const Standing& standing, const Latest& latest, KeepCount count) {
-    // Not certain whether it is usable counts as usable here; certainly unusable ones (Failed, excluded by hand) are not kept by rank.
+KeepRule keep_rule(const Facts& facts, const VersionFacts& version, const Standing& standing, const Latest& latest,
+                   KeepCount count) {
+    // Not certain whether it is usable counts as usable here; certainly unusable ones (Failed, excluded by hand) are
+    // not kept by rank.
     const bool may_be_usable = version.observed != nullptr && version.number && !standing.excluded_by_hand &&
                                version.observed->state != ProvisioningState::failed;
-    const int newer = count == KeepCount::likely ? standing.place - 1 : std::min(standing.certain_newer, standing.place - 1);
+    const int newer =
+        count == KeepCount::likely ? standing.place - 1 : std::min(standing.certain_newer, standing.place - 1);
     const bool nothing_newer = standing.newest_usable || newer == 0;
-    if (may_be_usable && nothing_newer && standing.newest_usable) return {"newestUsable", "it is the newest usable version of its definition"};
+    if (may_be_usable && nothing_newer && standing.newest_usable)
+        return {"newestUsable", "it is the newest usable version of its definition"};
     if (latest.is_latest_anywhere(version)) return {"latestInRegion", "`latest` resolves to it in at least one region"};
     const Retention* retention = facts.retention();
     const int keep_newest = retention != nullptr ? std::max(retention->keep_newest, 1) : 1;

@@ -51,16 +51,19 @@ void claim(VersionFacts& version, const Policy& policy) {
 bool is_definition_ours(const DefinitionScopeInput& input, const Policy& policy) {
     if (input.definition == nullptr || !input.view->definition || policy.instance.empty()) return false;
     const auto tag = find_tag_any_case(input.view->definition->tags, owner_tag);
-    return tag != input.view->definition->tags.end() && tag->second == owner_tag_value(policy.instance, input.definition->meta.key);
+    return tag != input.view->definition->tags.end() &&
+           tag->second == owner_tag_value(policy.instance, input.definition->meta.key);
 }
 
-// With governs: All the policy also speaks for versions that a pipeline published, in a definition that is ours (behaviour §6, 2).
-// A version that carries an owner tag of anybody is never governed without its document: it was somebody's, and is left alone.
+// With governs: All the policy also speaks for versions that a pipeline published, in a definition that is ours
+// (behaviour §6, 2). A version that carries an owner tag of anybody is never governed without its document: it was
+// somebody's, and is left alone.
 bool is_governed(const Facts& facts, const VersionFacts& version) {
     if (facts.input.policy == nullptr) return false;
-    if (version.desired != nullptr) return version.ownership == Ownership::ours || version.ownership == Ownership::absent;
-    return facts.input.policy->governs == Governs::all && facts.definition_is_ours && version.ownership == Ownership::untagged &&
-           version.number.has_value();
+    if (version.desired != nullptr)
+        return version.ownership == Ownership::ours || version.ownership == Ownership::absent;
+    return facts.input.policy->governs == Governs::all && facts.definition_is_ours &&
+           version.ownership == Ownership::untagged && version.number.has_value();
 }
 
 void set_modes(const Facts& facts, VersionFacts& version) {
@@ -93,8 +96,13 @@ std::string Facts::rule(std::string_view name) const {
 }
 
 Facts gather_facts(const DefinitionScopeInput& input, const Policy& policy, TimePoint now, const std::string& scope) {
-    Facts facts{.input = input, .policy = policy, .now = now, .scope = scope.empty() ? scope_name(input) : scope, .home_region = {},
-                .definition_is_ours = is_definition_ours(input, policy), .versions = {}};
+    Facts facts{.input = input,
+                .policy = policy,
+                .now = now,
+                .scope = scope.empty() ? scope_name(input) : scope,
+                .home_region = {},
+                .definition_is_ours = is_definition_ours(input, policy),
+                .versions = {}};
     if (input.definition != nullptr) facts.home_region = input.definition->location;
     if (facts.home_region.empty() && input.view->definition) facts.home_region = input.view->definition->location;
 
@@ -139,7 +147,8 @@ Facts gather_facts(const DefinitionScopeInput& input, const Policy& policy, Time
 std::vector<Hold> holds_of(const Facts& facts, const VersionFacts& version) {
     std::vector<Hold> holds;
     const auto annotation = [&](const std::optional<std::string>& reason, const std::string& of) {
-        if (reason) holds.push_back({"hold", "annotation galleryd.io/hold" + of + (reason->empty() ? "" : ": " + *reason)});
+        if (reason)
+            holds.push_back({"hold", "annotation galleryd.io/hold" + of + (reason->empty() ? "" : ": " + *reason)});
     };
     if (version.desired != nullptr) annotation(version.desired->meta.hold, "");
     if (version.removed != nullptr) annotation(version.removed->hold, " of the removed document");
@@ -153,7 +162,8 @@ std::vector<Hold> holds_of(const Facts& facts, const VersionFacts& version) {
     if (facts.retention() != nullptr) {
         for (const auto& [name, value] : facts.retention()->protect_tags) {
             const auto tag = find_tag_any_case(tags, name);
-            // Compared without case: "True" protects where "true" is asked for. A protection is never missed over spelling.
+            // Compared without case: "True" protects where "true" is asked for. A protection is never missed over
+            // spelling.
             if (tag == tags.end() || (tag->second && fold_case(*tag->second) != fold_case(value))) continue;
             holds.push_back({facts.rule("protectTags"), "tag " + name + "=" + tag->second.value_or("null")});
         }

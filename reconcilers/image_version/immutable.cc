@@ -16,8 +16,10 @@ std::string print(const ImageSource& source) {
 std::string print(const std::optional<DiskEncryption>& encryption) {
     if (!encryption) return "none";
     std::string text = encryption->os_disk_encryption_set_id;
-    if (!encryption->cvm_encryption_type.empty()) text += " " + encryption->cvm_encryption_type + " " + encryption->cvm_disk_encryption_set_id;
-    for (const auto& [lun, set] : encryption->data_disk_encryption_set_ids) text += ", lun " + std::to_string(lun) + " " + set;
+    if (!encryption->cvm_encryption_type.empty())
+        text += " " + encryption->cvm_encryption_type + " " + encryption->cvm_disk_encryption_set_id;
+    for (const auto& [lun, set] : encryption->data_disk_encryption_set_ids)
+        text += ", lun " + std::to_string(lun) + " " + set;
     return text;
 }
 
@@ -25,16 +27,19 @@ bool same_disks(const std::vector<DataDiskSource>& wanted, const std::vector<Dat
     if (wanted.size() != observed.size()) return false;
     return std::ranges::all_of(wanted, [&](const DataDiskSource& disk) {
         const auto other = std::ranges::find(observed, disk.lun, &DataDiskSource::lun);
-        return other != observed.end() && disk.source == other->source && fold_case(disk.vhd_uri) == fold_case(other->vhd_uri);
+        return other != observed.end() && disk.source == other->source &&
+               fold_case(disk.vhd_uri) == fold_case(other->vhd_uri);
     });
 }
 
-// Two spellings of one source are one source: a virtual machine comes back as source.id from older api-versions (azure-facts §3.3),
-// so the id decides and not the member it came in. What Azure does not report is not a difference.
+// Two spellings of one source are one source: a virtual machine comes back as source.id from older api-versions
+// (azure-facts §3.3), so the id decides and not the member it came in. What Azure does not report is not a difference.
 bool same_source(const ImageSource& wanted, const ImageSource& observed) {
     if (observed.type == SourceType::none || wanted.type == SourceType::none) return true;
     if (!(wanted.id == observed.id) || fold_case(wanted.vhd_uri) != fold_case(observed.vhd_uri)) return false;
-    if (!wanted.storage_account.empty() && !observed.storage_account.empty() && !(wanted.storage_account == observed.storage_account)) return false;
+    if (!wanted.storage_account.empty() && !observed.storage_account.empty() &&
+        !(wanted.storage_account == observed.storage_account))
+        return false;
     return wanted.type != SourceType::os_disk || same_disks(wanted.data_disks, observed.data_disks);
 }
 
@@ -42,9 +47,9 @@ bool same_encryption(const DiskEncryption& a, const DiskEncryption& b) {
     if (fold_case(a.os_disk_encryption_set_id) != fold_case(b.os_disk_encryption_set_id)) return false;
     if (fold_case(a.cvm_encryption_type) != fold_case(b.cvm_encryption_type)) return false;
     if (fold_case(a.cvm_disk_encryption_set_id) != fold_case(b.cvm_disk_encryption_set_id)) return false;
-    return std::ranges::equal(a.data_disk_encryption_set_ids, b.data_disk_encryption_set_ids, [](const auto& x, const auto& y) {
-        return x.first == y.first && fold_case(x.second) == fold_case(y.second);
-    });
+    return std::ranges::equal(
+        a.data_disk_encryption_set_ids, b.data_disk_encryption_set_ids,
+        [](const auto& x, const auto& y) { return x.first == y.first && fold_case(x.second) == fold_case(y.second); });
 }
 
 class Finder {
@@ -62,13 +67,15 @@ class Finder {
 
     void whole_version(const ImageVersion& desired, const ObservedVersion& observed) {
         if (!same_source(desired.source, observed.source)) {
-            report("GD2101", "/source", print(observed.source), print(desired.source), "the source of an image version");
+            report("GD2101", "/source", print(observed.source), print(desired.source),
+                   "the source of an image version");
         }
         if (!desired.location.empty() && desired.location != observed.location) {
             report("GD2102", "/location", observed.location, desired.location, "the source region of an image version");
         }
         if (desired.replication_mode != observed.replication_mode) {
-            report("GD2104", "/replicationMode", observed.replication_mode, desired.replication_mode, "replicationMode");
+            report("GD2104", "/replicationMode", observed.replication_mode, desired.replication_mode,
+                   "replicationMode");
         }
         findings.all_regions_frozen = !findings.conflicts.empty();
     }
@@ -76,13 +83,15 @@ class Finder {
     void region(const WantedRegion& wanted, const TargetRegion& observed) {
         const std::string path = "/targetRegions/" + observed.name;
         if (wanted.storage_type_counts && wanted.region.storage_account_type != observed.storage_account_type) {
-            report("GD2103", path + "/storageAccountType", observed.storage_account_type, wanted.region.storage_account_type,
-                   "storageAccountType of a region");
+            report("GD2103", path + "/storageAccountType", observed.storage_account_type,
+                   wanted.region.storage_account_type, "storageAccountType of a region");
             findings.frozen_regions.insert(observed.name);
         }
         // Encryption that is not declared is left as it is.
-        if (wanted.region.encryption && !same_encryption(*wanted.region.encryption, observed.encryption.value_or(DiskEncryption{}))) {
-            report("GD2105", path + "/encryption", print(observed.encryption), print(wanted.region.encryption), "encryption of a region");
+        if (wanted.region.encryption &&
+            !same_encryption(*wanted.region.encryption, observed.encryption.value_or(DiskEncryption{}))) {
+            report("GD2105", path + "/encryption", print(observed.encryption), print(wanted.region.encryption),
+                   "encryption of a region");
             findings.frozen_regions.insert(observed.name);
         }
     }
@@ -107,7 +116,8 @@ class Finder {
 
 }  // namespace
 
-Conflict conflict_about(const Facts& facts, const VersionFacts& version, std::string code, std::string reason, std::string path) {
+Conflict conflict_about(const Facts& facts, const VersionFacts& version, std::string code, std::string reason,
+                        std::string path) {
     Conflict conflict;
     conflict.address = version.address;
     conflict.kind = "ImageVersion";
@@ -129,7 +139,8 @@ ImmutableFindings find_immutable_differences(const Facts& facts, const VersionFa
     const ObservedVersion& observed = *version.observed;
     if (version.desired != nullptr) finder.whole_version(*version.desired, observed);
     if (observed.replication_mode != "Full") {
-        if (!finder.findings.all_regions_frozen && version.desired != nullptr && !wanted.regions_from_azure) finder.shallow(wanted, observed);
+        if (!finder.findings.all_regions_frozen && version.desired != nullptr && !wanted.regions_from_azure)
+            finder.shallow(wanted, observed);
         finder.findings.all_regions_frozen = true;
     }
     for (const TargetRegion& region : observed.target_regions) {

@@ -7,11 +7,13 @@ namespace galleryd::image_version {
 std::optional<LatestEntry> latest_entry(const VersionFacts& version) {
     if (!version.number || version.observed == nullptr) return std::nullopt;
     const ObservedVersion& observed = *version.observed;
-    if (observed.state == ProvisioningState::deleting || observed.state == ProvisioningState::creating) return std::nullopt;
+    if (observed.state == ProvisioningState::deleting || observed.state == ProvisioningState::creating)
+        return std::nullopt;
     LatestEntry entry{.number = *version.number, .excluded = observed.exclude_from_latest, .regions = {}};
     for (const TargetRegion& region : observed.target_regions) {
         const auto replication = observed.replication.find(region.name);
-        if (replication == observed.replication.end() || replication->second.state != ReplicationState::completed) continue;
+        if (replication == observed.replication.end() || replication->second.state != ReplicationState::completed)
+            continue;
         entry.regions[region.name] = region.exclude_from_latest.value_or(false);
     }
     return entry;
@@ -19,7 +21,8 @@ std::optional<LatestEntry> latest_entry(const VersionFacts& version) {
 
 LatestEntry latest_entry_after(const ImageVersionNumber& number, const VersionWrite& write) {
     LatestEntry entry{.number = number, .excluded = write.exclude_from_latest, .regions = {}};
-    for (const TargetRegion& region : write.target_regions) entry.regions[region.name] = region.exclude_from_latest.value_or(false);
+    for (const TargetRegion& region : write.target_regions)
+        entry.regions[region.name] = region.exclude_from_latest.value_or(false);
     return entry;
 }
 
@@ -54,7 +57,8 @@ Latest::Latest(const Facts& facts) {
 }
 
 bool Latest::is_latest_anywhere(const VersionFacts& version) const {
-    return version.number && std::ranges::any_of(now_, [&](const auto& region) { return region.second == *version.number; });
+    return version.number &&
+           std::ranges::any_of(now_, [&](const auto& region) { return region.second == *version.number; });
 }
 
 LatestByRegion Latest::after(const VersionFacts& version, const std::optional<LatestEntry>& after) const {
@@ -64,7 +68,8 @@ LatestByRegion Latest::after(const VersionFacts& version, const std::optional<La
     return latest_of(entries);
 }
 
-LatestEffect latest_effect(const LatestByRegion& before, const LatestByRegion& after, const std::set<std::string>& regions) {
+LatestEffect latest_effect(const LatestByRegion& before, const LatestByRegion& after,
+                           const std::set<std::string>& regions) {
     std::map<std::string, std::optional<ImageVersionNumber>> moved;
     bool falls = false;
     const auto note = [&](const std::string& region) {
@@ -79,13 +84,17 @@ LatestEffect latest_effect(const LatestByRegion& before, const LatestByRegion& a
     for (const auto& [region, number] : before) note(region);
     for (const auto& [region, number] : after) note(region);
     if (moved.empty()) return {};
-    const auto text = [](const std::optional<ImageVersionNumber>& number) { return number ? to_string(*number) : std::string("none"); };
-    const bool all_the_same = std::ranges::all_of(moved, [&](const auto& region) { return region.second == moved.begin()->second; });
+    const auto text = [](const std::optional<ImageVersionNumber>& number) {
+        return number ? to_string(*number) : std::string("none");
+    };
+    const bool all_the_same =
+        std::ranges::all_of(moved, [&](const auto& region) { return region.second == moved.begin()->second; });
     std::string detail;
     if (all_the_same) {
         detail = text(moved.begin()->second);
     } else {
-        for (const auto& [region, number] : moved) detail += (detail.empty() ? "" : ", ") + region + ": " + text(number);
+        for (const auto& [region, number] : moved)
+            detail += (detail.empty() ? "" : ", ") + region + ": " + text(number);
     }
     return {.effect = falls ? "latest_falls_back" : "latest_moves", .detail = std::move(detail)};
 }

@@ -13,8 +13,10 @@ namespace {
 
 class Planner {
   public:
-    Planner(const Facts& facts, Plan& plan) : facts_(facts), plan_(plan), standings_(rank_versions(facts)), latest_(facts) {
-        for (std::size_t i = 0; i < facts_.versions.size(); ++i) wanted_.push_back(wanted_version(facts_, facts_.versions[i], standings_[i]));
+    Planner(const Facts& facts, Plan& plan)
+        : facts_(facts), plan_(plan), standings_(rank_versions(facts)), latest_(facts) {
+        for (std::size_t i = 0; i < facts_.versions.size(); ++i)
+            wanted_.push_back(wanted_version(facts_, facts_.versions[i], standings_[i]));
         note_settled();
     }
 
@@ -24,7 +26,8 @@ class Planner {
         count_region_removals();
         for (std::size_t i = 0; i < facts_.versions.size(); ++i) plan_version(i);
         if (sizes_unknown_ > 0 && !facts_.policy.prices.snapshot_gb_month.empty()) {
-            plan_.notices.push_back(facts_.scope + ": the size of " + std::to_string(sizes_unknown_) + " versions is not known (occupiedGB); they are not in the cost");
+            plan_.notices.push_back(facts_.scope + ": the size of " + std::to_string(sizes_unknown_) +
+                                    " versions is not known (occupiedGB); they are not in the cost");
         }
     }
 
@@ -42,11 +45,13 @@ class Planner {
     bool is_settled(std::size_t i) const {
         const VersionFacts& version = facts_.versions[i];
         const ObservedVersion& observed = *version.observed;
-        if (version.in_transition || observed.state != ProvisioningState::succeeded || !observed.replication_known) return false;
+        if (version.in_transition || observed.state != ProvisioningState::succeeded || !observed.replication_known)
+            return false;
         if (version.governed) return is_fully_replicated(wanted_[i], observed).value_or(false);
         return std::ranges::all_of(observed.target_regions, [&](const TargetRegion& region) {
             const auto replication = observed.replication.find(region.name);
-            return replication != observed.replication.end() && replication->second.state == ReplicationState::completed;
+            return replication != observed.replication.end() &&
+                   replication->second.state == ReplicationState::completed;
         });
     }
 
@@ -64,12 +69,15 @@ class Planner {
         std::vector<DeletionItem> items;
         for (std::size_t i = 0; i < facts_.versions.size(); ++i) {
             const VersionFacts& version = facts_.versions[i];
-            if (version.observed == nullptr || fates_[i].deleted_now || !is_managed(version) || version.mode != Mode::manage) continue;
+            if (version.observed == nullptr || fates_[i].deleted_now || !is_managed(version) ||
+                version.mode != Mode::manage)
+                continue;
             const ImmutableFindings immutable = find_immutable_differences(facts_, version, wanted_[i]);
             const RegionContext context{facts_, version, standings_[i], wanted_[i], immutable, newer_settled_[i], {}};
             if (!would_start_removal(context)) continue;
             ++brake_.versions;
-            items.push_back({version.address, version.observed->published, wanted_[i].regions_from_tier ? standings_[i].tier->name : "spec",
+            items.push_back({version.address, version.observed->published,
+                             wanted_[i].regions_from_tier ? standings_[i].tier->name : "spec",
                              std::string(to_string(Destruction::remove_region))});
         }
         brake_.digest = deletions_digest(items);
@@ -79,7 +87,8 @@ class Planner {
 
     void plan_version(std::size_t i) {
         const VersionFacts& version = facts_.versions[i];
-        const std::size_t rows = plan_.changes.size() + plan_.blocked.size() + plan_.conflicts.size() + plan_.waiting.size();
+        const std::size_t rows =
+            plan_.changes.size() + plan_.blocked.size() + plan_.conflicts.size() + plan_.waiting.size();
         report_verdict(i);
         report_regions(i);
         std::vector<TargetRegion> before;
@@ -97,19 +106,24 @@ class Planner {
             }
         }
         count_cost(i, before, after, plan_.changes.size() > changes ? &plan_.changes.back() : deletion_of(version));
-        const bool has_rows = plan_.changes.size() + plan_.blocked.size() + plan_.conflicts.size() + plan_.waiting.size() != rows;
-        if (!has_rows && !fates_[i].deleted_now && fates_[i].blocked_by.empty() && version.observed != nullptr) ++plan_.unchanged;
+        const bool has_rows =
+            plan_.changes.size() + plan_.blocked.size() + plan_.conflicts.size() + plan_.waiting.size() != rows;
+        if (!has_rows && !fates_[i].deleted_now && fates_[i].blocked_by.empty() && version.observed != nullptr)
+            ++plan_.unchanged;
     }
 
     Change* deletion_of(const VersionFacts& version) {
-        const auto found = std::ranges::find_if(plan_.changes, [&](const Change& change) { return change.arm_id == version.id; });
+        const auto found =
+            std::ranges::find_if(plan_.changes, [&](const Change& change) { return change.arm_id == version.id; });
         return found == plan_.changes.end() ? nullptr : &*found;
     }
 
-    void count_cost(std::size_t i, const std::vector<TargetRegion>& before, const std::vector<TargetRegion>& after, Change* change) {
+    void count_cost(std::size_t i, const std::vector<TargetRegion>& before, const std::vector<TargetRegion>& after,
+                    Change* change) {
         const VersionFacts& version = facts_.versions[i];
         if (before.empty() && after.empty()) return;
-        const ImageSize size = image_size(version.desired != nullptr ? version.desired->occupied_gb : std::nullopt, version.observed);
+        const ImageSize size =
+            image_size(version.desired != nullptr ? version.desired->occupied_gb : std::nullopt, version.observed);
         if (!size.known) {
             ++sizes_unknown_;
             return;
@@ -185,7 +199,8 @@ void plan_image_versions(const DefinitionScopeInput& input, const Policy& policy
     const image_version::Facts facts = image_version::gather_facts(input, policy, now, plan.scope);
     if (plan.scope.empty()) plan.scope = facts.scope;
     if (!input.view->complete) {
-        plan.notices.push_back(facts.scope + ": the look at Azure was not complete, so nothing is planned for the versions");
+        plan.notices.push_back(facts.scope +
+                               ": the look at Azure was not complete, so nothing is planned for the versions");
         return;
     }
     image_version::Planner(facts, plan).run();

@@ -13,7 +13,8 @@ std::string group_of(const ImageVersionNumber& number, const LifecyclePolicy* po
 std::string deprecation(const Facts& facts, const VersionFacts& version, int rank) {
     const LifecyclePolicy* policy = facts.input.policy;
     if (policy == nullptr || !version.governed || version.observed == nullptr) return {};
-    if (policy->deprecate_beyond_newest && rank > *policy->deprecate_beyond_newest) return facts.rule("deprecate.beyondNewest");
+    if (policy->deprecate_beyond_newest && rank > *policy->deprecate_beyond_newest)
+        return facts.rule("deprecate.beyondNewest");
     const auto published = version.observed->published;
     if (policy->deprecate_older_than && published && facts.now - *published > *policy->deprecate_older_than) {
         return facts.rule("deprecate.olderThan");
@@ -23,11 +24,13 @@ std::string deprecation(const Facts& facts, const VersionFacts& version, int ran
 
 bool is_provisioned(const VersionFacts& version) {
     return version.number && version.observed != nullptr &&
-           (version.observed->state == ProvisioningState::succeeded || version.observed->state == ProvisioningState::updating);
+           (version.observed->state == ProvisioningState::succeeded ||
+            version.observed->state == ProvisioningState::updating);
 }
 
 bool will_be_made(const VersionFacts& version) {
-    return version.desired != nullptr && version.observed == nullptr && !(version.record != nullptr && version.record->tombstone);
+    return version.desired != nullptr && version.observed == nullptr &&
+           !(version.record != nullptr && version.record->tombstone);
 }
 
 // Excluded in Azure, and who did it? See the header.
@@ -36,12 +39,14 @@ struct Exclusion {
     bool certain = true;
 };
 Exclusion exclusion(const Facts& facts, const VersionFacts& version, int place) {
-    const bool is_declared = version.desired != nullptr && (version.ownership == Ownership::ours || version.ownership == Ownership::absent);
+    const bool is_declared =
+        version.desired != nullptr && (version.ownership == Ownership::ours || version.ownership == Ownership::absent);
     const bool in_azure = version.observed != nullptr && version.observed->exclude_from_latest;
     if (is_declared) {
-        // The document decides. But a version that it lets in and Azure has excluded, without hold or our record, was perhaps pulled by
-        // a person a minute ago: it counts as usable, not as certainly usable.
-        const bool explained = version.desired->hold_latest_until_replicated || (version.record != nullptr && version.record->excluded_by_us) ||
+        // The document decides. But a version that it lets in and Azure has excluded, without hold or our record, was
+        // perhaps pulled by a person a minute ago: it counts as usable, not as certainly usable.
+        const bool explained = version.desired->hold_latest_until_replicated ||
+                               (version.record != nullptr && version.record->excluded_by_us) ||
                                !deprecation(facts, version, place).empty();
         return {.by_hand = version.desired->exclude_from_latest, .certain = !in_azure || explained};
     }
@@ -87,14 +92,16 @@ std::vector<Standing> rank_versions(const Facts& facts) {
         const Exclusion excluded = exclusion(facts, version, standing.place);
         standing.excluded_by_hand = excluded.by_hand;
         standing.usable = is_provisioned(version) && !excluded.by_hand;
-        standing.certainly_usable = standing.usable && excluded.certain && version.observed->state == ProvisioningState::succeeded;
+        standing.certainly_usable =
+            standing.usable && excluded.certain && version.observed->state == ProvisioningState::succeeded;
         if (coming && !excluded.by_hand) ++counts.coming;
         if (standing.usable) {
             standing.rank = standing.place;
             standing.newest_usable = !newest_found;
             newest_found = true;
             ++counts.usable;
-            // What `latest` resolves to is never taken out of latest by its age alone: nothing would be left to resolve to.
+            // What `latest` resolves to is never taken out of latest by its age alone: nothing would be left to resolve
+            // to.
             if (!standing.newest_usable) standing.deprecated_by = deprecation(facts, version, *standing.rank);
         }
         if (standing.certainly_usable) ++counts.certain;
@@ -105,11 +112,13 @@ std::vector<Standing> rank_versions(const Facts& facts) {
 }
 
 std::string lifecycle_state(const VersionFacts& version, const Standing& standing) {
-    if (version.observed == nullptr) return version.record != nullptr && version.record->tombstone ? "Deleted" : "Preview";
+    if (version.observed == nullptr)
+        return version.record != nullptr && version.record->tombstone ? "Deleted" : "Preview";
     if (version.observed->state == ProvisioningState::creating) return "Preview";
     if (version.observed->state == ProvisioningState::deleting) return "Deleted";
     const bool excluded = version.observed->exclude_from_latest;
-    const bool holds = version.desired != nullptr && version.desired->hold_latest_until_replicated && !version.desired->exclude_from_latest;
+    const bool holds = version.desired != nullptr && version.desired->hold_latest_until_replicated &&
+                       !version.desired->exclude_from_latest;
     if (holds && excluded && standing.deprecated_by.empty()) return "Preview";
     if (standing.tier != nullptr && standing.is_last_tier) return "Retired";
     if (excluded || standing.excluded_by_hand || !standing.deprecated_by.empty()) return "Deprecated";

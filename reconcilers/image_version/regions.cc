@@ -9,7 +9,8 @@ namespace {
 
 struct Difference {
     std::vector<const WantedRegion*> added;
-    std::vector<std::pair<const TargetRegion*, const WantedRegion*>> raised, lowered, flagged;   // flagged: excludeFromLatest of a region
+    std::vector<std::pair<const TargetRegion*, const WantedRegion*>> raised, lowered,
+        flagged;  // flagged: excludeFromLatest of a region
     std::vector<const TargetRegion*> extra;
 };
 
@@ -36,7 +37,8 @@ Difference compare(const RegionContext& context) {
         }
     }
     for (const auto& [name, wanted] : context.wanted.regions) {
-        const bool is_there = std::ranges::find(observed.target_regions, name, &TargetRegion::name) != observed.target_regions.end();
+        const bool is_there =
+            std::ranges::find(observed.target_regions, name, &TargetRegion::name) != observed.target_regions.end();
         if (!is_there) difference.added.push_back(&wanted);
     }
     return difference;
@@ -63,10 +65,11 @@ std::string last_copy(const RegionContext& context) {
     return remains ? "" : "no wanted region is known to hold a completed copy, so this could be the last one";
 }
 
-// The flag is up and not because the document wants it: we raised it, under the brake, and the removal is under way. Asking the brake
-// again at every step would need a new approval each time that one of many versions is finished.
+// The flag is up and not because the document wants it: we raised it, under the brake, and the removal is under way.
+// Asking the brake again at every step would need a new approval each time that one of many versions is finished.
 bool is_under_way(const RegionContext& context) {
-    return context.version.observed->allow_deletion_of_replicated_locations && !context.wanted.allow_region_deletion && context.version.record != nullptr;
+    return context.version.observed->allow_deletion_of_replicated_locations && !context.wanted.allow_region_deletion &&
+           context.version.record != nullptr;
 }
 
 InterlockQuestion region_question(const RegionContext& context, Destruction destruction, bool with_brake) {
@@ -74,15 +77,16 @@ InterlockQuestion region_question(const RegionContext& context, Destruction dest
     question.positive_reason = removal_rule(context);
     question.keep_rule.clear();
     question.keep_text = last_copy(context);
-    question.brakes = {.deletions = with_brake ? context.brake.versions : 0,
-                       .per_pass_max = with_brake ? brakes_of(context.facts).deletes_per_pass_max : 0,
-                       .percent_max = std::nullopt,   // a tier moves two versions for each new one, whatever their number
-                       .versions_total = 0,
-                       .hourly_left = 1,
-                       .window = std::nullopt,
-                       .approval_required = false,
-                       .approved = is_approved_digest(context.facts, &context.version, context.brake.digest),
-                       .digest = context.brake.digest};
+    question.brakes = {
+        .deletions = with_brake ? context.brake.versions : 0,
+        .per_pass_max = with_brake ? brakes_of(context.facts).deletes_per_pass_max : 0,
+        .percent_max = std::nullopt,  // a tier moves two versions for each new one, whatever their number
+        .versions_total = 0,
+        .hourly_left = 1,
+        .window = std::nullopt,
+        .approval_required = false,
+        .approved = is_approved_digest(context.facts, &context.version, context.brake.digest),
+        .digest = context.brake.digest};
     return question;
 }
 
@@ -105,22 +109,35 @@ class Steps {
     }
 
   private:
-    TargetRegion& written(const std::string& name) { return *std::ranges::find(steps_.regions, name, &TargetRegion::name); }
+    TargetRegion& written(const std::string& name) {
+        return *std::ranges::find(steps_.regions, name, &TargetRegion::name);
+    }
 
     void add() {
         for (const WantedRegion* wanted : difference_.added) {
             const ResourceRecord* record = context_.version.record;
-            const bool comes_back = record != nullptr && record->region_readds.contains(wanted->region.name);   // we took it away to repair it
+            const bool comes_back = record != nullptr && record->region_readds.contains(
+                                                             wanted->region.name);  // we took it away to repair it
             steps_.regions.push_back(wanted->region);
-            steps_.fields.push_back({.path = "/targetRegions/" + wanted->region.name, .op = FieldOp::add, .before = "", .after = print(wanted->region),
-                                     .effect = {}, .detail = {}, .cause = comes_back ? "replication_failed" : wanted->cause});
+            steps_.fields.push_back({.path = "/targetRegions/" + wanted->region.name,
+                                     .op = FieldOp::add,
+                                     .before = "",
+                                     .after = print(wanted->region),
+                                     .effect = {},
+                                     .detail = {},
+                                     .cause = comes_back ? "replication_failed" : wanted->cause});
         }
     }
 
     void change_replicas(const TargetRegion& there, const WantedRegion& wanted) {
         written(there.name).replicas = wanted.region.replicas;
-        steps_.fields.push_back({.path = "/targetRegions/" + there.name + "/replicas", .op = FieldOp::replace, .before = std::to_string(there.replicas),
-                                 .after = std::to_string(wanted.region.replicas), .effect = {}, .detail = {}, .cause = wanted.cause});
+        steps_.fields.push_back({.path = "/targetRegions/" + there.name + "/replicas",
+                                 .op = FieldOp::replace,
+                                 .before = std::to_string(there.replicas),
+                                 .after = std::to_string(wanted.region.replicas),
+                                 .effect = {},
+                                 .detail = {},
+                                 .cause = wanted.cause});
     }
 
     void raise() {
@@ -131,13 +148,19 @@ class Steps {
         for (const auto& [there, wanted] : difference_.flagged) {
             written(there->name).exclude_from_latest = wanted->region.exclude_from_latest;
             const bool before = there->exclude_from_latest.value_or(false);
-            steps_.fields.push_back({.path = "/targetRegions/" + there->name + "/excludeFromLatest", .op = FieldOp::replace, .before = before ? "true" : "false",
-                                     .after = before ? "false" : "true", .effect = {}, .detail = {}, .cause = wanted->cause});
+            steps_.fields.push_back({.path = "/targetRegions/" + there->name + "/excludeFromLatest",
+                                     .op = FieldOp::replace,
+                                     .before = before ? "true" : "false",
+                                     .after = before ? "false" : "true",
+                                     .effect = {},
+                                     .detail = {},
+                                     .cause = wanted->cause});
         }
     }
 
     void block(std::vector<BlockReason> reasons, const std::string& what) {
-        Blocked blocked = blocked_about(context_.facts, context_.version, Action::update, removal_rule(context_), std::move(reasons));
+        Blocked blocked =
+            blocked_about(context_.facts, context_.version, Action::update, removal_rule(context_), std::move(reasons));
         blocked.evidence["step"] = what;
         steps_.blocked.push_back(std::move(blocked));
     }
@@ -150,7 +173,8 @@ class Steps {
         }
         const auto replicated = is_fully_replicated(context_.wanted, *context_.version.observed);
         if (!replicated.value_or(false)) {
-            steps_.waiting.push_back(replicated ? what + " waits until every wanted region is Completed" : what + " waits for the replication status");
+            steps_.waiting.push_back(replicated ? what + " waits until every wanted region is Completed"
+                                                : what + " waits for the replication status");
             return false;
         }
         if (context_.wanted.regions_from_tier && !context_.newer_ones_settled) {
@@ -164,10 +188,11 @@ class Steps {
 
     void lower() {
         std::string what = "lower replicas in ";
-        for (const auto& [there, wanted] : difference_.lowered) what += (what.ends_with("in ") ? "" : ", ") + there->name;
+        for (const auto& [there, wanted] : difference_.lowered)
+            what += (what.ends_with("in ") ? "" : ", ") + there->name;
         auto reasons = interlock(region_question(context_, Destruction::lower_replicas, false));
         if (!reasons.empty()) return block(std::move(reasons), what);
-        if (steps_.raises_flag) return follow_up("then " + what);   // the PUT that raises the flag takes nothing away
+        if (steps_.raises_flag) return follow_up("then " + what);  // the PUT that raises the flag takes nothing away
         if (!is_time_to_break(what)) return;
         for (const auto& [there, wanted] : difference_.lowered) change_replicas(*there, *wanted);
         steps_.destructive = true;
@@ -180,7 +205,8 @@ class Steps {
         auto reasons = interlock(region_question(context_, Destruction::remove_region, !is_under_way(context_)));
         if (!reasons.empty()) {
             block(std::move(reasons), what);
-            if (steps_.blocked.back().reasons.front().reason == "brake") steps_.blocked.back().evidence["digest"] = context_.brake.digest;
+            if (steps_.blocked.back().reasons.front().reason == "brake")
+                steps_.blocked.back().evidence["digest"] = context_.brake.digest;
             return;
         }
         if (!is_time_to_break(what)) return;
@@ -193,8 +219,14 @@ class Steps {
         }
         for (const TargetRegion* extra : difference_.extra) {
             std::erase_if(steps_.regions, [&](const TargetRegion& region) { return region.name == extra->name; });
-            steps_.fields.push_back({.path = "/targetRegions/" + extra->name, .op = FieldOp::remove, .before = print(*extra), .after = "", .effect = {},
-                                     .detail = {}, .cause = context_.wanted.regions_from_tier ? "policy " + removal_rule(context_) : "spec"});
+            steps_.fields.push_back(
+                {.path = "/targetRegions/" + extra->name,
+                 .op = FieldOp::remove,
+                 .before = print(*extra),
+                 .after = "",
+                 .effect = {},
+                 .detail = {},
+                 .cause = context_.wanted.regions_from_tier ? "policy " + removal_rule(context_) : "spec"});
         }
         steps_.destructive = true;
         steps_.removes_region = true;
@@ -204,9 +236,14 @@ class Steps {
     void compare_flag() {
         const bool there = context_.version.observed->allow_deletion_of_replicated_locations;
         if (there == steps_.allow_region_deletion) return;
-        steps_.fields.push_back({.path = "/safety/allowDeletionOfReplicatedLocations", .op = FieldOp::replace, .before = there ? "true" : "false",
-                                 .after = there ? "false" : "true", .effect = {}, .detail = {},
-                                 .cause = steps_.allow_region_deletion && !steps_.raises_flag ? "spec" : "region_removal"});
+        steps_.fields.push_back(
+            {.path = "/safety/allowDeletionOfReplicatedLocations",
+             .op = FieldOp::replace,
+             .before = there ? "true" : "false",
+             .after = there ? "false" : "true",
+             .effect = {},
+             .detail = {},
+             .cause = steps_.allow_region_deletion && !steps_.raises_flag ? "spec" : "region_removal"});
     }
 
     const RegionContext& context_;

@@ -11,7 +11,8 @@ Judgement keep(std::string rule, std::string text) {
     return {.candidate = false, .rule = std::move(rule), .text = std::move(text), .matching = {}};
 }
 
-// Is it certain that it never became usable anywhere? Azure reports no sizes before provisioning has finished (azure-facts §3.3).
+// Is it certain that it never became usable anywhere? Azure reports no sizes before provisioning has finished
+// (azure-facts §3.3).
 bool was_never_provisioned(const ObservedVersion& observed) {
     if (observed.state != ProvisioningState::failed) return false;
     const bool has_copy = std::ranges::any_of(observed.replication, [](const auto& region) {
@@ -27,13 +28,16 @@ std::optional<Judgement> not_for_the_policy(const Facts& facts, const VersionFac
         if (was_removed) return keep("tombstone", "retention removed it; it is not made again");
         return keep("notInAzure", "it does not exist yet");
     }
-    if (!version.number) return keep("unknownVersionNumber", "its name is not MAJOR.MINOR.PATCH, so it is never touched");
+    if (!version.number)
+        return keep("unknownVersionNumber", "its name is not MAJOR.MINOR.PATCH, so it is never touched");
     switch (version.ownership) {
         case Ownership::foreign: return keep("notOurs", "it belongs to " + version.owner);
         case Ownership::unreadable: return keep("notOurs", "its owner tag cannot be read");
-        case Ownership::orphaned: return keep("orphaned", "its document is gone; it is left alone until the tag galleryd-owner is taken off");
-        case Ownership::removed: return keep("removedDocument", "its document was removed with deletionPolicy: " +
-                                             std::string(to_string(version.removed->deletion_policy)));
+        case Ownership::orphaned:
+            return keep("orphaned", "its document is gone; it is left alone until the tag galleryd-owner is taken off");
+        case Ownership::removed:
+            return keep("removedDocument", "its document was removed with deletionPolicy: " +
+                                               std::string(to_string(version.removed->deletion_policy)));
         case Ownership::untagged:
             if (version.desired != nullptr) return keep("notOurs", "it carries no owner tag and is not adopted");
             break;
@@ -41,7 +45,10 @@ std::optional<Judgement> not_for_the_policy(const Facts& facts, const VersionFac
         case Ownership::ours: break;
     }
     if (facts.input.policy == nullptr) return keep("noPolicy", "no lifecycle policy applies");
-    if (!version.governed) return keep("notOurs", "it was published by others and the policy governs declared versions, in definitions that are ours");
+    if (!version.governed)
+        return keep(
+            "notOurs",
+            "it was published by others and the policy governs declared versions, in definitions that are ours");
     if (facts.retention() == nullptr) return keep("noRetention", "the policy has no retention");
     return std::nullopt;
 }
@@ -69,16 +76,21 @@ void match_candidate_rules(Judgement& judgement, const Facts& facts, const Versi
         judgement.rule = facts.rule(rule);
         judgement.text = std::move(text);
     };
-    if (retention.older_than && age > *retention.older_than) name("olderThan", "it is older than " + format_duration(*retention.older_than));
-    if (retention.past_end_of_life && observed.end_of_life && facts.now - *observed.end_of_life > *retention.past_end_of_life) {
-        name("pastEndOfLife", "its end of life passed more than " + format_duration(*retention.past_end_of_life) + " ago");
+    if (retention.older_than && age > *retention.older_than)
+        name("olderThan", "it is older than " + format_duration(*retention.older_than));
+    if (retention.past_end_of_life && observed.end_of_life &&
+        facts.now - *observed.end_of_life > *retention.past_end_of_life) {
+        name("pastEndOfLife",
+             "its end of life passed more than " + format_duration(*retention.past_end_of_life) + " ago");
     }
     if (retention.failed_after && was_never_provisioned(observed)) {
         // Azure does not say when it failed: the later of the first PUT and our last failed write.
         TimePoint failed = *observed.published;
-        if (version.record != nullptr && version.record->last_failure_at) failed = std::max(failed, *version.record->last_failure_at);
+        if (version.record != nullptr && version.record->last_failure_at)
+            failed = std::max(failed, *version.record->last_failure_at);
         if (facts.now - failed > *retention.failed_after) {
-            name("failedAfter", "its provisioning failed more than " + format_duration(*retention.failed_after) + " ago");
+            name("failedAfter",
+                 "its provisioning failed more than " + format_duration(*retention.failed_after) + " ago");
         }
     }
 }
@@ -87,9 +99,11 @@ void match_candidate_rules(Judgement& judgement, const Facts& facts, const Versi
 
 Judgement judge(const Facts& facts, const VersionFacts& version, const Standing& standing, const Latest& latest) {
     if (auto kept = not_for_the_policy(facts, version)) return *kept;
-    if (const auto holds = holds_of(facts, version); !holds.empty()) return keep(holds.front().rule, "held: " + holds.front().text);
+    if (const auto holds = holds_of(facts, version); !holds.empty())
+        return keep(holds.front().rule, "held: " + holds.front().text);
     if (auto kept = unknown_data(version)) return *kept;
-    if (const KeepRule rule = keep_rule(facts, version, standing, latest, KeepCount::likely); !rule.rule.empty()) return keep(rule.rule, rule.text);
+    if (const KeepRule rule = keep_rule(facts, version, standing, latest, KeepCount::likely); !rule.rule.empty())
+        return keep(rule.rule, rule.text);
     Judgement judgement;
     match_candidate_rules(judgement, facts, version);
     if (!judgement.candidate) return keep(facts.rule("retention"), "no retention rule names it");

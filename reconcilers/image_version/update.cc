@@ -14,19 +14,27 @@ std::string print(const std::optional<TimePoint>& time) { return time ? format_r
 
 FieldChange replaced(std::string path, std::string before, std::string after, std::string cause) {
     const FieldOp op = before.empty() ? FieldOp::add : after.empty() ? FieldOp::remove : FieldOp::replace;
-    return {.path = std::move(path), .op = op, .before = std::move(before), .after = std::move(after), .effect = {}, .detail = {}, .cause = std::move(cause)};
+    return {.path = std::move(path),
+            .op = op,
+            .before = std::move(before),
+            .after = std::move(after),
+            .effect = {},
+            .detail = {},
+            .cause = std::move(cause)};
 }
 
 // Names are kept as Azure spells them: it has one tag for "Env" and "env".
-void set_tag(VersionWrite& write, std::vector<FieldChange>& fields, const ObservedTags& there, const std::string& name, const std::string& value,
-             const std::string& cause) {
+void set_tag(VersionWrite& write, std::vector<FieldChange>& fields, const ObservedTags& there, const std::string& name,
+             const std::string& value, const std::string& cause) {
     const auto found = find_tag_any_case(there, name);
     write.tags[found == there.end() ? name : found->first] = value;
     if (found != there.end() && found->second == value) return;
-    fields.push_back(replaced("/tags/" + name, found == there.end() ? "" : found->second.value_or("null"), value, cause));
+    fields.push_back(
+        replaced("/tags/" + name, found == there.end() ? "" : found->second.value_or("null"), value, cause));
 }
 
-void remove_tag(VersionWrite& write, std::vector<FieldChange>& fields, const ObservedTags& there, const std::string& name, const std::string& cause) {
+void remove_tag(VersionWrite& write, std::vector<FieldChange>& fields, const ObservedTags& there,
+                const std::string& name, const std::string& cause) {
     const auto found = find_tag_any_case(there, name);
     if (found == there.end()) return;
     write.tags_removed.push_back(found->first);
@@ -38,15 +46,18 @@ void compare_scalars(VersionWrite& write, std::vector<FieldChange>& fields, cons
     const Wanted& wanted = input.wanted;
     if (wanted.replica_count != observed.replica_count && observed.replication_mode == "Full") {
         write.replica_count = wanted.replica_count;
-        fields.push_back(replaced("/replicas", std::to_string(observed.replica_count), std::to_string(wanted.replica_count), "spec"));
+        fields.push_back(replaced("/replicas", std::to_string(observed.replica_count),
+                                  std::to_string(wanted.replica_count), "spec"));
     }
     if (wanted.exclude_from_latest != observed.exclude_from_latest) {
         write.exclude_from_latest = wanted.exclude_from_latest;
-        fields.push_back(replaced("/excludeFromLatest", print(observed.exclude_from_latest), print(wanted.exclude_from_latest), wanted.exclude_cause));
+        fields.push_back(replaced("/excludeFromLatest", print(observed.exclude_from_latest),
+                                  print(wanted.exclude_from_latest), wanted.exclude_cause));
     }
     if (wanted.end_of_life && wanted.end_of_life != observed.end_of_life) {
         write.end_of_life = wanted.end_of_life;
-        fields.push_back(replaced("/endOfLifeDate", print(observed.end_of_life), print(wanted.end_of_life), wanted.end_of_life_cause));
+        fields.push_back(replaced("/endOfLifeDate", print(observed.end_of_life), print(wanted.end_of_life),
+                                  wanted.end_of_life_cause));
     }
     // Nothing that is on its way out loses its guard through us.
     const bool is_blocked = observed.block_deletion_before_end_of_life.value_or(false);
@@ -54,7 +65,8 @@ void compare_scalars(VersionWrite& write, std::vector<FieldChange>& fields, cons
     const bool on_its_way_out = input.fate.judgement.candidate || input.fate.delete_after.has_value();
     if (wanted.block_deletion != is_blocked && !(would_clear && on_its_way_out)) {
         write.block_deletion_before_end_of_life = wanted.block_deletion;
-        fields.push_back(replaced("/safety/blockDeletionBeforeEndOfLife", print(is_blocked), print(wanted.block_deletion), "spec"));
+        fields.push_back(
+            replaced("/safety/blockDeletionBeforeEndOfLife", print(is_blocked), print(wanted.block_deletion), "spec"));
     }
 }
 
@@ -91,18 +103,21 @@ bool any_cause(const std::vector<FieldChange>& fields, std::string_view prefix) 
     return std::ranges::any_of(fields, [&](const FieldChange& field) { return field.cause.starts_with(prefix); });
 }
 
-void explain(Change& change, const VersionPlan& input, const RegionSteps& steps, const Repair& repair, bool marks_only) {
+void explain(Change& change, const VersionPlan& input, const RegionSteps& steps, const Repair& repair,
+             bool marks_only) {
     const ImageVersion* desired = input.version.desired;
     const ResourceRecord* record = input.version.record;
     if (marks_only) {
         change.action = input.fate.mark == MarkStep::mark ? Action::mark : Action::unmark;
         change.reason = "retention";
         change.rule = input.fate.judgement.rule;
-        change.why = input.fate.mark == MarkStep::mark ? input.fate.judgement.text
-                                                           : "the mark is taken off: " + (input.fate.mark_why.empty() ? input.fate.judgement.text : input.fate.mark_why);
+        change.why = input.fate.mark == MarkStep::mark
+                         ? input.fate.judgement.text
+                         : "the mark is taken off: " +
+                               (input.fate.mark_why.empty() ? input.fate.judgement.text : input.fate.mark_why);
     } else if (steps.raises_flag && steps.readds_failed_region) {
-        // Not a removal yet: like every write of the whole set it tries the failed region again, so it may well end in Failed, and that
-        // must not count as a removal that Azure refused.
+        // Not a removal yet: like every write of the whole set it tries the failed region again, so it may well end in
+        // Failed, and that must not count as a removal that Azure refused.
         change.reason = "replication_failed";
         change.rule = steps.rule;
         change.why = "a region whose replication keeps failing is taken away in steps, and added again";
@@ -120,13 +135,16 @@ void explain(Change& change, const VersionPlan& input, const RegionSteps& steps,
         change.reason = "replication_failed";
         change.why = "a region that was taken away because its replication failed is added again";
     } else if (any_cause(change.fields, "spec") || any_cause(change.fields, "ownership")) {
-        const bool is_drift = record != nullptr && desired != nullptr && !desired->meta.digest.empty() && record->last_applied_digest == desired->meta.digest;
+        const bool is_drift = record != nullptr && desired != nullptr && !desired->meta.digest.empty() &&
+                              record->last_applied_digest == desired->meta.digest;
         change.reason = is_drift ? "drift" : "manifest_changed";
-        change.why = is_drift ? "Azure was changed after the declaration was last applied; it is put back" : "the document asks for it";
+        change.why = is_drift ? "Azure was changed after the declaration was last applied; it is put back"
+                              : "the document asks for it";
     } else if (any_cause(change.fields, "hold_latest")) {
         change.reason = "lifecycle";
-        change.why = input.wanted.exclude_from_latest ? "held back from latest until every wanted region is Completed"
-                                                      : "every wanted region is Completed, so latest may move to it everywhere at once";
+        change.why = input.wanted.exclude_from_latest
+                         ? "held back from latest until every wanted region is Completed"
+                         : "every wanted region is Completed, so latest may move to it everywhere at once";
     } else if (any_cause(change.fields, "region_removal") && !any_cause(change.fields, "policy")) {
         change.reason = "region_removal";
         change.why = "the flag that lets regions be taken away is put back";
@@ -147,9 +165,11 @@ Conflict not_owned_version(const Facts& facts, const VersionFacts& version) {
     conflict.before = "no owner tag";
     conflict.after = owner_tag_value(facts.policy.instance, version.desired->meta.key);
     const bool was_ours = version.record != nullptr && version.record->written_by_us;
-    conflict.message = was_ours ? "the owner tag that galleryd wrote was taken off by somebody; untagged resources are not touched"
-                                : "the version is already there and was not made by galleryd; spec.adoption is Never";
-    conflict.ways_out = {"set spec.adoption: Adopt to take it over as it is", "remove the document, or publish under another version number"};
+    conflict.message =
+        was_ours ? "the owner tag that galleryd wrote was taken off by somebody; untagged resources are not touched"
+                 : "the version is already there and was not made by galleryd; spec.adoption is Never";
+    conflict.ways_out = {"set spec.adoption: Adopt to take it over as it is",
+                         "remove the document, or publish under another version number"};
     return conflict;
 }
 
@@ -158,10 +178,13 @@ void note_failed_regions(const VersionFacts& version, Plan& plan) {
     std::string names;
     for (const TargetRegion& region : version.observed->target_regions) {
         const auto replication = version.observed->replication.find(region.name);
-        if (replication == version.observed->replication.end() || replication->second.state != ReplicationState::failed) continue;
+        if (replication == version.observed->replication.end() || replication->second.state != ReplicationState::failed)
+            continue;
         names += (names.empty() ? "" : ", ") + region.name;
     }
-    if (!names.empty()) plan.notices.push_back(version.address + ": replication failed in " + names + "; the version was published by others, so it is not repaired");
+    if (!names.empty())
+        plan.notices.push_back(version.address + ": replication failed in " + names +
+                               "; the version was published by others, so it is not repaired");
 }
 
 // True when the version may be compared; otherwise what stands against it was added to the plan.
@@ -180,14 +203,15 @@ bool is_ours_to_write(const Facts& facts, const VersionPlan& input, const Immuta
         return false;
     }
     for (const Conflict& conflict : immutable.conflicts) plan.conflicts.push_back(conflict);
-    if (!immutable.conflicts.empty()) return false;   // the document does not describe what is there: not taken over
+    if (!immutable.conflicts.empty()) return false;  // the document does not describe what is there: not taken over
     if (version.in_transition) {
         add_waiting(plan, version, "it is adopted when the operation on it has ended");
         return false;
     }
     VersionWrite write = write_from(*version.observed);
     std::vector<FieldChange> fields;
-    set_tag(write, fields, version.observed->tags, owner_tag, owner_tag_value(facts.policy.instance, version.desired->meta.key), "spec");
+    set_tag(write, fields, version.observed->tags, owner_tag,
+            owner_tag_value(facts.policy.instance, version.desired->meta.key), "spec");
     Change change = change_about(facts, version, Action::adopt, UpdateVersion{std::move(write)});
     change.reason = "adopt";
     change.why = "spec.adoption takes over the version that is there; nothing but its owner tag is written";
@@ -220,20 +244,25 @@ void note_replication(const VersionPlan& input, const RegionSteps& steps, const 
     const bool is_replicating = std::ranges::any_of(observed.target_regions, [&](const TargetRegion& region) {
         const auto replication = observed.replication.find(region.name);
         return observed.replication_known && input.wanted.regions.contains(region.name) &&
-               (replication == observed.replication.end() || (replication->second.state != ReplicationState::completed && replication->second.state != ReplicationState::failed));
+               (replication == observed.replication.end() ||
+                (replication->second.state != ReplicationState::completed &&
+                 replication->second.state != ReplicationState::failed));
     });
     const bool held = input.wanted.exclude_cause == "hold_latest" && input.wanted.exclude_from_latest;
     if (is_replicating) add_waiting(plan, input.version, "");
-    if (held && !observed.replication_known) add_waiting(plan, input.version, "held back from latest; its replication status was not read");
+    if (held && !observed.replication_known)
+        add_waiting(plan, input.version, "held back from latest; its replication status was not read");
 }
 
 // Everything that differs, as one write. Returns the regions after it.
-std::vector<TargetRegion> compare_version(const Facts& facts, const VersionPlan& input, const ImmutableFindings& immutable, Plan& plan) {
+std::vector<TargetRegion> compare_version(const Facts& facts, const VersionPlan& input,
+                                          const ImmutableFindings& immutable, Plan& plan) {
     const VersionFacts& version = input.version;
     const ObservedVersion& observed = *version.observed;
     for (const std::string& notice : input.wanted.notices) plan.notices.push_back(notice);
 
-    const RegionContext context{facts, version, input.standing, input.wanted, immutable, input.newer_ones_settled, input.brake};
+    const RegionContext context{facts,      version, input.standing, input.wanted, immutable, input.newer_ones_settled,
+                                input.brake};
     RegionSteps steps = plan_region_steps(context);
     const Repair repair = plan_repair(context);
     apply_repair(context, repair, steps);
@@ -248,7 +277,8 @@ std::vector<TargetRegion> compare_version(const Facts& facts, const VersionPlan&
     Change change = change_about(facts, version, Action::update, UpdateVersion{});
     change.fields = steps.fields;
     compare_scalars(write, change.fields, input);
-    for (const auto& [name, value] : input.wanted.tags) set_tag(write, change.fields, observed.tags, name, value, name == owner_tag ? "ownership" : "spec");
+    for (const auto& [name, value] : input.wanted.tags)
+        set_tag(write, change.fields, observed.tags, name, value, name == owner_tag ? "ownership" : "spec");
     const bool marks_only = change.fields.empty();
     compare_mark(write, change.fields, input);
     if (change.fields.empty()) return observed.target_regions;
@@ -269,7 +299,11 @@ void compare_unowned(const Facts& facts, const VersionPlan& input, const Immutab
     Plan compared;
     compared.conflicts = immutable.conflicts;
     compare_version(facts, input, immutable, compared);
-    const Subject subject{.address = version.address, .kind = "ImageVersion", .id = version.id, .meta = &version.desired->meta, .mode = version.mode};
+    const Subject subject{.address = version.address,
+                          .kind = "ImageVersion",
+                          .id = version.id,
+                          .meta = &version.desired->meta,
+                          .mode = version.mode};
     settle_unowned(plan, std::move(compared), subject, not_owned_version(facts, version), facts.policy);
 }
 

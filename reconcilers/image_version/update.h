@@ -15,11 +15,12 @@ struct VersionPlan {
     RegionBrake brake;
 };
 
-// One version that Azure has: conflicts, adoption, or one UpdateVersion with everything that differs (its mark among it).
-// Returns the regions as they are after the planned write.
+// One version that Azure has: conflicts, adoption, or one UpdateVersion with everything that differs (its mark among
+// it). Returns the regions as they are after the planned write.
 std::vector<TargetRegion> plan_existing_version(const Facts& facts, const VersionPlan& input, Plan& plan);
 
-// One declared version that Azure does not have. Returns the regions that it is planned to have; empty when it is not made now.
+// One declared version that Azure does not have. Returns the regions that it is planned to have; empty when it is not
+// made now.
 std::vector<TargetRegion> plan_missing_version(const Facts& facts, const VersionPlan& input, Plan& plan);
 
 }  // namespace galleryd::image_version

@@ -29,10 +29,12 @@ Subject assignment_subject(const Subject& owner, const std::string& name) {
 void add_unknown_role(Plan& plan, const Subject& owner, const RoleAccess& access) {
     Conflict conflict = conflict_of(owner, "GD2205", "InvalidSpec", "/access");
     conflict.after = access.role;
-    conflict.message = "the role \"" + access.role + "\" is not a built-in role that galleryd knows, nor a role definition id";
+    conflict.message =
+        "the role \"" + access.role + "\" is not a built-in role that galleryd knows, nor a role definition id";
     const auto suggestion = suggest_role(access.role);
     if (suggestion) conflict.ways_out.push_back("did you mean \"" + *suggestion + "\"?");
-    conflict.ways_out.push_back("give the role's GUID, as `az role definition list --name \"" + access.role + "\"` prints it");
+    conflict.ways_out.push_back("give the role's GUID, as `az role definition list --name \"" + access.role +
+                                "\"` prints it");
     plan.conflicts.push_back(std::move(conflict));
 }
 
@@ -40,13 +42,20 @@ Change assignment_change(const Subject& owner, const Wanted& wanted, const RoleA
     const std::string name = assignment_name(owner.id, wanted.role_guid, wanted.principal);
     const Subject subject = assignment_subject(owner, name);
     const bool full_id = access.role.find('/') != std::string::npos;
-    Change change = change_of(subject, Action::assign,
-                              AssignRole{owner.id, name, access, full_id ? access.role : role_definition_id(owner.id.subscription(), wanted.role_guid)});
+    Change change =
+        change_of(subject, Action::assign,
+                  AssignRole{owner.id, name, access,
+                             full_id ? access.role : role_definition_id(owner.id.subscription(), wanted.role_guid)});
     if (owner.meta != nullptr) change.manifest = line_of(*owner.meta, "access");
     change.reason = "manifest_changed";
     change.why = access.principal_type + " " + access.principal_id + " gets " + role_name(wanted.role_guid) + " here";
-    change.fields.push_back({.path = "/access/" + role_name(wanted.role_guid), .op = FieldOp::add, .before = "", .after = access.principal_id,
-                             .effect = "", .detail = access.principal_type, .cause = "spec"});
+    change.fields.push_back({.path = "/access/" + role_name(wanted.role_guid),
+                             .op = FieldOp::add,
+                             .before = "",
+                             .after = access.principal_id,
+                             .effect = "",
+                             .detail = access.principal_type,
+                             .cause = "spec"});
     return change;
 }
 
@@ -58,12 +67,18 @@ Change removal_change(const Subject& owner, const ObservedRoleAssignment& assign
     Change change = change_of(subject, Action::unassign, UnassignRole{assignment.id});
     if (owner.meta != nullptr) change.manifest = line_of(*owner.meta, "access");
     change.reason = "manifest_changed";
-    change.why = assignment.principal_type + " " + assignment.principal_id + " loses " + role + " here: spec.access no longer names it";
+    change.why = assignment.principal_type + " " + assignment.principal_id + " loses " + role +
+                 " here: spec.access no longer names it";
     change.risk = Risk::access_removed;
     change.destructive = true;
     change.seen.existed = true;
-    change.fields.push_back({.path = "/access/" + role, .op = FieldOp::remove, .before = assignment.principal_id, .after = "", .effect = "access_lost",
-                             .detail = assignment.principal_type, .cause = "spec"});
+    change.fields.push_back({.path = "/access/" + role,
+                             .op = FieldOp::remove,
+                             .before = assignment.principal_id,
+                             .after = "",
+                             .effect = "access_lost",
+                             .detail = assignment.principal_type,
+                             .cause = "spec"});
     return change;
 }
 
@@ -79,13 +94,17 @@ std::string assignment_name(const ResourceId& scope, const std::string& role_gui
 
 void plan_access(Plan& plan, const Subject& owner, const AccessInput& input, const Policy& policy, TimePoint now) {
     if (!input.observed && input.scope != nullptr) {
-        if (!input.declared.empty()) plan.notices.push_back(owner.address + ": role assignments were not read; access is compared in a later pass");
+        if (!input.declared.empty())
+            plan.notices.push_back(owner.address +
+                                   ": role assignments were not read; access is compared in a later pass");
         return;
     }
-    const std::vector<ObservedRoleAssignment> observed = input.scope != nullptr ? *input.observed : std::vector<ObservedRoleAssignment>{};
+    const std::vector<ObservedRoleAssignment> observed =
+        input.scope != nullptr ? *input.observed : std::vector<ObservedRoleAssignment>{};
     std::set<Wanted> there;
     for (const ObservedRoleAssignment& assignment : observed) {
-        if (is_at_scope(assignment, owner.id)) there.insert({role_guid_of(assignment.role_definition_id), fold_case(assignment.principal_id)});
+        if (is_at_scope(assignment, owner.id))
+            there.insert({role_guid_of(assignment.role_definition_id), fold_case(assignment.principal_id)});
     }
     std::set<Wanted> wanted;
     bool all_roles_known = true;
@@ -97,7 +116,7 @@ void plan_access(Plan& plan, const Subject& owner, const AccessInput& input, con
             continue;
         }
         const Wanted pair{*guid, fold_case(access.principal_id)};
-        if (!wanted.insert(pair).second) continue;   // declared twice, once by name and once by id
+        if (!wanted.insert(pair).second) continue;  // declared twice, once by name and once by id
         if (there.contains(pair)) {
             ++plan.unchanged;
         } else {

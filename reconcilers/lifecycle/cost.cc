@@ -19,12 +19,13 @@ double price_of(const std::string& storage_account_type, const Prices& prices) {
 
 double monthly_cost(const ImageSize& size, const std::vector<TargetRegion>& regions, const Prices& prices) {
     double cost = 0;
-    for (const TargetRegion& region : regions) cost += size.gb * region.replicas * price_of(region.storage_account_type, prices);
+    for (const TargetRegion& region : regions)
+        cost += size.gb * region.replicas * price_of(region.storage_account_type, prices);
     return cost;
 }
 
-double first_copy_cost(const ImageSize& size, const std::vector<TargetRegion>& before, const std::vector<TargetRegion>& after,
-                       const std::string& source_region, const Prices& prices) {
+double first_copy_cost(const ImageSize& size, const std::vector<TargetRegion>& before,
+                       const std::vector<TargetRegion>& after, const std::string& source_region, const Prices& prices) {
     double cost = 0;
     for (const TargetRegion& region : after) {
         const bool was_there = std::ranges::find(before, region.name, &TargetRegion::name) != before.end();

@@ -17,7 +17,8 @@ std::optional<Duration> fixed_offset(const std::string& zone) {
     const auto number = [](std::string_view digits) -> std::optional<int> {
         int value = 0;
         const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-        if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size() || value < 0) return std::nullopt;
+        if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size() || value < 0)
+            return std::nullopt;
         return value;
     };
     if (name.starts_with("etc/gmt") && name.size() > 8 && (name[7] == '+' || name[7] == '-')) {

@@ -9,9 +9,9 @@ namespace galleryd {
 namespace {
 
 struct BrokenDocuments {
-    std::set<ObjectKey> keys;               // invalid, but we know which object it is
-    std::set<std::string> files;            // files that are unreadable or did not parse
-    bool unknown_content = false;           // some file could hold anything
+    std::set<ObjectKey> keys;      // invalid, but we know which object it is
+    std::set<std::string> files;   // files that are unreadable or did not parse
+    bool unknown_content = false;  // some file could hold anything
 };
 
 BrokenDocuments broken_documents(const Snapshot& snapshot, AcceptedSnapshot& accepted) {
@@ -22,7 +22,9 @@ BrokenDocuments broken_documents(const Snapshot& snapshot, AcceptedSnapshot& acc
             continue;
         }
         ++accepted.invalid;
-        const std::string text = document.problems.empty() ? std::string(to_string(document.state)) : document.problems.front().code + " " + document.problems.front().message;
+        const std::string text = document.problems.empty()
+                                     ? std::string(to_string(document.state))
+                                     : document.problems.front().code + " " + document.problems.front().message;
         if (document.key) {
             broken.keys.insert(*document.key);
             accepted.problems.emplace(*document.key, text);
@@ -66,12 +68,15 @@ GoodDocument good_document(const Object& object, const AcceptedSnapshot& accepte
     return document;
 }
 
-std::map<ObjectKey, GoodDocument> good_documents_of(const AcceptedSnapshot& accepted, const std::map<ObjectKey, const GoodDocument*>& known, const PrintDocument& print) {
+std::map<ObjectKey, GoodDocument> good_documents_of(const AcceptedSnapshot& accepted,
+                                                    const std::map<ObjectKey, const GoodDocument*>& known,
+                                                    const PrintDocument& print) {
     std::map<ObjectKey, GoodDocument> documents;
     const auto add = [&](const auto& objects) {
         for (const auto& [key, object] : objects) {
             const auto before = known.find(key);
-            if (before != known.end() && before->second->digest == object.meta.digest && before->second->hold == object.meta.hold.value_or("") &&
+            if (before != known.end() && before->second->digest == object.meta.digest &&
+                before->second->hold == object.meta.hold.value_or("") &&
                 before->second->file == object.meta.where.file) {
                 GoodDocument same = *before->second;  // printing 10,000 documents again for nothing would cost a second
                 same.first_missing.reset();
@@ -93,8 +98,11 @@ RemovedDocument removed_document(const GoodDocument& document) {
     RemovedDocument removed;
     removed.key = document.key;
     removed.id = ResourceId(document.azure_id);
-    removed.deletion_policy = document.deletion_policy == to_string(DeletionPolicy::remove) ? DeletionPolicy::remove : DeletionPolicy::orphan;
-    removed.mode = document.mode == to_string(Mode::manage) ? Mode::manage : document.mode == to_string(Mode::observe) ? Mode::observe : Mode::suspend;
+    removed.deletion_policy =
+        document.deletion_policy == to_string(DeletionPolicy::remove) ? DeletionPolicy::remove : DeletionPolicy::orphan;
+    removed.mode = document.mode == to_string(Mode::manage)    ? Mode::manage
+                   : document.mode == to_string(Mode::observe) ? Mode::observe
+                                                               : Mode::suspend;
     removed.first_missing = document.first_missing.value_or(TimePoint::max());
     removed.snapshots_missing = document.snapshots_missing;
     if (!document.hold.empty()) removed.hold = document.hold;
@@ -102,7 +110,8 @@ RemovedDocument removed_document(const GoodDocument& document) {
 }
 
 bool contains(const DesiredObjects& objects, const ObjectKey& key) {
-    return objects.galleries.contains(key) || objects.definitions.contains(key) || objects.versions.contains(key) || objects.policies.contains(key);
+    return objects.galleries.contains(key) || objects.definitions.contains(key) || objects.versions.contains(key) ||
+           objects.policies.contains(key);
 }
 
 std::size_t count_of(const DesiredObjects& objects) {
@@ -111,8 +120,9 @@ std::size_t count_of(const DesiredObjects& objects) {
 
 }  // namespace
 
-AcceptedSnapshot accept_snapshot(Snapshot snapshot, const std::vector<GoodDocument>& before, const SnapshotContext& context,
-                                 const ParseDocuments& parse, const PrintDocument& print) {
+AcceptedSnapshot accept_snapshot(Snapshot snapshot, const std::vector<GoodDocument>& before,
+                                 const SnapshotContext& context, const ParseDocuments& parse,
+                                 const PrintDocument& print) {
     AcceptedSnapshot accepted;
     accepted.source = snapshot.source;
     accepted.revision = snapshot.revision;
@@ -132,7 +142,8 @@ AcceptedSnapshot accept_snapshot(Snapshot snapshot, const std::vector<GoodDocume
     accepted.objects = std::move(snapshot.objects);
     const BrokenDocuments broken = broken_documents(snapshot, accepted);
 
-    // Documents that were there and have been taken away for good stay in the set with their removal dates; they don't count as content.
+    // Documents that were there and have been taken away for good stay in the set with their removal dates; they don't
+    // count as content.
     std::size_t known_before = 0, still_there = 0;
     for (const GoodDocument& document : before) {
         if (document.first_missing) continue;
@@ -158,7 +169,8 @@ AcceptedSnapshot accept_snapshot(Snapshot snapshot, const std::vector<GoodDocume
         }
         GoodDocument gone = document;
         if (!gone.first_missing) gone.first_missing = context.now;
-        // The second one counts from 15 minutes on: two looks within a second and then none (a mount that hangs) settle nothing.
+        // The second one counts from 15 minutes on: two looks within a second and then none (a mount that hangs) settle
+        // nothing.
         const bool is_apart = gone.snapshots_missing == 0 || context.now - *gone.first_missing >= removed_age_min;
         if (!accepted.frozen && !broken.unknown_content && !is_broken && is_apart) ++gone.snapshots_missing;
         removed.emplace(gone.key, gone);
@@ -192,7 +204,8 @@ SourceHealth source_health(const std::vector<AcceptedSnapshot>& sources, const S
             health.complete = false;
             health.problems.push_back(source.source + ": " + source.unreadable_reason);
         }
-        if (source.frozen && !health.frozen) health.frozen = *source.frozen + " (release: galleryd approve " + source.revision + ")";
+        if (source.frozen && !health.frozen)
+            health.frozen = *source.frozen + " (release: galleryd approve " + source.revision + ")";
         for (const std::string& problem : source.source_problems) {
             health.complete = false;
             health.problems.push_back(problem);
@@ -201,7 +214,9 @@ SourceHealth source_health(const std::vector<AcceptedSnapshot>& sources, const S
             if (!source.held_back.contains(key) && !source.problems.contains(key)) continue;
             health.complete = false;
             const auto problem = source.problems.find(key);
-            health.problems.push_back(to_string(key) + ": " + (problem == source.problems.end() ? "stands on its last good content" : problem->second));
+            health.problems.push_back(
+                to_string(key) + ": " +
+                (problem == source.problems.end() ? "stands on its last good content" : problem->second));
         }
         if (source.readable && count_of(source.objects) == 0) health.empty = true;
     }

@@ -15,7 +15,8 @@ Destruction kind_of(const Subject& subject, const DestructionFacts& facts) {
 }
 
 // Point 2: the tag on the live resource and our own record have to say the same.
-void prove_ownership(InterlockQuestion& question, const Subject& subject, const DestructionFacts& facts, const Policy& policy) {
+void prove_ownership(InterlockQuestion& question, const Subject& subject, const DestructionFacts& facts,
+                     const Policy& policy) {
     if (facts.live == nullptr || (subject.meta == nullptr && facts.removed == nullptr)) {
         question.ownership_problem = "the resource was not read";
         return;
@@ -27,55 +28,64 @@ void prove_ownership(InterlockQuestion& question, const Subject& subject, const 
     }
     const ResourceRecord* record = policy.find_record(subject.id);
     if (record == nullptr || !record->written_by_us || record->document != to_string(key)) {
-        question.ownership_problem = "this daemon has no record of having written it (the state directory is new, or was lost)";
+        question.ownership_problem =
+            "this daemon has no record of having written it (the state directory is new, or was lost)";
         return;
     }
     question.ownership = OwnershipProof::document;
 }
 
-InterlockQuestion question_of(const Subject& subject, const Change& change, const DestructionFacts& facts, const Policy& policy, TimePoint now) {
+InterlockQuestion question_of(const Subject& subject, const Change& change, const DestructionFacts& facts,
+                              const Policy& policy, TimePoint now) {
     InterlockQuestion question;
     question.destruction = kind_of(subject, facts);
     question.policy = &policy;
     question.now = now;
     question.mode = subject.mode;
     question.removed = facts.removed;
-    question.positive_reason = facts.removed != nullptr ? "document removed" : change.kind == "RoleAssignment" ? "spec.access" : "spec.sharing";
+    question.positive_reason = facts.removed != nullptr          ? "document removed"
+                               : change.kind == "RoleAssignment" ? "spec.access"
+                                                                 : "spec.sharing";
     prove_ownership(question, subject, facts, policy);
-    question.view_complete = true;                       // nothing is planned from an incomplete view
+    question.view_complete = true;  // nothing is planned from an incomplete view
     if (facts.live != nullptr) {
         question.state = facts.live->state;
-        question.identity_known = true;                  // no published date here: the fingerprint tells a re-created one apart
+        question.identity_known = true;  // no published date here: the fingerprint tells a re-created one apart
         question.holds = holds_on(facts.live->tags);
     }
     const ResourceRecord* record = policy.find_record(subject.id);
     question.operation_in_flight = record != nullptr && record->operation_in_flight;
     if (record != nullptr && record->failures > 0) question.refused_at = record->last_failure_at;
-    if (subject.meta != nullptr && subject.meta->hold) question.holds.push_back("annotation galleryd.io/hold: " + *subject.meta->hold);
-    if (facts.removed != nullptr && facts.removed->hold) question.holds.push_back("annotation galleryd.io/hold: " + *facts.removed->hold);
+    if (subject.meta != nullptr && subject.meta->hold)
+        question.holds.push_back("annotation galleryd.io/hold: " + *subject.meta->hold);
+    if (facts.removed != nullptr && facts.removed->hold)
+        question.holds.push_back("annotation galleryd.io/hold: " + *facts.removed->hold);
     question.locked = policy.locked.contains(subject.id.key());
-    if (facts.children.empty()) {                        // nothing is in it, so nothing in it can be in use or worth keeping
+    if (facts.children.empty()) {  // nothing is in it, so nothing in it can be in use or worth keeping
         question.usage = VersionUsage{UsageState::not_in_use, ""};
         question.keep_text.clear();
     } else {
         question.keep_rule = facts.children.front().reason;
         question.keep_text = facts.children.front().message;
     }
-    question.end_of_life_counts = false;                 // end of life of a definition is a notice to people (azure-facts §3.4)
+    question.end_of_life_counts = false;  // end of life of a definition is a notice to people (azure-facts §3.4)
     question.brakes.deletions = 1;
     question.brakes.per_pass_max = 1;
     question.brakes.hourly_left = policy.deletes_per_hour_max - policy.deletes_last_hour;
-    question.brakes.approval_required = false;           // deletionPolicy: Delete in the document was the decision of a person
+    question.brakes.approval_required = false;  // deletionPolicy: Delete in the document was the decision of a person
     return question;
 }
 
 }  // namespace
 
-void propose_destruction(Plan& plan, const Subject& subject, Change change, const DestructionFacts& facts, const Policy& policy, TimePoint now) {
+void propose_destruction(Plan& plan, const Subject& subject, Change change, const DestructionFacts& facts,
+                         const Policy& policy, TimePoint now) {
     std::vector<BlockReason> reasons = interlock(question_of(subject, change, facts, policy, now));
     if (!facts.children.empty()) {
         // Points 7 and 9 follow from the children; one reason that counts them says it better.
-        std::erase_if(reasons, [](const BlockReason& reason) { return reason.interlock_point == 7 || reason.interlock_point == 9; });
+        std::erase_if(reasons, [](const BlockReason& reason) {
+            return reason.interlock_point == 7 || reason.interlock_point == 9;
+        });
         reasons.insert(reasons.begin(), facts.children.begin(), facts.children.end());
     }
     if (reasons.empty()) {

@@ -7,8 +7,12 @@ void EventRecorder::record(EventRecord event) {
     event.first_at = event.at;
     metrics_.add("galleryd_events_total", {{"type", event.warning ? "Warning" : "Normal"}, {"reason", event.reason}});
     log_.write(event.warning ? LogLevel::warning : LogLevel::info, "event",
-               {{"reason", event.reason}, {"key", event.object}, {"action", event.action}, {"detail", event.message},
-                {"arm_correlation_id", event.correlation_id}, {"revision", event.revision}});
+               {{"reason", event.reason},
+                {"key", event.object},
+                {"action", event.action},
+                {"detail", event.message},
+                {"arm_correlation_id", event.correlation_id},
+                {"revision", event.revision}});
     if (!journal_.writable()) return;  // `plan`, or a state directory that failed and said so itself
     if (const Status stored = journal_.put_event(event); !stored) {
         log_.error("event was not stored", {{"reason", stored.error().reason}, {"detail", stored.error().message}});

@@ -9,11 +9,13 @@
 
 namespace galleryd {
 
-// Says once what has happened: to the journal (which counts repeats within five minutes), the log and galleryd_events_total.
+// Says once what has happened: to the journal (which counts repeats within five minutes), the log and
+// galleryd_events_total.
 class EventRecorder {
   public:
-    EventRecorder(Journal& journal, Clock& clock, Log& log, Metrics& metrics) : journal_(journal), clock_(clock), log_(log), metrics_(metrics) {}
-    void record(EventRecord event);            // `at` is filled in
+    EventRecorder(Journal& journal, Clock& clock, Log& log, Metrics& metrics)
+        : journal_(journal), clock_(clock), log_(log), metrics_(metrics) {}
+    void record(EventRecord event);  // `at` is filled in
     void normal(std::string reason, std::string object, std::string message);
     void warning(std::string reason, std::string object, std::string message);
 

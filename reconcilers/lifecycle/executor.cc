@@ -11,22 +11,28 @@ namespace galleryd {
 namespace {
 
 constexpr std::array<const char*, std::variant_size_v<Step>> step_names{
-    "EnsureResourceGroup", "CreateGallery", "UpdateGallery",    "ShareGallery",  "AssignRole",    "UnassignRole",  "EnsureStorage",
-    "CreateDefinition",    "UpdateDefinition", "CreateVersion", "UpdateVersion", "DeleteVersion", "DeleteDefinition", "DeleteGallery"};
+    "EnsureResourceGroup", "CreateGallery", "UpdateGallery",    "ShareGallery",     "AssignRole",
+    "UnassignRole",        "EnsureStorage", "CreateDefinition", "UpdateDefinition", "CreateVersion",
+    "UpdateVersion",       "DeleteVersion", "DeleteDefinition", "DeleteGallery"};
 
 template <class Wanted>
 bool is(const Step& step) {
     return std::holds_alternative<Wanted>(step);
 }
 
-bool is_create(const Step& step) { return is<CreateGallery>(step) || is<CreateDefinition>(step) || is<CreateVersion>(step); }
-bool is_delete(const Step& step) { return is<DeleteVersion>(step) || is<DeleteDefinition>(step) || is<DeleteGallery>(step); }
+bool is_create(const Step& step) {
+    return is<CreateGallery>(step) || is<CreateDefinition>(step) || is<CreateVersion>(step);
+}
+bool is_delete(const Step& step) {
+    return is<DeleteVersion>(step) || is<DeleteDefinition>(step) || is<DeleteGallery>(step);
+}
 
 std::string fields_text(const Change& change) {
     std::string text;
     for (const FieldChange& field : change.fields) {
         if (!text.empty()) text += "; ";
-        text += field.path + ": " + (field.before.empty() ? "-" : field.before) + " -> " + (field.after.empty() ? "-" : field.after);
+        text += field.path + ": " + (field.before.empty() ? "-" : field.before) + " -> " +
+                (field.after.empty() ? "-" : field.after);
         if (text.size() > 2000) return text.substr(0, 2000) + "…";
     }
     return text;
@@ -35,7 +41,8 @@ std::string fields_text(const Change& change) {
 // Holds a resource for the duration of one request: at most one mutating request in flight for it.
 class Claim {
   public:
-    Claim(std::set<std::string>& claimed, std::string key) : claimed_(claimed), key_(std::move(key)), held_(claimed_.insert(key_).second) {}
+    Claim(std::set<std::string>& claimed, std::string key)
+        : claimed_(claimed), key_(std::move(key)), held_(claimed_.insert(key_).second) {}
     Claim(const Claim&) = delete;
     Claim& operator=(const Claim&) = delete;
     ~Claim() {
@@ -50,19 +57,22 @@ class Claim {
 };
 
 std::unexpected<Error> changed_since_plan(const Change& change, const std::string& what) {
-    return fail(ErrorKind::conflict, "ChangedSincePlan", change.address + ": " + what + "; it is looked at and planned again");
+    return fail(ErrorKind::conflict, "ChangedSincePlan",
+                change.address + ": " + what + "; it is looked at and planned again");
 }
 
 Status same_resource(const Change& change, bool exists, const std::string& now_seen) {
     if (change.seen.existed != exists) {
-        return changed_since_plan(change, exists ? "it exists now, the plan was made when it did not" : "it is gone, the plan was made when it was there");
+        return changed_since_plan(change, exists ? "it exists now, the plan was made when it did not"
+                                                 : "it is gone, the plan was made when it was there");
     }
-    if (exists && !change.seen.etag.empty() && change.seen.etag != now_seen) return changed_since_plan(change, "somebody changed it after the plan was made");
+    if (exists && !change.seen.etag.empty() && change.seen.etag != now_seen)
+        return changed_since_plan(change, "somebody changed it after the plan was made");
     return {};
 }
 
-constexpr std::chrono::minutes plan_age_max{5};   // keep rules and `latest` were read when the plan was made
-constexpr std::chrono::hours hopeless_pause{1};   // reliability Z13: a refused deletion is tried at most once an hour
+constexpr std::chrono::minutes plan_age_max{5};  // keep rules and `latest` were read when the plan was made
+constexpr std::chrono::hours hopeless_pause{1};  // reliability Z13: a refused deletion is tried at most once an hour
 
 std::string pause_key(const Change& change) { return change.arm_id.key() + " " + step_name(change.step); }
 
@@ -72,7 +82,9 @@ std::string digest_of(const Change& change, const ApplyContext& context) {
 }
 
 // No answer, or one that does not say what was done: Azure may have carried the request out.
-bool may_have_happened(const Result<WriteOutcome>& outcome) { return outcome || outcome.error().kind == ErrorKind::transient; }
+bool may_have_happened(const Result<WriteOutcome>& outcome) {
+    return outcome || outcome.error().kind == ErrorKind::transient;
+}
 
 std::string event_reason(const Change& change) {
     switch (change.action) {
@@ -100,7 +112,8 @@ Task<Executor::Fresh> Executor::strong_look(Change change) {
         auto definition = co_await api_.get_definition(id);
         if (!definition) co_return std::unexpected(definition.error());
         fresh.definition = std::move(*definition);
-    } else if (is<CreateGallery>(step) || is<UpdateGallery>(step) || is<DeleteGallery>(step) || is<ShareGallery>(step)) {
+    } else if (is<CreateGallery>(step) || is<UpdateGallery>(step) || is<DeleteGallery>(step) ||
+               is<ShareGallery>(step)) {
         auto gallery = co_await api_.get_gallery(id);
         if (!gallery) co_return std::unexpected(gallery.error());
         fresh.gallery = std::move(*gallery);
@@ -110,15 +123,17 @@ Task<Executor::Fresh> Executor::strong_look(Change change) {
 
 namespace {
 
-// Make before break, by the strong GET right before the request: what a plan believed of replication may be from before somebody
-// removed and added a region again, and nothing but the status of each region tells (found by simulation, seed 27).
+// Make before break, by the strong GET right before the request: what a plan believed of replication may be from before
+// somebody removed and added a region again, and nothing but the status of each region tells (found by simulation, seed
+// 27).
 Status copies_stay(const Change& change, const std::optional<ObservedVersion>& fresh) {
     const auto* update = std::get_if<UpdateVersion>(&change.step);
     if (update == nullptr || !change.destructive || !fresh) return {};
     bool has_copy = false;
     for (const TargetRegion& region : update->write.target_regions) {
         const auto copy = fresh->replication.find(region.name);
-        const ReplicationState state = copy == fresh->replication.end() ? ReplicationState::unknown : copy->second.state;
+        const ReplicationState state =
+            copy == fresh->replication.end() ? ReplicationState::unknown : copy->second.state;
         if (state == ReplicationState::completed) has_copy = true;
         if (state == ReplicationState::replicating || state == ReplicationState::unknown) {
             return changed_since_plan(change, region.name + " stays and is not Completed");
@@ -131,23 +146,30 @@ Status copies_stay(const Change& change, const std::optional<ObservedVersion>& f
 }  // namespace
 
 Status Executor::may_send(const Change& change, const Fresh& fresh, const ApplyContext& context) const {
-    if (context.is_current && !context.is_current()) return changed_since_plan(change, "the documents changed after the plan was made");
+    if (context.is_current && !context.is_current())
+        return changed_since_plan(change, "the documents changed after the plan was made");
     if (change.destructive && !context.allow_deletes) {
-        return fail(ErrorKind::denied, "DeletesNotAllowed", change.address + ": this daemon runs without --allow-deletes");
+        return fail(ErrorKind::denied, "DeletesNotAllowed",
+                    change.address + ": this daemon runs without --allow-deletes");
     }
     if (change.destructive && context.confirmed && !context.confirmed->contains(pause_key(change))) {
-        return fail(ErrorKind::denied, "NotConfirmed", change.address + ": it was not in the plan that was confirmed; run apply again to see it first");
+        return fail(ErrorKind::denied, "NotConfirmed",
+                    change.address + ": it was not in the plan that was confirmed; run apply again to see it first");
     }
-    if (change.destructive && clock_.now() - context.planned_at > plan_age_max) return changed_since_plan(change, "the plan is too old to take something away");
+    if (change.destructive && clock_.now() - context.planned_at > plan_age_max)
+        return changed_since_plan(change, "the plan is too old to take something away");
     if (!journal_.writable()) {
-        return fail(ErrorKind::denied, "JournalNotWritable", "the state directory cannot be written; nothing is sent to Azure without a record of it");
+        return fail(ErrorKind::denied, "JournalNotWritable",
+                    "the state directory cannot be written; nothing is sent to Azure without a record of it");
     }
     const Step& step = change.step;
-    if (is<DeleteVersion>(step)) {  // scopes are planned side by side, each with the whole hour's budget: here it is one
+    if (is<DeleteVersion>(
+            step)) {  // scopes are planned side by side, each with the whole hour's budget: here it is one
         const auto deletes = journal_.deletes_since(change.arm_id.subscription(), clock_.now() - std::chrono::hours{1});
         if (!deletes || *deletes >= context.deletes_per_hour_max) {
-            return fail(ErrorKind::not_ready, "HourlyBrake", change.address + ": " + std::to_string(context.deletes_per_hour_max) +
-                                                                 " versions of this subscription were deleted within the last hour");
+            return fail(ErrorKind::not_ready, "HourlyBrake",
+                        change.address + ": " + std::to_string(context.deletes_per_hour_max) +
+                            " versions of this subscription were deleted within the last hour");
         }
     }
     if (fresh.version && is_delete(step)) {
@@ -155,11 +177,13 @@ Status Executor::may_send(const Change& change, const Fresh& fresh, const ApplyC
     }
     if (is<CreateVersion>(step) || is<UpdateVersion>(step) || is<DeleteVersion>(step)) {
         if (const Status stays = copies_stay(change, fresh.version); !stays) return stays;
-        if (fresh.version && is_in_transition(fresh.version->state)) return changed_since_plan(change, "an operation is in flight on it");
+        if (fresh.version && is_in_transition(fresh.version->state))
+            return changed_since_plan(change, "an operation is in flight on it");
         return same_resource(change, fresh.version.has_value(), fresh.version ? fingerprint(*fresh.version) : "");
     }
     if (is<CreateDefinition>(step) || is<UpdateDefinition>(step) || is<DeleteDefinition>(step)) {
-        return same_resource(change, fresh.definition.has_value(), fresh.definition ? fingerprint(*fresh.definition) : "");
+        return same_resource(change, fresh.definition.has_value(),
+                             fresh.definition ? fingerprint(*fresh.definition) : "");
     }
     if (is<CreateGallery>(step) || is<UpdateGallery>(step) || is<DeleteGallery>(step)) {
         return same_resource(change, fresh.gallery.has_value(), fresh.gallery ? fingerprint(*fresh.gallery) : "");
@@ -172,30 +196,38 @@ Task<WriteOutcome> Executor::send(Change change, Fresh fresh) {
     const ResourceId id = change.arm_id;
     const Step step = std::move(change.step);
     if (const auto* s = std::get_if<EnsureResourceGroup>(&step)) co_return co_await api_.put_resource_group(*s);
-    if (const auto* s = std::get_if<CreateGallery>(&step)) co_return co_await api_.put_gallery(id, s->write, std::nullopt);
-    if (const auto* s = std::get_if<UpdateGallery>(&step)) co_return co_await api_.put_gallery(id, s->write, fresh.gallery);
+    if (const auto* s = std::get_if<CreateGallery>(&step))
+        co_return co_await api_.put_gallery(id, s->write, std::nullopt);
+    if (const auto* s = std::get_if<UpdateGallery>(&step))
+        co_return co_await api_.put_gallery(id, s->write, fresh.gallery);
     if (const auto* s = std::get_if<ShareGallery>(&step)) co_return co_await api_.share_gallery(id, *s);
     if (const auto* s = std::get_if<AssignRole>(&step)) co_return co_await api_.put_role_assignment(*s);
     if (const auto* s = std::get_if<UnassignRole>(&step)) co_return co_await api_.delete_role_assignment(s->assignment);
     if (const auto* s = std::get_if<EnsureStorage>(&step)) co_return co_await api_.put_storage_account(*s);
-    if (const auto* s = std::get_if<CreateDefinition>(&step)) co_return co_await api_.put_definition(id, s->write, std::nullopt);
-    if (const auto* s = std::get_if<UpdateDefinition>(&step)) co_return co_await api_.put_definition(id, s->write, fresh.definition);
-    if (const auto* s = std::get_if<CreateVersion>(&step)) co_return co_await api_.put_version(id, s->write, std::nullopt);
-    if (const auto* s = std::get_if<UpdateVersion>(&step)) co_return co_await api_.put_version(id, s->write, fresh.version);
+    if (const auto* s = std::get_if<CreateDefinition>(&step))
+        co_return co_await api_.put_definition(id, s->write, std::nullopt);
+    if (const auto* s = std::get_if<UpdateDefinition>(&step))
+        co_return co_await api_.put_definition(id, s->write, fresh.definition);
+    if (const auto* s = std::get_if<CreateVersion>(&step))
+        co_return co_await api_.put_version(id, s->write, std::nullopt);
+    if (const auto* s = std::get_if<UpdateVersion>(&step))
+        co_return co_await api_.put_version(id, s->write, fresh.version);
     co_return co_await api_.delete_resource(id);
 }
 
 // The answer and what it means for our memory of the resource, in the journal before anything else happens.
-Status Executor::settle(std::int64_t intent, const Change& change, const ApplyContext& context, const Result<WriteOutcome>& outcome,
-                        ApplyReport& report) {
+Status Executor::settle(std::int64_t intent, const Change& change, const ApplyContext& context,
+                        const Result<WriteOutcome>& outcome, ApplyReport& report) {
     const TimePoint now = clock_.now();
     ResourceRecord record = memory_.get(change.arm_id.key());
     std::optional<OperationRecord> operation;
     std::string text = "done";
     if (!outcome) {
         // What may have happened counts for the brakes, so it is no failure in the journal.
-        text = (may_have_happened(outcome) ? "unknown: " : "failed: ") + outcome.error().reason + ": " + outcome.error().message;
-        if (outcome.error().kind != ErrorKind::throttled) {  // says nothing about this resource, and the channel keeps the time
+        text = (may_have_happened(outcome) ? "unknown: " : "failed: ") + outcome.error().reason + ": " +
+               outcome.error().message;
+        if (outcome.error().kind !=
+            ErrorKind::throttled) {  // says nothing about this resource, and the channel keeps the time
             ++record.failures;
             record.last_failure_at = now;
             record.last_failure = outcome.error().reason + ": " + outcome.error().message;
@@ -207,8 +239,12 @@ Status Executor::settle(std::int64_t intent, const Change& change, const ApplyCo
         record.last_failure_at.reset();
         if (outcome->operation) {
             text = "accepted";
-            operation = OperationRecord{.intent = intent, .resource = change.arm_id.text(), .step = step_name(change.step), .scope = context.scope,
-                                        .operation = *outcome->operation, .started = now};
+            operation = OperationRecord{.intent = intent,
+                                        .resource = change.arm_id.text(),
+                                        .step = step_name(change.step),
+                                        .scope = context.scope,
+                                        .operation = *outcome->operation,
+                                        .started = now};
         }
     }
     const std::string document = change.object ? to_string(*change.object) : "";
@@ -226,21 +262,29 @@ Status Executor::settle(std::int64_t intent, const Change& change, const ApplyCo
     }
     const std::string correlation = outcome ? outcome->correlation_id : outcome.error().correlation_id;
     if (const Status stored = memory_.put(change.arm_id.key(), record); !stored) return stored;
-    if (const Status finished = journal_.finish_intent(intent, text, correlation, now, operation); !finished) return finished;
+    if (const Status finished = journal_.finish_intent(intent, text, correlation, now, operation); !finished)
+        return finished;
     if (operation) {
-        // Only a step that takes something away can be a refused removal: the one before it, which raises the flag, ends as failed
-        // for as long as the failed region that it is about is there.
+        // Only a step that takes something away can be a refused removal: the one before it, which raises the flag,
+        // ends as failed for as long as the failed region that it is about is there.
         memory_.begin_operation(change.arm_id.key(), change.destructive ? change.reason : "");
         report.operations.push_back(*operation);
     }
     return {};
 }
 
-Task<ChangeOutcome> Executor::apply_change(Change change, std::string plan_id, ApplyContext context, ApplyReport& report) {
-    ChangeOutcome outcome{.address = change.address, .kind = change.kind, .action = change.action, .result = ChangeResult::skipped, .error = std::nullopt};
+Task<ChangeOutcome> Executor::apply_change(Change change, std::string plan_id, ApplyContext context,
+                                           ApplyReport& report) {
+    ChangeOutcome outcome{.address = change.address,
+                          .kind = change.kind,
+                          .action = change.action,
+                          .result = ChangeResult::skipped,
+                          .error = std::nullopt};
     const Claim claim(in_flight_, change.arm_id.key());
     if (!claim.held()) {
-        outcome.error = Error{.kind = ErrorKind::conflict, .reason = "RequestInFlight", .message = change.address + ": another request for it is on the wire"};
+        outcome.error = Error{.kind = ErrorKind::conflict,
+                              .reason = "RequestInFlight",
+                              .message = change.address + ": another request for it is on the wire"};
         co_return outcome;
     }
     auto fresh = co_await strong_look(change);
@@ -252,22 +296,33 @@ Task<ChangeOutcome> Executor::apply_change(Change change, std::string plan_id, A
         outcome.error = allowed.error();
         co_return outcome;
     }
-    const Intent intent{.resource = change.arm_id.text(), .step = step_name(change.step), .document = change.object ? to_string(*change.object) : "",
-                        .revision = context.revision, .rule = change.rule, .reason = change.reason, .plan_id = plan_id, .detail = fields_text(change),
-                        .asked_by = context.asked_by, .destructive = change.destructive, .at = clock_.now()};
+    const Intent intent{.resource = change.arm_id.text(),
+                        .step = step_name(change.step),
+                        .document = change.object ? to_string(*change.object) : "",
+                        .revision = context.revision,
+                        .rule = change.rule,
+                        .reason = change.reason,
+                        .plan_id = plan_id,
+                        .detail = fields_text(change),
+                        .asked_by = context.asked_by,
+                        .destructive = change.destructive,
+                        .at = clock_.now()};
     const auto begun = journal_.begin_intent(intent);
     if (!begun) co_return std::unexpected(begun.error());
     ++report.writes;
-    Result<WriteOutcome> answer = fail(ErrorKind::transient, "Interrupted", change.address + ": the wait for the answer was cut short");
+    Result<WriteOutcome> answer =
+        fail(ErrorKind::transient, "Interrupted", change.address + ": the wait for the answer was cut short");
     try {
         answer = co_await send(change, std::move(*fresh));
     } catch (...) {  // lint: allow catch_all (rethrown: the pass was cancelled with the request on the wire)
-        // Azure may have carried it out. A process that ends leaves this to its next start, which reads the open intent.
+        // Azure may have carried it out. A process that ends leaves this to its next start, which reads the open
+        // intent.
         if (context.is_ending && context.is_ending()) throw;
         static_cast<void>(settle(*begun, change, context, answer, report).has_value());
         throw;
     }
-    if (const Status settled = settle(*begun, change, context, answer, report); !settled) co_return std::unexpected(settled.error());
+    if (const Status settled = settle(*begun, change, context, answer, report); !settled)
+        co_return std::unexpected(settled.error());
 
     EventRecord event;
     event.object = change.address;
@@ -277,7 +332,8 @@ Task<ChangeOutcome> Executor::apply_change(Change change, std::string plan_id, A
     if (!answer) {
         outcome.result = ChangeResult::failed;
         outcome.error = answer.error();
-        if (answer.error().kind == ErrorKind::conflict) co_return outcome;  // conflicts are looked at again, never shown
+        if (answer.error().kind == ErrorKind::conflict)
+            co_return outcome;  // conflicts are looked at again, never shown
         event.warning = true;
         event.reason = answer.error().kind == ErrorKind::throttled ? "Throttled" : "WriteFailed";
         event.correlation_id = answer.error().correlation_id;
@@ -286,7 +342,8 @@ Task<ChangeOutcome> Executor::apply_change(Change change, std::string plan_id, A
         outcome.result = answer->operation ? ChangeResult::accepted : ChangeResult::done;
         event.reason = event_reason(change);
         event.correlation_id = answer->correlation_id;
-        event.message = std::string(to_string(change.action)) + " " + change.kind + (change.why.empty() ? "" : ": " + change.why) +
+        event.message = std::string(to_string(change.action)) + " " + change.kind +
+                        (change.why.empty() ? "" : ": " + change.why) +
                         (change.fields.empty() ? "" : " (" + fields_text(change) + ")");
     }
     events_.record(std::move(event));
@@ -309,9 +366,11 @@ void Executor::note_result(const Change& change, const ApplyContext& context, co
     ++pause.failures;
     pause.error = *outcome.error;
     pause.document_digest = digest_of(change, context);
-    const bool hopeless = outcome.error->kind == ErrorKind::invalid || (change.destructive && outcome.error->kind == ErrorKind::denied);
+    const bool hopeless =
+        outcome.error->kind == ErrorKind::invalid || (change.destructive && outcome.error->kind == ErrorKind::denied);
     const auto delay = retry_delay(outcome.error->kind, pause.failures, 0.5, outcome.error->retry_after);
-    pause.until = clock_.monotonic() + (hopeless || !delay ? std::chrono::nanoseconds(hopeless_pause) : std::chrono::nanoseconds(*delay));
+    pause.until = clock_.monotonic() +
+                  (hopeless || !delay ? std::chrono::nanoseconds(hopeless_pause) : std::chrono::nanoseconds(*delay));
 }
 
 Task<ApplyReport> Executor::apply(Plan plan, ApplyContext context) {
@@ -320,8 +379,13 @@ Task<ApplyReport> Executor::apply(Plan plan, ApplyContext context) {
     if (!plan.complete) co_return report;  // nothing is done from an incomplete view
     std::set<std::string> busy;            // one mutating request per resource and pass: the next one needs a new look
     for (const Change& change : plan.changes) {
-        ChangeOutcome outcome{.address = change.address, .kind = change.kind, .action = change.action, .result = ChangeResult::skipped, .error = std::nullopt};
-        const bool is_own_request = !is<AssignRole>(change.step) && !is<UnassignRole>(change.step) && !is<EnsureStorage>(change.step);
+        ChangeOutcome outcome{.address = change.address,
+                              .kind = change.kind,
+                              .action = change.action,
+                              .result = ChangeResult::skipped,
+                              .error = std::nullopt};
+        const bool is_own_request =
+            !is<AssignRole>(change.step) && !is<UnassignRole>(change.step) && !is<EnsureStorage>(change.step);
         if (is_own_request && !busy.insert(change.arm_id.key()).second) continue;
         if (memory_.get(change.arm_id.key()).operation_in_flight) continue;
         if (const Pause* pause = find_pause(change, context)) {
@@ -332,7 +396,8 @@ Task<ApplyReport> Executor::apply(Plan plan, ApplyContext context) {
         auto applied = co_await apply_change(change, plan.id, context, report);
         if (!applied) co_return std::unexpected(applied.error());
         note_result(change, context, *applied);
-        const bool stop = applied->result == ChangeResult::failed && is_create(change.step) && !is<CreateVersion>(change.step);
+        const bool stop =
+            applied->result == ChangeResult::failed && is_create(change.step) && !is<CreateVersion>(change.step);
         report.outcomes.push_back(std::move(*applied));
         if (stop) break;  // children of what could not be made cannot be made either
     }

@@ -15,21 +15,22 @@
 #include "reconcilers/lifecycle/events.h"
 #include "reconcilers/lifecycle/resource_memory.h"
 
-// Does what a plan says, one change after the other: strong GET, compare with what the plan saw, intent synced to the journal,
-// one request, outcome. The only caller of GalleryApi's writes. Nothing is repeated here: a failure ends that change, the next
-// pass looks again.
+// Does what a plan says, one change after the other: strong GET, compare with what the plan saw, intent synced to the
+// journal, one request, outcome. The only caller of GalleryApi's writes. Nothing is repeated here: a failure ends that
+// change, the next pass looks again.
 namespace galleryd {
 
 struct ApplyContext {
     std::string scope, revision, asked_by;
-    std::string instance;                      // who may own resources here (for the owner's record)
-    TimePoint planned_at{};                    // when the plan's view was read; filled in by apply
-    bool allow_deletes = false;                // asked again right before every destructive request
-    int deletes_per_hour_max = 20;             // of one subscription; asked again, too: other scopes delete meanwhile
-    std::map<std::string, std::string> document_digests;   // to_string(ObjectKey) -> Metadata::digest, for drift
-    std::optional<std::set<std::string>> confirmed;        // apply: resource key and step of what a person confirmed
-    std::function<bool()> is_ending;           // the process is about to end
-    std::function<bool()> is_current;          // false: documents or leadership changed since the plan; asked before every request
+    std::string instance;           // who may own resources here (for the owner's record)
+    TimePoint planned_at{};         // when the plan's view was read; filled in by apply
+    bool allow_deletes = false;     // asked again right before every destructive request
+    int deletes_per_hour_max = 20;  // of one subscription; asked again, too: other scopes delete meanwhile
+    std::map<std::string, std::string> document_digests;  // to_string(ObjectKey) -> Metadata::digest, for drift
+    std::optional<std::set<std::string>> confirmed;       // apply: resource key and step of what a person confirmed
+    std::function<bool()> is_ending;                      // the process is about to end
+    std::function<bool()>
+        is_current;  // false: documents or leadership changed since the plan; asked before every request
 };
 
 enum class ChangeResult : std::uint8_t { done, accepted, skipped, failed };
@@ -38,13 +39,13 @@ struct ChangeOutcome {
     std::string address, kind;
     Action action = Action::update;
     ChangeResult result = ChangeResult::skipped;
-    std::optional<Error> error;                // with skipped and failed
+    std::optional<Error> error;  // with skipped and failed
 };
 
 struct ApplyReport {
     std::vector<ChangeOutcome> outcomes;
-    int writes = 0;                            // mutating requests that left
-    std::vector<OperationRecord> operations;   // started by these writes; to be followed
+    int writes = 0;                           // mutating requests that left
+    std::vector<OperationRecord> operations;  // started by these writes; to be followed
 };
 
 class Executor {
@@ -66,12 +67,13 @@ class Executor {
     Status may_send(const Change& change, const Fresh& fresh, const ApplyContext& context) const;
     Task<WriteOutcome> send(Change change, Fresh fresh);
     Task<ChangeOutcome> apply_change(Change change, std::string plan_id, ApplyContext context, ApplyReport& report);
-    Status settle(std::int64_t intent, const Change& change, const ApplyContext& context, const Result<WriteOutcome>& outcome, ApplyReport& report);
+    Status settle(std::int64_t intent, const Change& change, const ApplyContext& context,
+                  const Result<WriteOutcome>& outcome, ApplyReport& report);
 
-    // A write that failed is not repeated before its time (core/retry.h; destructive ones that were denied: an hour), unless the
-    // document changed. Kept in memory: a restart may try once more.
+    // A write that failed is not repeated before its time (core/retry.h; destructive ones that were denied: an hour),
+    // unless the document changed. Kept in memory: a restart may try once more.
     struct Pause {
-        std::chrono::nanoseconds until{0};     // monotonic
+        std::chrono::nanoseconds until{0};  // monotonic
         int failures = 0;
         std::string document_digest;
         Error error;
@@ -84,10 +86,10 @@ class Executor {
     ResourceMemory& memory_;
     Clock& clock_;
     EventRecorder& events_;
-    std::set<std::string> in_flight_;          // resource keys with a request on the wire
-    std::map<std::string, Pause> pauses_;      // by resource key and step
+    std::set<std::string> in_flight_;      // resource keys with a request on the wire
+    std::map<std::string, Pause> pauses_;  // by resource key and step
 };
 
-std::string step_name(const Step& step);       // "UpdateVersion"
+std::string step_name(const Step& step);  // "UpdateVersion"
 
 }  // namespace galleryd

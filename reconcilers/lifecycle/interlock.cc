@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-
 namespace galleryd {
 namespace {
 
@@ -13,8 +12,11 @@ class Points {
 
     void stop(int point, std::string reason, std::string condition, std::string message, std::string way_out) {
         if (!asks(question_.destruction, point)) return;
-        reasons_.push_back({.interlock_point = point, .reason = std::move(reason), .condition = std::move(condition),
-                            .message = std::move(message), .way_out = std::move(way_out)});
+        reasons_.push_back({.interlock_point = point,
+                            .reason = std::move(reason),
+                            .condition = std::move(condition),
+                            .message = std::move(message),
+                            .way_out = std::move(way_out)});
     }
     std::vector<BlockReason> take() { return std::move(reasons_); }
 
@@ -35,11 +37,13 @@ void ask_permission(Points& points, const InterlockQuestion& q) {
                     "start galleryd with --allow-deletes");
     }
     if (q.policy->observe) {
-        points.stop(1, "observing", "ApprovalRequired", "this daemon runs with --observe", "start galleryd without --observe");
+        points.stop(1, "observing", "ApprovalRequired", "this daemon runs with --observe",
+                    "start galleryd without --observe");
     }
     if (q.mode != Mode::manage) {
         points.stop(1, q.mode == Mode::observe ? "observing" : "suspended", "Held",
-                    "spec.mode is " + std::string(to_string(q.mode)) + " for this object or for what it belongs to", "set spec.mode: Manage");
+                    "spec.mode is " + std::string(to_string(q.mode)) + " for this object or for what it belongs to",
+                    "set spec.mode: Manage");
     }
 }
 
@@ -52,7 +56,8 @@ void ask_ownership(Points& points, const InterlockQuestion& q) {
 
 void ask_positive_reason(Points& points, const InterlockQuestion& q) {
     if (q.positive_reason.empty()) {
-        points.stop(3, "no_reason", "Held", "no removed document and no retention rule asks for it", "declare what should happen");
+        points.stop(3, "no_reason", "Held", "no removed document and no retention rule asks for it",
+                    "declare what should happen");
     }
     if (q.removed == nullptr) return;
     if (q.removed->deletion_policy != DeletionPolicy::remove) {
@@ -60,12 +65,14 @@ void ask_positive_reason(Points& points, const InterlockQuestion& q) {
                     "put the document back with deletionPolicy: Delete, then remove it again");
     }
     if (!q.policy->prune) {
-        points.stop(3, "prune_off", "ApprovalRequired", "the document is gone, but this daemon runs without --prune", "start galleryd with --prune");
+        points.stop(3, "prune_off", "ApprovalRequired", "the document is gone, but this daemon runs without --prune",
+                    "start galleryd with --prune");
     }
     const bool is_old_enough = q.removed->first_missing <= q.now && q.now - q.removed->first_missing >= removed_age_min;
     if (q.removed->snapshots_missing < removed_snapshots_min || !is_old_enough) {
         points.stop(3, "removal_not_settled", "ApprovalRequired",
-                    "the document must be gone in two complete snapshots at least 15 minutes apart", "none needed: time does it");
+                    "the document must be gone in two complete snapshots at least 15 minutes apart",
+                    "none needed: time does it");
     }
 }
 
@@ -82,26 +89,32 @@ void ask_source(Points& points, const InterlockQuestion& q) {
                     "check its path, branch and mount; release it with galleryd approve if it is meant");
     }
     if (source.frozen && !q.policy->is_approved(source.revision)) {
-        points.stop(4, "source_frozen", "BrakeEngaged", "deletions are frozen: " + *source.frozen,
-                    "look at the change, then galleryd approve " + (source.revision.empty() ? "REVISION" : source.revision));
+        points.stop(
+            4, "source_frozen", "BrakeEngaged", "deletions are frozen: " + *source.frozen,
+            "look at the change, then galleryd approve " + (source.revision.empty() ? "REVISION" : source.revision));
     }
 }
 
 void ask_resource(Points& points, const InterlockQuestion& q) {
     if (!q.view_complete) {
-        points.stop(5, "view_incomplete", "BrakeEngaged", "the look at Azure was not complete", "none needed: the next complete look decides");
+        points.stop(5, "view_incomplete", "BrakeEngaged", "the look at Azure was not complete",
+                    "none needed: the next complete look decides");
     }
     if (q.operation_in_flight) {
-        points.stop(5, "in_transition", "BrakeEngaged", "an operation is in flight on it", "none needed: it is looked at again when that ends");
+        points.stop(5, "in_transition", "BrakeEngaged", "an operation is in flight on it",
+                    "none needed: it is looked at again when that ends");
     }
     if (q.state != ProvisioningState::succeeded && q.state != ProvisioningState::failed && !is_in_transition(q.state)) {
-        points.stop(5, "unknown_state", "BrakeEngaged", "Azure does not say that its state is Succeeded or Failed", "look at the resource in Azure");
+        points.stop(5, "unknown_state", "BrakeEngaged", "Azure does not say that its state is Succeeded or Failed",
+                    "look at the resource in Azure");
     }
     if (is_in_transition(q.state) && !q.operation_in_flight) {
-        points.stop(5, "in_transition", "BrakeEngaged", "its state is " + std::string(to_string(q.state)), "none needed: it is looked at again when that ends");
+        points.stop(5, "in_transition", "BrakeEngaged", "its state is " + std::string(to_string(q.state)),
+                    "none needed: it is looked at again when that ends");
     }
     if (!q.identity_known) {
-        points.stop(5, "unknown_published_date", "Held", "Azure reports no readable published date, so it cannot be told from a re-created one",
+        points.stop(5, "unknown_published_date", "Held",
+                    "Azure reports no readable published date, so it cannot be told from a re-created one",
                     "delete it by hand if it has to go");
     }
     if (q.refused_at && q.now - *q.refused_at < refused_removal_pause) {
@@ -111,7 +124,8 @@ void ask_resource(Points& points, const InterlockQuestion& q) {
 }
 
 void ask_holds(Points& points, const InterlockQuestion& q) {
-    if (!q.holds.empty()) points.stop(6, "held", "Held", "held: " + join(q.holds), "galleryd release, or remove that annotation or tag");
+    if (!q.holds.empty())
+        points.stop(6, "held", "Held", "held: " + join(q.holds), "galleryd release, or remove that annotation or tag");
     if (q.locked) {
         points.stop(6, "locked", "ResourceLocked", "an Azure lock forbids deletion (galleryd never removes locks)",
                     "remove the lock in Azure if it has to go");
@@ -119,7 +133,8 @@ void ask_holds(Points& points, const InterlockQuestion& q) {
     if (q.blocked_until_end_of_life && (!q.end_of_life || *q.end_of_life >= q.now || q.end_of_life_unknown)) {
         points.stop(6, "blocked_until_eol", "BeforeEndOfLife",
                     "blockDeletionBeforeEndOfLife is set and " +
-                        (q.end_of_life ? "end of life is " + format_rfc3339(*q.end_of_life) : std::string("no end of life is known")),
+                        (q.end_of_life ? "end of life is " + format_rfc3339(*q.end_of_life)
+                                       : std::string("no end of life is known")),
                     "wait, or a person clears the flag: galleryd never does that in order to delete");
     }
 }
@@ -130,7 +145,8 @@ void ask_usage(Points& points, const InterlockQuestion& q) {
     if (q.usage.state == UsageState::in_use) {
         points.stop(7, "in_use", "InUse", "in use" + detail, "move its users to a newer version");
     } else if (q.usage.state == UsageState::unknown) {
-        points.stop(7, "usage_unknown", "UsageUnknown", "whether it is in use cannot be told, which counts as in use" + detail,
+        points.stop(7, "usage_unknown", "UsageUnknown",
+                    "whether it is in use cannot be told, which counts as in use" + detail,
                     "let this identity read the subscriptions (Reader), or set retention.inUse: Ignore");
     }
 }
@@ -139,18 +155,22 @@ void ask_time(Points& points, const InterlockQuestion& q) {
     const auto skew = q.policy->clock_skew;
     if (!skew || *skew < Duration{0} || *skew >= clock_skew_max) {
         points.stop(8, "clock_skew", "BrakeEngaged",
-                    skew ? "our clock and Azure's differ by five minutes or more" : "Azure's clock is not known yet", "set this machine's clock");
+                    skew ? "our clock and Azure's differ by five minutes or more" : "Azure's clock is not known yet",
+                    "set this machine's clock");
     }
     // Passed by both clocks: Azure's may be behind ours by the skew.
     const TimePoint certain = q.now - skew.value_or(Duration{0});
     if (q.grace_until && *q.grace_until >= certain) {
-        points.stop(8, "grace", "BeforeEndOfLife", "marked, and its grace ends at " + format_rfc3339(*q.grace_until), "none needed: time does it");
+        points.stop(8, "grace", "BeforeEndOfLife", "marked, and its grace ends at " + format_rfc3339(*q.grace_until),
+                    "none needed: time does it");
     }
     if (!q.end_of_life_counts) return;
     if (q.end_of_life_unknown) {
-        points.stop(8, "eol_unknown", "BeforeEndOfLife", "its end of life cannot be read", "set a readable endOfLifeDate");
+        points.stop(8, "eol_unknown", "BeforeEndOfLife", "its end of life cannot be read",
+                    "set a readable endOfLifeDate");
     } else if (q.end_of_life && *q.end_of_life >= certain) {
-        points.stop(8, "eol_not_reached", "BeforeEndOfLife", "its end of life is " + format_rfc3339(*q.end_of_life) + ", which has not passed",
+        points.stop(8, "eol_not_reached", "BeforeEndOfLife",
+                    "its end of life is " + format_rfc3339(*q.end_of_life) + ", which has not passed",
                     "wait, or bring endOfLifeDate forward");
     }
 }
@@ -158,17 +178,22 @@ void ask_time(Points& points, const InterlockQuestion& q) {
 void ask_keep_rules(Points& points, const InterlockQuestion& q) {
     if (q.keep_rule.empty() && q.keep_text.empty()) return;
     points.stop(9, "min_keep", "MinimumKeep", (q.keep_rule.empty() ? "" : q.keep_rule + ": ") + q.keep_text,
-                q.destruction == Destruction::remove_region ? "wait until a wanted region is Completed" : "publish a newer version, or change the rule");
+                q.destruction == Destruction::remove_region ? "wait until a wanted region is Completed"
+                                                            : "publish a newer version, or change the rule");
 }
 
 void ask_brakes(Points& points, const InterlockQuestion& q) {
     const BrakeQuestion& brakes = q.brakes;
     const std::string approve = brakes.digest.empty() ? "galleryd approve DIGEST" : "galleryd approve " + brakes.digest;
     if (brakes.window && !window_offset(*brakes.window, q.now, *q.policy)) {
-        points.stop(10, "window", "BrakeEngaged", "the time zone " + brakes.window->time_zone + " of the deletion window is not known here, so the window stays shut",
-                    "correct window.timeZone, or install tzdata where galleryd runs; an offset like Etc/GMT+5 (that is UTC-5) needs no file");
+        points.stop(10, "window", "BrakeEngaged",
+                    "the time zone " + brakes.window->time_zone +
+                        " of the deletion window is not known here, so the window stays shut",
+                    "correct window.timeZone, or install tzdata where galleryd runs; an offset like Etc/GMT+5 (that is "
+                    "UTC-5) needs no file");
     } else if (brakes.window && !is_in_window(*brakes.window, q.now, *q.policy)) {
-        points.stop(10, "window", "BrakeEngaged", "outside the policy's deletion window", "none needed: it goes on in the window");
+        points.stop(10, "window", "BrakeEngaged", "outside the policy's deletion window",
+                    "none needed: it goes on in the window");
     }
     if (brakes.approval_required && !brakes.approved) {
         points.stop(10, "approval_required", "ApprovalRequired", "retention.approval is Required", approve);
@@ -176,12 +201,13 @@ void ask_brakes(Points& points, const InterlockQuestion& q) {
     const int limit = brake_limit(brakes);
     if (brakes.deletions > limit && !brakes.approved) {
         points.stop(10, "brake", "BrakeEngaged",
-                    "the plan takes away " + std::to_string(brakes.deletions) + ", the brake allows " + std::to_string(limit) +
-                        " at once, so nothing of it goes before a person approves it",
+                    "the plan takes away " + std::to_string(brakes.deletions) + ", the brake allows " +
+                        std::to_string(limit) + " at once, so nothing of it goes before a person approves it",
                     approve);
     }
     if (brakes.hourly_left <= 0) {
-        points.stop(10, "brake_hourly", "BrakeEngaged", "the hourly limit of deletions in this subscription is reached", "none needed: it goes on later");
+        points.stop(10, "brake_hourly", "BrakeEngaged", "the hourly limit of deletions in this subscription is reached",
+                    "none needed: it goes on later");
     }
 }
 
@@ -216,7 +242,8 @@ bool asks(Destruction destruction, int point) {
 int brake_limit(const BrakeQuestion& brakes) {
     const int per_pass = std::max(brakes.per_pass_max, 0);
     if (!brakes.percent_max) return per_pass;
-    const long long share = static_cast<long long>(std::max(*brakes.percent_max, 0)) * std::max(brakes.versions_total, 0) / 100;
+    const long long share =
+        static_cast<long long>(std::max(*brakes.percent_max, 0)) * std::max(brakes.versions_total, 0) / 100;
     if (*brakes.percent_max <= 0) return 0;
     return std::min(per_pass, std::max(1, static_cast<int>(std::min<long long>(share, per_pass))));
 }
@@ -243,10 +270,12 @@ std::vector<BlockReason> interlock(const InterlockQuestion& question) {
     ask_keep_rules(points, q);
     ask_brakes(points, q);
     if (!q.policy->leader) {
-        points.stop(11, "not_leader", "BrakeEngaged", "this process does not hold the lease", "none needed: the leader does it");
+        points.stop(11, "not_leader", "BrakeEngaged", "this process does not hold the lease",
+                    "none needed: the leader does it");
     }
     if (!q.policy->journal_writable) {
-        points.stop(12, "journal_not_writable", "BrakeEngaged", "the journal cannot be written, and nothing is taken away without a record",
+        points.stop(12, "journal_not_writable", "BrakeEngaged",
+                    "the journal cannot be written, and nothing is taken away without a record",
                     "make the state directory writable and restart");
     }
     return points.take();

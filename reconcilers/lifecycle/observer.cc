@@ -7,10 +7,11 @@
 namespace galleryd {
 namespace {
 
-constexpr std::chrono::hours settled_for{1};   // a region that somebody removed and added again has the same fingerprint
+constexpr std::chrono::hours settled_for{1};  // a region that somebody removed and added again has the same fingerprint
 
 bool is_settled(const ObservedVersion& version) {
-    return version.replication_known && !is_in_transition(version.state) && version.state == ProvisioningState::succeeded &&
+    return version.replication_known && !is_in_transition(version.state) &&
+           version.state == ProvisioningState::succeeded &&
            std::ranges::all_of(version.target_regions, [&](const TargetRegion& region) {
                const auto found = version.replication.find(region.name);
                return found != version.replication.end() && found->second.state == ReplicationState::completed;
@@ -60,7 +61,9 @@ Task<GalleryView> Observer::look(GalleryLook what) {
 
 Task<std::optional<ObservedVersion>> Observer::with_replication(ObservedVersion listed) {
     const std::string print = fingerprint(listed);
-    if (const auto found = settled_.find(listed.id.key()); found != settled_.end() && found->second.fingerprint == print && clock_.monotonic() - found->second.seen < settled_for) {
+    if (const auto found = settled_.find(listed.id.key()); found != settled_.end() &&
+                                                           found->second.fingerprint == print &&
+                                                           clock_.monotonic() - found->second.seen < settled_for) {
         listed.replication = found->second.replication;
         listed.replication_known = true;
         co_return listed;

@@ -9,15 +9,16 @@
 #include "controller/ports/gallery_api.h"
 #include "controller/ports/task.h"
 
-// Looks at one scope in Azure. A view is complete or it is an error: a failed read never becomes "empty". Replication status
-// comes only from `$expand=ReplicationStatus`, one GET a version, so a finished one is remembered until the version changes.
+// Looks at one scope in Azure. A view is complete or it is an error: a failed read never becomes "empty". Replication
+// status comes only from `$expand=ReplicationStatus`, one GET a version, so a finished one is remembered until the
+// version changes.
 namespace galleryd {
 
 struct GalleryLook {
     ResourceId id;
     bool wants_role_assignments = false;
     std::optional<ResourceId> storage_account;
-    bool wants_definition_names = false;       // for the deletion of a removed gallery
+    bool wants_definition_names = false;  // for the deletion of a removed gallery
 };
 
 struct DefinitionLook {
@@ -38,14 +39,14 @@ class Observer {
     struct Settled {
         std::string fingerprint;
         std::map<std::string, RegionReplication> replication;
-        std::chrono::nanoseconds seen{0};      // monotonic; looked at again after an hour
+        std::chrono::nanoseconds seen{0};  // monotonic; looked at again after an hour
     };
     Status note_skew(const ObservedBase& base);
     Task<std::optional<ObservedVersion>> with_replication(ObservedVersion listed);
 
     GalleryApi& api_;
     Clock& clock_;
-    std::map<std::string, Settled> settled_;   // by version key: every wanted region Completed
+    std::map<std::string, Settled> settled_;  // by version key: every wanted region Completed
     std::optional<Duration> clock_skew_;
 };
 

@@ -9,7 +9,8 @@ constexpr std::chrono::milliseconds first_wait{500};
 constexpr std::chrono::milliseconds longest_wait{30'000};
 constexpr std::chrono::seconds longest_hint{1'200};
 
-std::chrono::milliseconds next_wait(std::chrono::milliseconds schedule, const std::optional<std::chrono::seconds>& hint) {
+std::chrono::milliseconds next_wait(std::chrono::milliseconds schedule,
+                                    const std::optional<std::chrono::seconds>& hint) {
     if (!hint) return schedule;
     return std::max<std::chrono::milliseconds>(first_wait, std::min(*hint, longest_hint));
 }
@@ -26,7 +27,8 @@ std::string address_of(const OperationRecord& operation) {
 Status OperationFollower::finish(const OperationRecord& operation, const OperationStatus& status) {
     const std::string key = fold_case(operation.resource);
     std::string outcome = "done";
-    if (status.state == OperationState::unknown_to_azure) outcome = "unknown: Azure no longer knows the operation; the resource is looked at";
+    if (status.state == OperationState::unknown_to_azure)
+        outcome = "unknown: Azure no longer knows the operation; the resource is looked at";
     if (status.state == OperationState::failed || status.state == OperationState::canceled) {
         outcome = "failed: " + status.error_code + ": " + status.error_message;
         ResourceRecord record = memory_.get(key);
@@ -41,10 +43,12 @@ Status OperationFollower::finish(const OperationRecord& operation, const Operati
         event.reason = status.error_code == "ValidationError" ? "ReplicationFailed" : "WriteFailed";
         event.object = address_of(operation);
         event.action = operation.step;
-        event.message = operation.step + " ended as failed in Azure: " + status.error_code + ": " + status.error_message;
+        event.message =
+            operation.step + " ended as failed in Azure: " + status.error_code + ": " + status.error_message;
         events_.record(std::move(event));
     }
-    if (const Status finished = journal_.finish_operation(operation.resource, outcome, clock_.now()); !finished) return finished;
+    if (const Status finished = journal_.finish_operation(operation.resource, outcome, clock_.now()); !finished)
+        return finished;
     memory_.end_operation(key);
     return {};
 }

@@ -12,18 +12,24 @@ namespace {
 
 bool has_rows(const Plan& plan) { return !plan.changes.empty() || !plan.blocked.empty() || !plan.conflicts.empty(); }
 
-bool is_observing(const Subject& subject, const Policy& policy) { return policy.observe || subject.mode != Mode::manage; }
+bool is_observing(const Subject& subject, const Policy& policy) {
+    return policy.observe || subject.mode != Mode::manage;
+}
 
 // "/description, /tags/environment": what a plan would write, at most five names.
 std::string differences_of(const Plan& compared) {
     std::set<std::string> names;
     for (const Change& change : compared.changes) {
         for (const FieldChange& field : change.fields) names.insert(field.path);
-        if (change.fields.empty()) names.insert(change.reason == "provisioning_failed" ? "provisioningState (Failed)" : change.kind);
+        if (change.fields.empty())
+            names.insert(change.reason == "provisioning_failed" ? "provisioningState (Failed)" : change.kind);
     }
     for (const Blocked& blocked : compared.blocked) {
-        const bool named = std::ranges::any_of(blocked.evidence, [](const auto& entry) { return entry.first.starts_with('/'); });
-        if (!named) names.insert(blocked.evidence.contains("step") ? "/targetRegions (" + blocked.evidence.at("step") + ")" : blocked.kind);
+        const bool named =
+            std::ranges::any_of(blocked.evidence, [](const auto& entry) { return entry.first.starts_with('/'); });
+        if (!named)
+            names.insert(blocked.evidence.contains("step") ? "/targetRegions (" + blocked.evidence.at("step") + ")"
+                                                           : blocked.kind);
         for (const auto& [path, values] : blocked.evidence) {
             if (path.starts_with('/')) names.insert(path);
         }
@@ -47,19 +53,22 @@ Conflict owned_by_another(const Subject& subject, const std::string& tag, const 
     if (!owner) {
         conflict.message = "the tag galleryd-owner on the resource cannot be read as an owner (\"" + tag + "\")";
     } else if (owner->instance != policy.instance) {
-        conflict.message = "the resource belongs to the galleryd instance \"" + owner->instance + "\" (" + owner->kind + " " +
-                           owner->namespace_name + "/" + owner->name + ")";
+        conflict.message = "the resource belongs to the galleryd instance \"" + owner->instance + "\" (" + owner->kind +
+                           " " + owner->namespace_name + "/" + owner->name + ")";
     } else {
-        conflict.message = "the resource belongs to another document: " + owner->kind + " " + owner->namespace_name + "/" + owner->name;
+        conflict.message = "the resource belongs to another document: " + owner->kind + " " + owner->namespace_name +
+                           "/" + owner->name;
     }
     conflict.ways_out = {"remove this document, or choose another spec.azureName",
-                         "release it there (remove that document with deletionPolicy: Orphan, then its tag galleryd-owner), and set spec.adoption: Adopt here"};
+                         "release it there (remove that document with deletionPolicy: Orphan, then its tag "
+                         "galleryd-owner), and set spec.adoption: Adopt here"};
     return conflict;
 }
 
 }  // namespace
 
-Ownership check_ownership(Plan& plan, const Subject& subject, const ObservedTags& tags, Adoption adoption, const Policy& policy) {
+Ownership check_ownership(Plan& plan, const Subject& subject, const ObservedTags& tags, Adoption adoption,
+                          const Policy& policy) {
     const auto tag = find_tag_any_case(tags, owner_tag);
     if (tag == tags.end()) {
         if (adoption != Adoption::never) return Ownership::adoptable;
@@ -76,9 +85,12 @@ Conflict not_owned(const Subject& subject, const Policy& policy) {
     const bool tag_was_removed = record != nullptr && record->written_by_us;
     conflict.before = "no owner tag";
     conflict.after = owner_tag_value(policy.instance, subject.meta->key);
-    conflict.message = tag_was_removed ? "the resource exists, and the owner tag that galleryd wrote on it was removed by somebody; untagged resources are not touched"
-                                       : "the resource is already there and was not made by galleryd; spec.adoption is Never";
-    conflict.ways_out = {"set spec.adoption: Adopt to take it over as it is", "choose another spec.azureName, or remove the document"};
+    conflict.message = tag_was_removed
+                           ? "the resource exists, and the owner tag that galleryd wrote on it was removed by "
+                             "somebody; untagged resources are not touched"
+                           : "the resource is already there and was not made by galleryd; spec.adoption is Never";
+    conflict.ways_out = {"set spec.adoption: Adopt to take it over as it is",
+                         "choose another spec.azureName, or remove the document"};
     return conflict;
 }
 
@@ -96,7 +108,8 @@ void settle_unowned(Plan& plan, Plan compared, const Subject& subject, Conflict 
     std::ranges::move(compared.waiting, std::back_inserter(plan.waiting));
     std::ranges::move(compared.notices, std::back_inserter(plan.notices));
     plan.unchanged += compared.unchanged;
-    plan.notices.push_back(subject.address + (matches ? ": matches the manifest but is not ours" : ": it is not ours") + "; set spec.adoption: Adopt to manage it");
+    plan.notices.push_back(subject.address + (matches ? ": matches the manifest but is not ours" : ": it is not ours") +
+                           "; set spec.adoption: Adopt to manage it");
 }
 
 bool is_tagged_for(const ObservedTags& tags, const ObjectKey& key, const Policy& policy) {
@@ -140,8 +153,10 @@ bool may_create(Plan& plan, const Subject& subject, Adoption adoption) {
     BlockReason reason;
     reason.reason = "nothing_to_adopt";
     reason.condition = "NotFoundInAzure";
-    reason.message = "spec.adoption is Adopt, which takes over what is there and never creates; Azure has no such resource";
-    reason.way_out = "set spec.adoption: AdoptOrCreate to have it made, or correct spec.azureName (galleryd explain GD2202)";
+    reason.message =
+        "spec.adoption is Adopt, which takes over what is there and never creates; Azure has no such resource";
+    reason.way_out =
+        "set spec.adoption: AdoptOrCreate to have it made, or correct spec.azureName (galleryd explain GD2202)";
     plan.blocked.push_back(blocked_of(subject, Action::create, std::move(reason)));
     return false;
 }

@@ -44,12 +44,14 @@ bool is_computed_from_now(const Change& change, const FieldChange& field) {
 
 std::string lines_of(const Change& change) {
     std::string text;
-    for (const std::string& part : {change.address, change.kind, change.arm_id.key(), std::string(to_string(change.action)), change.reason,
-                                    change.rule, change.seen.etag}) {
+    for (const std::string& part :
+         {change.address, change.kind, change.arm_id.key(), std::string(to_string(change.action)), change.reason,
+          change.rule, change.seen.etag}) {
         text += part + separator;
     }
     for (const FieldChange& field : change.fields) {
-        text += field.path + separator + std::to_string(static_cast<int>(field.op)) + separator + field.before + separator;
+        text +=
+            field.path + separator + std::to_string(static_cast<int>(field.op)) + separator + field.before + separator;
         text += (is_computed_from_now(change, field) ? "" : field.after) + separator;
     }
     return text + "\n";
@@ -61,8 +63,8 @@ std::string deletions_digest(std::vector<DeletionItem> items) {
     if (items.empty()) return {};
     std::vector<std::string> lines;
     for (const DeletionItem& item : items) {
-        lines.push_back(item.address + separator + (item.published ? format_rfc3339(*item.published) : "") + separator + item.rule +
-                        separator + item.step + "\n");
+        lines.push_back(item.address + separator + (item.published ? format_rfc3339(*item.published) : "") + separator +
+                        item.rule + separator + item.step + "\n");
     }
     std::ranges::sort(lines);
     std::string text = "deletions\n";
@@ -71,7 +73,7 @@ std::string deletions_digest(std::vector<DeletionItem> items) {
 }
 
 void finish_plan(Plan& plan, std::vector<std::string> observed) {
-    std::map<int, std::vector<Change>> ordered;   // by position, each in the order in which it was planned
+    std::map<int, std::vector<Change>> ordered;  // by position, each in the order in which it was planned
     for (Change& change : plan.changes) ordered[position(change)].push_back(std::move(change));
     plan.changes.clear();
     for (auto& [place, changes] : ordered) std::ranges::move(changes, std::back_inserter(plan.changes));

@@ -23,7 +23,8 @@ void note_region(ResourceRecord& record, const Change& change, const FieldChange
         return;
     }
     if (region.find('/') != std::string::npos || field.op != FieldOp::remove) return;
-    if (change.rule != "spec.regionRetry") return forget_region(record, region);   // not wanted any more: a fresh start if it comes back
+    if (change.rule != "spec.regionRetry")
+        return forget_region(record, region);  // not wanted any more: a fresh start if it comes back
     ++record.region_readds[region];
     record.region_retries.erase(region);
     record.region_retry_after.erase(region);
@@ -39,7 +40,7 @@ std::chrono::seconds region_retry_pause(int retries) {
 }
 
 void note_accepted(ResourceRecord& record, const Change& change, TimePoint now) {
-    if (std::holds_alternative<CreateVersion>(change.step)) {   // a new life: nothing of the old one counts
+    if (std::holds_alternative<CreateVersion>(change.step)) {  // a new life: nothing of the old one counts
         record.region_retries.clear();
         record.region_retry_after.clear();
         record.region_readds.clear();

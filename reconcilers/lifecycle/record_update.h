@@ -2,9 +2,10 @@
 #include "controller/core/plan.h"
 #include "controller/core/policy.h"
 
-// What a write that Azure accepted means for our memory of the version: how often a failed region was retried and when again, how
-// often it was removed and added again, and whether it was us who excluded the version from latest. Pure; the executor calls it
-// before it stores the record. The planner reads what this writes (reconcilers/image_version/region_repair.h, ranks.h).
+// What a write that Azure accepted means for our memory of the version: how often a failed region was retried and when
+// again, how often it was removed and added again, and whether it was us who excluded the version from latest. Pure;
+// the executor calls it before it stores the record. The planner reads what this writes
+// (reconcilers/image_version/region_repair.h, ranks.h).
 namespace galleryd {
 
 void note_accepted(ResourceRecord& record, const Change& change, TimePoint now);

@@ -6,10 +6,26 @@
 namespace galleryd {
 namespace {
 
-constexpr std::array<std::string_view, 20> ready_reasons{
-    "Reconciled", "ReplicationInProgress", "ReplicationFailed", "ReplicaShortfall", "NotFoundInAzure", "ForeignWrite",
-    "DependencyNotReady", "Suspended", "Observing", "Throttled", "AuthenticationFailed", "AuthorizationFailed", "QuotaExceeded",
-    "PolicyDenied", "ResourceLocked", "ImmutableFieldChanged", "InvalidSpec", "SourceImageMissing", "AzureError", "NotOwned"};
+constexpr std::array<std::string_view, 20> ready_reasons{"Reconciled",
+                                                         "ReplicationInProgress",
+                                                         "ReplicationFailed",
+                                                         "ReplicaShortfall",
+                                                         "NotFoundInAzure",
+                                                         "ForeignWrite",
+                                                         "DependencyNotReady",
+                                                         "Suspended",
+                                                         "Observing",
+                                                         "Throttled",
+                                                         "AuthenticationFailed",
+                                                         "AuthorizationFailed",
+                                                         "QuotaExceeded",
+                                                         "PolicyDenied",
+                                                         "ResourceLocked",
+                                                         "ImmutableFieldChanged",
+                                                         "InvalidSpec",
+                                                         "SourceImageMissing",
+                                                         "AzureError",
+                                                         "NotOwned"};
 
 std::string ready_reason(const Error& error) {
     if (std::ranges::find(ready_reasons, error.reason) != ready_reasons.end()) return error.reason;
@@ -43,7 +59,8 @@ Findings findings_for(const ReportInput& input, const std::string& address, cons
     found.waiting = std::ranges::find(input.plan->waiting, address) != input.plan->waiting.end();
     if (input.applied == nullptr) return found;
     for (const ChangeOutcome& outcome : input.applied->outcomes) {
-        if (outcome.address == address && outcome.error && outcome.error->kind != ErrorKind::conflict) found.failed = &outcome;
+        if (outcome.address == address && outcome.error && outcome.error->kind != ErrorKind::conflict)
+            found.failed = &outcome;
     }
     return found;
 }
@@ -75,58 +92,85 @@ class ConditionSet {
 
 std::string first_failed_region(const std::vector<RegionStatus>& regions) {
     for (const RegionStatus& region : regions) {
-        if (region.state == ReplicationState::failed) return region.name + ": replication failed (" + region.detail + ")";
+        if (region.state == ReplicationState::failed)
+            return region.name + ": replication failed (" + region.detail + ")";
     }
     return {};
 }
 
-void set_ready(ConditionSet& conditions, const ReportInput& input, const Metadata& meta, Mode mode, const Findings& found,
-               const std::vector<RegionStatus>& regions) {
+void set_ready(ConditionSet& conditions, const ReportInput& input, const Metadata& meta, Mode mode,
+               const Findings& found, const std::vector<RegionStatus>& regions) {
     if (const auto problem = input.document_problems.find(meta.key); problem != input.document_problems.end()) {
-        return conditions.stalled("InvalidSpec", "The document is not valid and stands on its last good content: " + problem->second);
+        return conditions.stalled("InvalidSpec",
+                                  "The document is not valid and stands on its last good content: " + problem->second);
     }
-    if (mode == Mode::suspend) return conditions.ready(false, "Suspended", "spec.mode is Suspend: nothing is compared or written.");
+    if (mode == Mode::suspend)
+        return conditions.ready(false, "Suspended", "spec.mode is Suspend: nothing is compared or written.");
     if (input.look_error) {
         const Error& error = *input.look_error;
-        if (error.kind == ErrorKind::denied || error.kind == ErrorKind::invalid) return conditions.stalled(ready_reason(error), error.message);
+        if (error.kind == ErrorKind::denied || error.kind == ErrorKind::invalid)
+            return conditions.stalled(ready_reason(error), error.message);
         return conditions.reconciling(ready_reason(error), error.message);
     }
     if (!found.conflicts.empty()) {
         const Conflict& conflict = *found.conflicts.front();
-        return conditions.stalled(conflict.reason, conflict.message + (conflict.ways_out.empty() ? "" : " Either " + conflict.ways_out.front() + (conflict.ways_out.size() > 1 ? ", or " + conflict.ways_out[1] : "") + ".") + " galleryd explain " + conflict.code);
+        return conditions.stalled(
+            conflict.reason,
+            conflict.message +
+                (conflict.ways_out.empty()
+                     ? ""
+                     : " Either " + conflict.ways_out.front() +
+                           (conflict.ways_out.size() > 1 ? ", or " + conflict.ways_out[1] : "") + ".") +
+                " galleryd explain " + conflict.code);
     }
     if (found.failed != nullptr) {
         const Error& error = *found.failed->error;
         const bool hopeless = error.kind == ErrorKind::denied || error.kind == ErrorKind::invalid;
-        return hopeless ? conditions.stalled(ready_reason(error), error.message) : conditions.reconciling(ready_reason(error), error.message);
+        return hopeless ? conditions.stalled(ready_reason(error), error.message)
+                        : conditions.reconciling(ready_reason(error), error.message);
     }
-    if (const std::string failed = first_failed_region(regions); !failed.empty()) return conditions.reconciling("ReplicationFailed", failed);
-    if (found.waiting) return conditions.reconciling(regions.empty() ? "DependencyNotReady" : "ReplicationInProgress", regions.empty() ? "Waits for what it depends on, or for an operation in Azure." : "Azure is still working on it; regions are listed in status.regions.");
+    if (const std::string failed = first_failed_region(regions); !failed.empty())
+        return conditions.reconciling("ReplicationFailed", failed);
+    if (found.waiting)
+        return conditions.reconciling(regions.empty() ? "DependencyNotReady" : "ReplicationInProgress",
+                                      regions.empty()
+                                          ? "Waits for what it depends on, or for an operation in Azure."
+                                          : "Azure is still working on it; regions are listed in status.regions.");
     if (!found.changes.empty()) {
-        return conditions.reconciling(regions.empty() ? "DependencyNotReady" : "ReplicationInProgress", std::string(to_string(found.changes.front()->action)) + " is under way or due: " + (found.changes.front()->why.empty() ? found.changes.front()->reason : found.changes.front()->why));
+        return conditions.reconciling(
+            regions.empty() ? "DependencyNotReady" : "ReplicationInProgress",
+            std::string(to_string(found.changes.front()->action)) + " is under way or due: " +
+                (found.changes.front()->why.empty() ? found.changes.front()->reason : found.changes.front()->why));
     }
     for (const Blocked* blocked : found.blocked) {
         if (blocked->action == Action::remove) continue;  // a deletion that waits does not make the object unready
         const BlockReason& reason = blocked->reasons.front();
         if (reason.reason == "observing") return conditions.ready(false, "Observing", reason.message);
-        return conditions.ready(false, "DependencyNotReady", reason.message + (reason.way_out.empty() ? "" : " " + reason.way_out));
+        return conditions.ready(false, "DependencyNotReady",
+                                reason.message + (reason.way_out.empty() ? "" : " " + reason.way_out));
     }
     conditions.ready(true, "Reconciled", "Azure matches the manifest.");
 }
 
 void set_lifecycle(ConditionSet& conditions, const VersionVerdict& verdict, const ObjectStatus& status, TimePoint now) {
-    if (verdict.delete_after) conditions.set("DeletionScheduled", ConditionStatus::true_, "Marked", "Marked by " + verdict.rule + ", not before " + format_rfc3339(*verdict.delete_after) + ".");
+    if (verdict.delete_after)
+        conditions.set("DeletionScheduled", ConditionStatus::true_, "Marked",
+                       "Marked by " + verdict.rule + ", not before " + format_rfc3339(*verdict.delete_after) + ".");
     if (verdict.candidate && !verdict.blocked_by.empty()) {
         const BlockReason& first = verdict.blocked_by.front();
-        conditions.set("DeletionBlocked", ConditionStatus::true_, first.condition, first.message + (first.way_out.empty() ? "" : " " + first.way_out));
+        conditions.set("DeletionBlocked", ConditionStatus::true_, first.condition,
+                       first.message + (first.way_out.empty() ? "" : " " + first.way_out));
     }
     if (status.end_of_life && *status.end_of_life <= now) {
-        conditions.set("Expired", ConditionStatus::true_, "PastEndOfLife", "Past its end-of-life date; Azure does not stop its use by itself.");
+        conditions.set("Expired", ConditionStatus::true_, "PastEndOfLife",
+                       "Past its end-of-life date; Azure does not stop its use by itself.");
     }
 }
 
 std::string region_summary(const std::vector<RegionStatus>& regions) {
-    const auto done = std::ranges::count_if(regions, [](const RegionStatus& r) { return r.wanted > 0 && r.state == ReplicationState::completed && r.observed >= r.wanted; });
+    const auto done = std::ranges::count_if(regions, [](const RegionStatus& r) {
+        return r.wanted > 0 && r.state == ReplicationState::completed && r.observed >= r.wanted;
+    });
     const auto wanted = std::ranges::count_if(regions, [](const RegionStatus& r) { return r.wanted > 0; });
     return std::to_string(done) + "/" + std::to_string(wanted);
 }
@@ -141,9 +185,11 @@ std::string progress_summary(const std::vector<RegionStatus>& regions) {
     return count == 0 ? "" : std::to_string(sum / count) + "%";
 }
 
-void describe_version(ObjectStatus& status, ConditionSet& conditions, const ReportInput& input, const ImageVersion& version) {
+void describe_version(ObjectStatus& status, ConditionSet& conditions, const ReportInput& input,
+                      const ImageVersion& version) {
     const Plan& plan = *input.plan;
-    if (const auto regions = plan.regions.find(status.address); regions != plan.regions.end()) status.regions = regions->second;
+    if (const auto regions = plan.regions.find(status.address); regions != plan.regions.end())
+        status.regions = regions->second;
     for (const VersionVerdict& verdict : plan.verdicts) {
         if (verdict.arm_id == version.id) status.verdict = verdict;
     }
@@ -155,8 +201,10 @@ void describe_version(ObjectStatus& status, ConditionSet& conditions, const Repo
             status.end_of_life = observed.end_of_life;
         }
     }
-    const bool available = std::ranges::any_of(status.regions, [](const RegionStatus& r) { return r.state == ReplicationState::completed && r.wanted > 0; });
-    conditions.set("Available", available ? ConditionStatus::true_ : ConditionStatus::false_, available ? "Replicated" : "NotReplicated",
+    const bool available = std::ranges::any_of(
+        status.regions, [](const RegionStatus& r) { return r.state == ReplicationState::completed && r.wanted > 0; });
+    conditions.set("Available", available ? ConditionStatus::true_ : ConditionStatus::false_,
+                   available ? "Replicated" : "NotReplicated",
                    available ? "Deployable in at least one wanted region." : "Deployable in no wanted region yet.");
     status.summary["version"] = to_string(version.number);
     status.summary["regions"] = region_summary(status.regions);
@@ -186,10 +234,16 @@ ObjectStatus report_object(const ReportInput& input, const Object& object) {
     const Findings found = findings_for(input, status.address, object.meta.key);
     set_ready(conditions, input, object.meta, object.governance.mode, found, status.regions);
     if (input.plan != nullptr) {
-        const bool drifted = std::ranges::any_of(found.changes, [](const Change* change) { return change->reason == "drift"; });
+        const bool drifted =
+            std::ranges::any_of(found.changes, [](const Change* change) { return change->reason == "drift"; });
         const bool differs = !found.changes.empty() || !found.conflicts.empty();
-        conditions.set("InSync", differs ? ConditionStatus::false_ : ConditionStatus::true_, drifted ? "DriftDetected" : differs ? "ChangesPending" : "InSync",
-                       drifted ? "Azure was changed by somebody else; the plan puts it back." : differs ? "Azure differs from the manifest." : "No difference.");
+        conditions.set("InSync", differs ? ConditionStatus::false_ : ConditionStatus::true_,
+                       drifted   ? "DriftDetected"
+                       : differs ? "ChangesPending"
+                                 : "InSync",
+                       drifted   ? "Azure was changed by somebody else; the plan puts it back."
+                       : differs ? "Azure differs from the manifest."
+                                 : "No difference.");
     }
     if constexpr (std::is_same_v<Object, ImageDefinition>) {
         if (input.plan != nullptr && input.definition_view != nullptr) {

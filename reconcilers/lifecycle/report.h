@@ -16,10 +16,10 @@ namespace galleryd {
 struct ReportInput {
     const Scope* scope = nullptr;
     const DesiredObjects* objects = nullptr;
-    const Plan* plan = nullptr;                        // nullptr: the look at Azure failed, `look_error` says why
-    const ApplyReport* applied = nullptr;              // nullptr: nothing was applied
+    const Plan* plan = nullptr;            // nullptr: the look at Azure failed, `look_error` says why
+    const ApplyReport* applied = nullptr;  // nullptr: nothing was applied
     std::optional<Error> look_error;
-    const DefinitionView* definition_view = nullptr;   // for published dates and provisioning states
+    const DefinitionView* definition_view = nullptr;     // for published dates and provisioning states
     std::map<ObjectKey, std::string> document_problems;  // invalid documents that stand on their last good content
     TimePoint now{};
 };

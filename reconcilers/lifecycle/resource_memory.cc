@@ -10,7 +10,8 @@ Status ResourceMemory::load() {
     records_ = std::move(*records);
     auto operations = journal_.operations();
     if (!operations) return std::unexpected(operations.error());
-    for (const OperationRecord& operation : *operations) records_[fold_case(operation.resource)].operation_in_flight = true;
+    for (const OperationRecord& operation : *operations)
+        records_[fold_case(operation.resource)].operation_in_flight = true;
     const auto open = journal_.open_intents();
     if (!open) return std::unexpected(open.error());
     for (const AuditRecord& audit : *open) {
@@ -19,12 +20,13 @@ Status ResourceMemory::load() {
             ResourceRecord record = get(key);
             record.written_by_us = true;
             record.document = audit.intent.document;
-            // The DELETE may have arrived: a version that retention removed must not be made again. If it did not arrive, the
-            // version is still there and the tombstone says nothing.
+            // The DELETE may have arrived: a version that retention removed must not be made again. If it did not
+            // arrive, the version is still there and the tombstone says nothing.
             if (audit.intent.step == "DeleteVersion" && audit.intent.reason == "retention") record.tombstone = true;
             if (const Status stored = put(key, record); !stored) return stored;
         }
-        const Status closed = journal_.finish_intent(audit.id, "unknown: the process ended before the answer", "", audit.intent.at, std::nullopt);
+        const Status closed = journal_.finish_intent(audit.id, "unknown: the process ended before the answer", "",
+                                                     audit.intent.at, std::nullopt);
         if (!closed) return closed;
     }
     return {};
@@ -53,7 +55,8 @@ std::string ResourceMemory::operation_reason(const std::string& resource_key) co
 
 void ResourceMemory::end_operation(const std::string& resource_key) {
     operation_reasons_.erase(resource_key);
-    if (const auto found = records_.find(resource_key); found != records_.end()) found->second.operation_in_flight = false;
+    if (const auto found = records_.find(resource_key); found != records_.end())
+        found->second.operation_in_flight = false;
 }
 
 Status ResourceMemory::forget(const std::string& resource_key) {
@@ -64,7 +67,8 @@ Status ResourceMemory::forget(const std::string& resource_key) {
 
 std::map<std::string, ResourceRecord> ResourceMemory::below(const std::string& resource_key) const {
     std::map<std::string, ResourceRecord> found;
-    for (auto at = records_.lower_bound(resource_key); at != records_.end() && at->first.starts_with(resource_key); ++at) {
+    for (auto at = records_.lower_bound(resource_key); at != records_.end() && at->first.starts_with(resource_key);
+         ++at) {
         if (at->first.size() == resource_key.size() || at->first[resource_key.size()] == '/') found.insert(*at);
     }
     return found;

@@ -7,15 +7,15 @@
 
 namespace galleryd {
 
-// What the journal knows of each resource, kept in memory and written through: a record that could not be stored is an error
-// and memory stays as it was. One owner: the loop thread.
+// What the journal knows of each resource, kept in memory and written through: a record that could not be stored is an
+// error and memory stays as it was. One owner: the loop thread.
 class ResourceMemory {
   public:
     explicit ResourceMemory(Journal& journal) : journal_(journal) {}
-    // Reads the journal. Intents without an outcome (the process was killed between request and answer) count as written by us:
-    // the intent was synced before the request could leave.
+    // Reads the journal. Intents without an outcome (the process was killed between request and answer) count as
+    // written by us: the intent was synced before the request could leave.
     Status load();
-    ResourceRecord get(const std::string& resource_key) const;           // an empty record when unknown
+    ResourceRecord get(const std::string& resource_key) const;  // an empty record when unknown
     Status put(const std::string& resource_key, const ResourceRecord& record);
     // In memory: the journal's operation table holds the rest. `reason` is the change's; unknown after a restart.
     void begin_operation(const std::string& resource_key, const std::string& reason = {});

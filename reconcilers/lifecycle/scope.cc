@@ -11,13 +11,15 @@ class Index {
   public:
     explicit Index(const DesiredObjects& objects) : objects_(objects) {
         for (const auto& [key, gallery] : objects.galleries) gallery_documents_.emplace(gallery.id.key(), key);
-        for (const auto& [key, definition] : objects.definitions) definition_documents_.emplace(definition.id.key(), key);
+        for (const auto& [key, definition] : objects.definitions)
+            definition_documents_.emplace(definition.id.key(), key);
     }
 
     // Galleries of one name in two subscriptions are two scopes: the second is told apart by its subscription.
     std::string free_name(const std::string& wanted, const ResourceId& id) {
         const auto taken = scopes_.find(wanted);
-        return taken == scopes_.end() || taken->second.resource_key() == id.key() ? wanted : wanted + "@" + id.subscription();
+        return taken == scopes_.end() || taken->second.resource_key() == id.key() ? wanted
+                                                                                  : wanted + "@" + id.subscription();
     }
 
     Scope& gallery_scope(const std::string& namespace_name, const ResourceId& id) {
@@ -28,7 +30,8 @@ class Index {
         scope.kind = ScopeKind::gallery;
         scope.namespace_name = namespace_name;
         scope.gallery_id = id;
-        if (const auto found = gallery_documents_.find(id.key()); found != gallery_documents_.end()) scope.gallery = found->second;
+        if (const auto found = gallery_documents_.find(id.key()); found != gallery_documents_.end())
+            scope.gallery = found->second;
         return scope;
     }
 
@@ -42,7 +45,8 @@ class Index {
         scope.namespace_name = namespace_name;
         scope.gallery_id = gallery;
         scope.definition_id = id;
-        if (const auto found = gallery_documents_.find(gallery.key()); found != gallery_documents_.end()) scope.gallery = found->second;
+        if (const auto found = gallery_documents_.find(gallery.key()); found != gallery_documents_.end())
+            scope.gallery = found->second;
         const auto definition = definition_documents_.find(id.key());
         if (definition == definition_documents_.end()) return scope;
         scope.definition = definition->second;
@@ -58,7 +62,8 @@ class Index {
             case Kind::gallery: gallery_scope(space, document.id).removed.push_back(document); return;
             case Kind::image_definition: definition_scope(space, document.id).removed.push_back(document); return;
             case Kind::image_version:
-                if (const auto definition = document.id.parent()) definition_scope(space, *definition).removed.push_back(document);
+                if (const auto definition = document.id.parent())
+                    definition_scope(space, *definition).removed.push_back(document);
                 return;
             case Kind::lifecycle_policy: return;
         }

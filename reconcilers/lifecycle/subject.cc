@@ -5,7 +5,9 @@
 
 namespace galleryd {
 
-std::string gallery_address(const Gallery& gallery) { return gallery.meta.key.namespace_name + "/" + gallery.id.name(); }
+std::string gallery_address(const Gallery& gallery) {
+    return gallery.meta.key.namespace_name + "/" + gallery.id.name();
+}
 
 std::string definition_address(const ImageDefinition& definition) {
     return definition.meta.key.namespace_name + "/" + definition.gallery_id.name() + "/" + definition.id.name();
@@ -60,7 +62,9 @@ Conflict conflict_of(const Subject& subject, std::string code, std::string reaso
     if (subject.meta != nullptr) {
         conflict.object = subject.meta->key;
         const std::size_t slash = path.find('/', 1);
-        conflict.manifest = line_of(*subject.meta, std::string_view(path).substr(path.empty() ? 0 : 1, slash == std::string::npos ? slash : slash - 1));
+        conflict.manifest = line_of(
+            *subject.meta,
+            std::string_view(path).substr(path.empty() ? 0 : 1, slash == std::string::npos ? slash : slash - 1));
     }
     conflict.code = std::move(code);
     conflict.reason = std::move(reason);
@@ -77,7 +81,8 @@ void propose(Plan& plan, const Subject& subject, const Policy& policy, Change ch
     if (policy.observe || subject.mode != Mode::manage) {
         reason.reason = "observing";
         reason.condition = "Observing";
-        reason.message = policy.observe ? "this daemon runs with --observe and writes nothing to Azure" : "spec.mode is Observe: differences are reported, nothing is written";
+        reason.message = policy.observe ? "this daemon runs with --observe and writes nothing to Azure"
+                                        : "spec.mode is Observe: differences are reported, nothing is written";
         reason.way_out = policy.observe ? "start galleryd without --observe" : "set spec.mode: Manage";
     } else {
         reason.reason = "not_leader";
@@ -110,7 +115,8 @@ bool is_busy(ProvisioningState state, const ResourceId& id, const Policy& policy
 bool is_resting(const ResourceId& id, const Policy& policy, TimePoint now) {
     const ResourceRecord* record = policy.find_record(id);
     if (record == nullptr || !record->last_failure_at || record->failures <= 0) return false;
-    const auto rest = std::min<Duration>(std::chrono::hours{1}, std::chrono::minutes{1} * (1 << std::min(record->failures, 7)) / 2);
+    const auto rest =
+        std::min<Duration>(std::chrono::hours{1}, std::chrono::minutes{1} * (1 << std::min(record->failures, 7)) / 2);
     return now < *record->last_failure_at + rest;
 }
 

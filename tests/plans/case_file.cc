@@ -54,7 +54,8 @@ void add_resource(Estate& azure, const json& body, TimePoint now) {
 DesiredObjects read_manifests(const json& manifests, TimePoint now) {
     std::vector<DocumentFile> files;
     for (const json& manifest : manifests) {
-        const std::string name = manifest.at("kind").get<std::string>() + "-" + manifest.at("metadata").at("name").get<std::string>() + ".json";
+        const std::string name = manifest.at("kind").get<std::string>() + "-" +
+                                 manifest.at("metadata").at("name").get<std::string>() + ".json";
         files.push_back({name, manifest.dump(2)});
     }
     ReadOptions options;
@@ -63,13 +64,16 @@ DesiredObjects read_manifests(const json& manifests, TimePoint now) {
     for (const DocumentRecord& document : read.documents) {
         for (const Diagnostic& problem : document.problems) {
             if (problem.severity != Severity::error) continue;
-            throw std::runtime_error(document.file + ": " + problem.code + " " + problem.field + ": " + problem.message);
+            throw std::runtime_error(document.file + ": " + problem.code + " " + problem.field + ": " +
+                                     problem.message);
         }
     }
     return std::move(read.objects);
 }
 
-std::string folder_scope(const std::filesystem::path& path) { return path.parent_path().filename() == "gallery" ? "gallery" : "definition"; }
+std::string folder_scope(const std::filesystem::path& path) {
+    return path.parent_path().filename() == "gallery" ? "gallery" : "definition";
+}
 
 std::string expectation_of(const std::filesystem::path& path) {
     std::ifstream in(path);
@@ -102,12 +106,15 @@ Case read_case(const std::filesystem::path& path, const std::filesystem::path& r
     for (const json& document : own_documents) {
         // A document of the case takes the place of the base's of that kind and name.
         std::erase_if(documents.get_ref<json::array_t&>(), [&](const json& other) {
-            return other.at("kind") == document.at("kind") && other.at("metadata").at("name") == document.at("metadata").at("name");
+            return other.at("kind") == document.at("kind") &&
+                   other.at("metadata").at("name") == document.at("metadata").at("name");
         });
         documents.push_back(document);
     }
     for (const json& body : own_azure) {
-        std::erase_if(azure.get_ref<json::array_t&>(), [&](const json& other) { return ResourceId(other.value("id", "")) == ResourceId(body.value("id", "")); });
+        std::erase_if(azure.get_ref<json::array_t&>(), [&](const json& other) {
+            return ResourceId(other.value("id", "")) == ResourceId(body.value("id", ""));
+        });
         azure.push_back(body);
     }
 

@@ -27,19 +27,28 @@ TimePoint time(const json& text) {
 std::string resource_key(const Case& test, const std::string& name) {
     if (name.starts_with("/")) return ResourceId(name).key();
     const auto ends = [&](const std::string& key) { return key.ends_with("/" + fold_case(name)); };
-    for (const auto& [key, version] : test.azure.versions) if (ends(key)) return key;
-    for (const auto& [key, definition] : test.azure.definitions) if (ends(key)) return key;
-    for (const auto& [key, gallery] : test.azure.galleries) if (ends(key)) return key;
-    for (const auto& [key, version] : test.objects.versions) if (ends(version.id.key())) return version.id.key();
-    for (const auto& [key, definition] : test.objects.definitions) if (ends(definition.id.key())) return definition.id.key();
-    for (const auto& [key, gallery] : test.objects.galleries) if (ends(gallery.id.key())) return gallery.id.key();
+    for (const auto& [key, version] : test.azure.versions)
+        if (ends(key)) return key;
+    for (const auto& [key, definition] : test.azure.definitions)
+        if (ends(key)) return key;
+    for (const auto& [key, gallery] : test.azure.galleries)
+        if (ends(key)) return key;
+    for (const auto& [key, version] : test.objects.versions)
+        if (ends(version.id.key())) return version.id.key();
+    for (const auto& [key, definition] : test.objects.definitions)
+        if (ends(definition.id.key())) return definition.id.key();
+    for (const auto& [key, gallery] : test.objects.galleries)
+        if (ends(gallery.id.key())) return gallery.id.key();
     throw std::runtime_error("no resource named \"" + name + "\"");
 }
 
 std::string digest_of(const Case& test, const std::string& document) {
-    for (const auto& [key, object] : test.objects.versions) if (to_string(key) == document) return object.meta.digest;
-    for (const auto& [key, object] : test.objects.definitions) if (to_string(key) == document) return object.meta.digest;
-    for (const auto& [key, object] : test.objects.galleries) if (to_string(key) == document) return object.meta.digest;
+    for (const auto& [key, object] : test.objects.versions)
+        if (to_string(key) == document) return object.meta.digest;
+    for (const auto& [key, object] : test.objects.definitions)
+        if (to_string(key) == document) return object.meta.digest;
+    for (const auto& [key, object] : test.objects.galleries)
+        if (to_string(key) == document) return object.meta.digest;
     return "";
 }
 
@@ -60,12 +69,15 @@ void records_from_tags(Case& test) {
 }
 
 void read_record(Case& test, const std::string& name, const json& from) {
-    check_keys(from, {"writtenByUs", "document", "lastApplied", "inFlight", "failures", "lastFailureAt", "regionRetries", "regionRetryAfter",
-                      "regionReadds", "removalFailedAt", "excludedByUs", "tombstone", "deletedAt"}, "records." + name);
+    check_keys(from,
+               {"writtenByUs", "document", "lastApplied", "inFlight", "failures", "lastFailureAt", "regionRetries",
+                "regionRetryAfter", "regionReadds", "removalFailedAt", "excludedByUs", "tombstone", "deletedAt"},
+               "records." + name);
     ResourceRecord& record = test.policy.records[resource_key(test, name)];
     record.written_by_us = from.value("writtenByUs", record.written_by_us);
     record.document = from.value("document", record.document);
-    if (from.contains("lastApplied")) record.last_applied_digest = from["lastApplied"] == "current" ? digest_of(test, record.document) : "another";
+    if (from.contains("lastApplied"))
+        record.last_applied_digest = from["lastApplied"] == "current" ? digest_of(test, record.document) : "another";
     record.operation_in_flight = from.value("inFlight", false);
     record.failures = from.value("failures", 0);
     record.excluded_by_us = from.value("excludedByUs", false);
@@ -73,13 +85,17 @@ void read_record(Case& test, const std::string& name, const json& from) {
     if (from.contains("lastFailureAt")) record.last_failure_at = time(from["lastFailureAt"]);
     if (from.contains("removalFailedAt")) record.removal_failed_at = time(from["removalFailedAt"]);
     if (from.contains("deletedAt")) record.deleted_at = time(from["deletedAt"]);
-    for (const auto& [region, count] : from.value("regionRetries", json::object()).items()) record.region_retries[region] = count;
-    for (const auto& [region, count] : from.value("regionReadds", json::object()).items()) record.region_readds[region] = count;
-    for (const auto& [region, after] : from.value("regionRetryAfter", json::object()).items()) record.region_retry_after[region] = time(after);
+    for (const auto& [region, count] : from.value("regionRetries", json::object()).items())
+        record.region_retries[region] = count;
+    for (const auto& [region, count] : from.value("regionReadds", json::object()).items())
+        record.region_readds[region] = count;
+    for (const auto& [region, after] : from.value("regionRetryAfter", json::object()).items())
+        record.region_retry_after[region] = time(after);
 }
 
 RemovedDocument read_removed(const Case& test, const json& from) {
-    check_keys(from, {"kind", "name", "namespace", "id", "deletionPolicy", "mode", "missingSince", "snapshots", "hold"}, "removed");
+    check_keys(from, {"kind", "name", "namespace", "id", "deletionPolicy", "mode", "missingSince", "snapshots", "hold"},
+               "removed");
     RemovedDocument removed;
     const auto kind = parse_kind(from.value("kind", "ImageVersion"));
     if (!kind) throw std::runtime_error("removed: unknown kind");
@@ -97,10 +113,12 @@ RemovedDocument read_removed(const Case& test, const json& from) {
                      : gallery != test.azure.galleries.end()      ? gallery->second.id
                                                                   : ResourceId(key);
     }
-    removed.deletion_policy = from.value("deletionPolicy", "Delete") == "Delete" ? DeletionPolicy::remove : DeletionPolicy::orphan;
+    removed.deletion_policy =
+        from.value("deletionPolicy", "Delete") == "Delete" ? DeletionPolicy::remove : DeletionPolicy::orphan;
     const std::string mode = from.value("mode", "Manage");
     removed.mode = mode == "Manage" ? Mode::manage : mode == "Observe" ? Mode::observe : Mode::suspend;
-    removed.first_missing = from.contains("missingSince") ? time(from["missingSince"]) : test.now - std::chrono::hours(1);
+    removed.first_missing =
+        from.contains("missingSince") ? time(from["missingSince"]) : test.now - std::chrono::hours(1);
     removed.snapshots_missing = from.value("snapshots", 2);
     if (from.contains("hold")) removed.hold = from["hold"].get<std::string>();
     return removed;
@@ -132,8 +150,10 @@ void read_source(SourceHealth& source, const json& from) {
 }  // namespace
 
 void read_policy(Case& test, const json& from) {
-    check_keys(from, {"allowDeletes", "prune", "observe", "leader", "journalWritable", "clockSkew", "approvals", "usage", "records", "removed", "source",
-                      "locked", "zones", "deletesLastHour", "deletesPerHourMax", "prices"}, "policy");
+    check_keys(from,
+               {"allowDeletes", "prune", "observe", "leader", "journalWritable", "clockSkew", "approvals", "usage",
+                "records", "removed", "source", "locked", "zones", "deletesLastHour", "deletesPerHourMax", "prices"},
+               "policy");
     Policy& policy = test.policy;
     policy.instance = "test";
     policy.allow_deletes = from.value("allowDeletes", false);
@@ -154,23 +174,27 @@ void read_policy(Case& test, const json& from) {
     }
     for (const auto& [name, usage] : from.value("usage", json::object()).items()) {
         if (name != "all") policy.usage[resource_key(test, name)] = read_usage(usage);
-        if (name == "all") for (const auto& [key, version] : test.azure.versions) policy.usage.emplace(key, read_usage(usage));
+        if (name == "all")
+            for (const auto& [key, version] : test.azure.versions) policy.usage.emplace(key, read_usage(usage));
     }
     const json records = from.value("records", json::object());
     if (records != "none") {
         records_from_tags(test);
         for (const auto& [name, record] : records.items()) read_record(test, name, record);
     }
-    for (const json& removed : from.value("removed", json::array())) policy.removed.push_back(read_removed(test, removed));
+    for (const json& removed : from.value("removed", json::array()))
+        policy.removed.push_back(read_removed(test, removed));
     read_source(policy.source, from.value("source", json::object()));
-    for (const json& name : from.value("locked", json::array())) policy.locked.insert(resource_key(test, name.get<std::string>()));
-    const json zones = from.value("zones", json::object());                 // name: hours east of UTC
+    for (const json& name : from.value("locked", json::array()))
+        policy.locked.insert(resource_key(test, name.get<std::string>()));
+    const json zones = from.value("zones", json::object());  // name: hours east of UTC
     policy.zone_offset = [zones](const std::string& zone, TimePoint) -> std::optional<Duration> {
         if (!zones.contains(zone)) return std::nullopt;
         return std::chrono::hours(zones[zone].get<int>());
     };
     const json prices = from.value("prices", json::object());
-    for (const auto& [type, price] : prices.value("snapshot", json::object()).items()) policy.prices.snapshot_gb_month[type] = price;
+    for (const auto& [type, price] : prices.value("snapshot", json::object()).items())
+        policy.prices.snapshot_gb_month[type] = price;
     policy.prices.egress_gb = prices.value("egress", 0.0);
 }
 

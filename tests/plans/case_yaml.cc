@@ -16,9 +16,11 @@ nlohmann::json scalar(const YAML::Node& node) {
     if (text == "null" || text == "~" || text.empty()) return nullptr;
     const char* end = text.data() + text.size();
     std::int64_t whole = 0;
-    if (const auto [stop, error] = std::from_chars(text.data(), end, whole); error == std::errc{} && stop == end) return whole;
+    if (const auto [stop, error] = std::from_chars(text.data(), end, whole); error == std::errc{} && stop == end)
+        return whole;
     double number = 0;
-    if (const auto [stop, error] = std::from_chars(text.data(), end, number); error == std::errc{} && stop == end) return number;
+    if (const auto [stop, error] = std::from_chars(text.data(), end, number); error == std::errc{} && stop == end)
+        return number;
     return text;
 }
 

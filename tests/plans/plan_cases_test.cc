@@ -11,8 +11,8 @@
 #include "tests/plans/case_file.h"
 #include "tests/plans/plan_text.h"
 
-// Every tests/plans/<kind>/<case>.yaml, through the same scopes and planners as the daemon. UPDATE_GOLDEN=1 rewrites expectations,
-// PLAN_CASE=text runs only the cases whose path holds that text.
+// Every tests/plans/<kind>/<case>.yaml, through the same scopes and planners as the daemon. UPDATE_GOLDEN=1 rewrites
+// expectations, PLAN_CASE=text runs only the cases whose path holds that text.
 
 using namespace galleryd;
 using namespace galleryd::plans;
@@ -44,7 +44,8 @@ Policy policy_for(const Case& test, const Scope& scope) {
 Plan plan_definition(const Case& test, const Scope& scope) {
     DefinitionView view;
     view.definition = find_observed(test.azure.definitions, scope.definition_id);
-    view.gallery_exists = view.definition || (test.gallery_exists && test.azure.galleries.contains(scope.gallery_id.key()));
+    view.gallery_exists =
+        view.definition || (test.gallery_exists && test.azure.galleries.contains(scope.gallery_id.key()));
     for (const auto& [key, version] : test.azure.versions) {
         if (version.id.parent() == scope.definition_id) view.versions.push_back(version);
     }
@@ -107,7 +108,8 @@ std::vector<std::filesystem::path> case_files() {
     std::vector<std::filesystem::path> files;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
         const std::filesystem::path& path = entry.path();
-        if (path.extension() != ".yaml" || path.parent_path() == root || path.parent_path().filename() == "base") continue;
+        if (path.extension() != ".yaml" || path.parent_path() == root || path.parent_path().filename() == "base")
+            continue;
         if (only == nullptr || path.string().find(only) != std::string::npos) files.push_back(path);
     }
     std::ranges::sort(files);
@@ -128,7 +130,8 @@ TEST_CASE("every golden case plans what it says") {
             const std::string actual = plan_text(test);
             CHECK_MESSAGE(plan_text(test) == actual, name, ": the same input gave two plans");
             if (update && actual != test.expected) rewrite_expectation(path, actual);
-            CHECK_MESSAGE((update || actual == test.expected), name, "\n", test.why, "\n", line_diff(test.expected, actual));
+            CHECK_MESSAGE((update || actual == test.expected), name, "\n", test.why, "\n",
+                          line_diff(test.expected, actual));
         } catch (const std::exception& problem) {
             FAIL_CHECK(name, ": ", std::string(problem.what()));
         }

@@ -7,7 +7,9 @@
 namespace galleryd::plans {
 namespace {
 
-std::string field(const std::string& label, const std::string& value) { return value.empty() ? "" : " " + label + value; }
+std::string field(const std::string& label, const std::string& value) {
+    return value.empty() ? "" : " " + label + value;
+}
 
 std::string yes(bool flag) { return flag ? "true" : "false"; }
 
@@ -29,21 +31,25 @@ class Printer {
         if (change.op == FieldOp::add) values = change.after;
         if (change.op == FieldOp::remove) values = change.before;
         if (change.op == FieldOp::replace) values = change.before + " -> " + change.after;
-        line(std::string("  ") + sign + " " + (change.path.empty() ? "/" : change.path) + ": " + values + field("[", change.cause.empty() ? "" : change.cause + "]") +
-             field("! ", change.effect) + field("", change.detail));
+        line(std::string("  ") + sign + " " + (change.path.empty() ? "/" : change.path) + ": " + values +
+             field("[", change.cause.empty() ? "" : change.cause + "]") + field("! ", change.effect) +
+             field("", change.detail));
     }
 
     void print(const VersionWrite& write) {
         std::string regions;
         for (const TargetRegion& region : write.target_regions) {
-            regions += (regions.empty() ? "" : ", ") + region.name + " x" + std::to_string(region.replicas) + " " + region.storage_account_type;
+            regions += (regions.empty() ? "" : ", ") + region.name + " x" + std::to_string(region.replicas) + " " +
+                       region.storage_account_type;
             if (region.exclude_from_latest) regions += *region.exclude_from_latest ? " excluded" : " not-excluded";
             if (region.encryption) regions += " encrypted";
         }
         line("  writes: " + regions);
-        line("          exclude=" + yes(write.exclude_from_latest) + " endOfLife=" + (write.end_of_life ? format_rfc3339(*write.end_of_life) : "none") +
-             " block=" + yes(write.block_deletion_before_end_of_life) + " allowRegionDeletion=" + yes(write.allow_deletion_of_replicated_locations) +
-             " default=x" + std::to_string(write.replica_count) + " " + write.storage_account_type + " " + write.replication_mode);
+        line("          exclude=" + yes(write.exclude_from_latest) +
+             " endOfLife=" + (write.end_of_life ? format_rfc3339(*write.end_of_life) : "none") +
+             " block=" + yes(write.block_deletion_before_end_of_life) +
+             " allowRegionDeletion=" + yes(write.allow_deletion_of_replicated_locations) + " default=x" +
+             std::to_string(write.replica_count) + " " + write.storage_account_type + " " + write.replication_mode);
         std::string tags;
         for (const auto& [name, value] : write.tags) tags += " " + name + "=" + value;
         for (const std::string& name : write.tags_removed) tags += " -" + name;
@@ -53,7 +59,8 @@ class Printer {
     void print_step(const Step& step) {
         if (const auto* s = std::get_if<CreateVersion>(&step)) print(s->write);
         if (const auto* s = std::get_if<UpdateVersion>(&step)) print(s->write);
-        if (const auto* s = std::get_if<AssignRole>(&step)) line("  assigns " + s->access.role + " to " + s->access.principal_id + " as " + s->assignment_name);
+        if (const auto* s = std::get_if<AssignRole>(&step))
+            line("  assigns " + s->access.role + " to " + s->access.principal_id + " as " + s->assignment_name);
         if (const auto* s = std::get_if<ShareGallery>(&step)) {
             std::string ids;
             for (const std::string& id : s->subscription_ids) ids += " subscription " + id;
@@ -63,9 +70,10 @@ class Printer {
     }
 
     void print(const Change& change) {
-        line(std::string(to_string(change.action)) + " " + change.kind + " " + change.address + " (" + change.reason + field("by ", change.rule) + ")" +
-             (change.risk == Risk::none ? "" : " risk=" + std::string(to_string(change.risk))) + (change.destructive ? " destructive" : "") +
-             (change.reversible ? "" : " irreversible"));
+        line(std::string(to_string(change.action)) + " " + change.kind + " " + change.address + " (" + change.reason +
+             field("by ", change.rule) + ")" +
+             (change.risk == Risk::none ? "" : " risk=" + std::string(to_string(change.risk))) +
+             (change.destructive ? " destructive" : "") + (change.reversible ? "" : " irreversible"));
         if (!change.why.empty()) line("  why: " + change.why);
         for (const FieldChange& one : change.fields) print(one);
         print_step(change.step);
@@ -73,12 +81,14 @@ class Printer {
     }
 
     void print(const BlockReason& reason) {
-        line("  " + (reason.interlock_point == 0 ? std::string("-") : std::to_string(reason.interlock_point)) + " " + reason.reason + " " + reason.condition +
-             ": " + without_digest(reason.message) + field("| ", without_digest(reason.way_out)));
+        line("  " + (reason.interlock_point == 0 ? std::string("-") : std::to_string(reason.interlock_point)) + " " +
+             reason.reason + " " + reason.condition + ": " + without_digest(reason.message) +
+             field("| ", without_digest(reason.way_out)));
     }
 
     void print(const Blocked& blocked) {
-        line("blocked " + std::string(to_string(blocked.action)) + " " + blocked.kind + " " + blocked.address + field("by ", blocked.rule));
+        line("blocked " + std::string(to_string(blocked.action)) + " " + blocked.kind + " " + blocked.address +
+             field("by ", blocked.rule));
         for (const BlockReason& reason : blocked.reasons) print(reason);
         for (const auto& [name, value] : blocked.evidence) {
             if (name != "digest") line("  evidence " + name + ": " + value);
@@ -86,22 +96,27 @@ class Printer {
     }
 
     void print(const Conflict& conflict) {
-        line("conflict " + conflict.kind + " " + conflict.address + " " + conflict.code + " " + conflict.reason + " " + conflict.path +
-             (conflict.before.empty() && conflict.after.empty() ? "" : ": " + conflict.before + " -> " + conflict.after));
+        line("conflict " + conflict.kind + " " + conflict.address + " " + conflict.code + " " + conflict.reason + " " +
+             conflict.path +
+             (conflict.before.empty() && conflict.after.empty() ? ""
+                                                                : ": " + conflict.before + " -> " + conflict.after));
         line("  " + conflict.message);
         for (const std::string& way : conflict.ways_out) line("  either " + way);
     }
 
     void print(const VersionVerdict& verdict) {
-        line("verdict " + verdict.version + " " + verdict.state + (verdict.rank ? " rank " + std::to_string(*verdict.rank) : "") + field("tier ", verdict.tier) + " " +
+        line("verdict " + verdict.version + " " + verdict.state +
+             (verdict.rank ? " rank " + std::to_string(*verdict.rank) : "") + field("tier ", verdict.tier) + " " +
              (verdict.candidate ? "delete" : "keep") + field("by ", verdict.rule) + ": " + verdict.text +
              (verdict.delete_after ? "; not before " + format_rfc3339(*verdict.delete_after) : ""));
-        for (const BlockReason& reason : verdict.blocked_by) line("  blocked by " + reason.condition + " (" + reason.reason + ")");
+        for (const BlockReason& reason : verdict.blocked_by)
+            line("  blocked by " + reason.condition + " (" + reason.reason + ")");
     }
 
   private:
     static std::string without_digest(std::string message) {
-        for (auto at = message.find("sha256:"); at != std::string::npos; at = message.find("sha256:", at)) message.replace(at, 7 + 64, "DIGEST");
+        for (auto at = message.find("sha256:"); at != std::string::npos; at = message.find("sha256:", at))
+            message.replace(at, 7 + 64, "DIGEST");
         return message;
     }
 };
@@ -123,8 +138,9 @@ std::string print_plan(const Plan& plan, const Case& test) {
     if (test.shows("regions")) {
         for (const auto& [address, regions] : plan.regions) {
             for (const RegionStatus& region : regions) {
-                out.line("region " + address + " " + region.name + " wanted " + std::to_string(region.wanted) + " observed " + std::to_string(region.observed) + " " +
-                         std::string(to_string(region.state)) + " " + std::to_string(region.progress) + "%" + field("", region.detail));
+                out.line("region " + address + " " + region.name + " wanted " + std::to_string(region.wanted) +
+                         " observed " + std::to_string(region.observed) + " " + std::string(to_string(region.state)) +
+                         " " + std::to_string(region.progress) + "%" + field("", region.detail));
             }
         }
     }
@@ -133,8 +149,8 @@ std::string print_plan(const Plan& plan, const Case& test) {
         for (const auto& [region, version] : plan.latest_per_region) out.line("latest in " + region + " " + version);
     }
     if (test.shows("cost")) {
-        out.line("cost " + money(plan.cost.before) + " -> " + money(plan.cost.after) + " a month, " + money(plan.cost.one_time) + " once" +
-                 (plan.cost.upper_bound ? ", upper bound" : ""));
+        out.line("cost " + money(plan.cost.before) + " -> " + money(plan.cost.after) + " a month, " +
+                 money(plan.cost.one_time) + " once" + (plan.cost.upper_bound ? ", upper bound" : ""));
     }
     return out.text;
 }

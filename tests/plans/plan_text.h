@@ -6,8 +6,8 @@
 
 namespace galleryd::plans {
 
-// The plan in the compact form of the golden cases: every row with everything that a person would act on, nothing that moves by
-// itself (no digests). "No changes." when there is no row at all.
+// The plan in the compact form of the golden cases: every row with everything that a person would act on, nothing that
+// moves by itself (no digests). "No changes." when there is no row at all.
 std::string print_plan(const Plan& plan, const Case& test);
 
 // Lines of two texts side by side: "  " both, "- " only expected, "+ " only actual.

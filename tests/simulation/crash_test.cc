@@ -9,13 +9,14 @@ using namespace galleryd;
 
 namespace {
 
-// Runs `story` once without a death, then once for every request of that run and each side of its delivery, and compares the ends.
+// Runs `story` once without a death, then once for every request of that run and each side of its delivery, and
+// compares the ends.
 struct Story {
     std::string azure;
-    std::function<void(World&)> begin;                    // documents, flags
-    std::function<bool(World&)> end;                      // rounds until everything is done; false when the process died on the way
+    std::function<void(World&)> begin;  // documents, flags
+    std::function<bool(World&)> end;    // rounds until everything is done; false when the process died on the way
     EngineOptions engine = WorldOptions::test_engine();
-    int step = 1;                                         // every step-th request
+    int step = 1;  // every step-th request
 };
 
 std::multiset<std::string> deleted(const World& world) {
@@ -30,7 +31,8 @@ std::multiset<std::string> deleted(const World& world) {
 std::map<std::string, int> puts(const World& world) {
     std::map<std::string, int> counts;
     for (const simulator::Mutation& mutation : world.azure.history()) {
-        if (mutation.method != "DELETE") ++counts[mutation.method + " " + fold_case(mutation.path) + " " + mutation.body];
+        if (mutation.method != "DELETE")
+            ++counts[mutation.method + " " + fold_case(mutation.path) + " " + mutation.body];
     }
     return counts;
 }
@@ -58,7 +60,8 @@ int die_everywhere(const Story& story) {
             CAPTURE(request);
             CAPTURE(after);
             World world({.operations = std::chrono::seconds{45}, .engine = story.engine});
-            world.guard.context = "killed at request " + std::to_string(request) + (after ? " after" : " before") + " delivery";
+            world.guard.context =
+                "killed at request " + std::to_string(request) + (after ? " after" : " before") + " delivery";
             world.load(story.azure);
             world.transport.arm(KillPoint{request, after});
             story.begin(world);
@@ -80,7 +83,7 @@ int die_everywhere(const Story& story) {
 #ifdef NDEBUG
 constexpr bool in_debug = false;
 #else
-constexpr bool in_debug = true;                                   // a debug build takes fewer points
+constexpr bool in_debug = true;  // a debug build takes fewer points
 #endif
 
 TEST_CASE("killed at any request of the way to a converged estate and started again, it ends in the same Azure") {
@@ -95,7 +98,9 @@ TEST_CASE("killed at any request of the way to a converged estate and started ag
 TEST_CASE("killed at any request while a region is taken away in steps, it ends in the same Azure") {
     const std::string two = estate::version("1.0.0", "", "canadacentral, canadaeast");
     const std::string one = estate::version("1.0.0", "", "canadacentral");
-    auto before = estate::small(2, "", "\n  governs: Declared\n  retention: {action: Report, keepNewest: 1, olderThan: 3650d, inUse: Ignore}\n");
+    auto before = estate::small(
+        2, "",
+        "\n  governs: Declared\n  retention: {action: Report, keepNewest: 1, olderThan: 3650d, inUse: Ignore}\n");
     auto after = before;
     after["version-1.0.0.yaml"] = one;
     before["version-1.0.0.yaml"] = two;

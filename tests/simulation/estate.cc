@@ -24,20 +24,24 @@ std::string image_id(const std::string& name) {
 }
 
 std::string image(const std::string& name) {
-    return R"({"id": ")" + image_id(name) + R"(", "type": "Microsoft.Compute/images", "name": ")" + name + R"(", "location": "canadacentral",
+    return R"({"id": ")" + image_id(name) + R"(", "type": "Microsoft.Compute/images", "name": ")" + name +
+           R"(", "location": "canadacentral",
   "properties": {"hyperVGeneration": "V2", "storageProfile": {"osDisk": {"osType": "Linux", "osState": "Generalized", "diskSizeGB": 30}}}})";
 }
 
 std::string gallery_resource(const std::string& name, const std::string& tags) {
     return R"({"id": ")" + subscription + "/resourceGroups/rg-golden/providers/Microsoft.Compute/galleries/" + name +
-           R"(", "type": "Microsoft.Compute/galleries", "name": ")" + name + R"(", "location": "canadacentral", "tags": )" + tags +
+           R"(", "type": "Microsoft.Compute/galleries", "name": ")" + name +
+           R"(", "location": "canadacentral", "tags": )" + tags +
            R"(, "properties": {"description": "old words", "provisioningState": "Succeeded"}})";
 }
 
 std::string definition_resource(const std::string& id, const std::string& sku, const std::string& tags) {
-    return R"({"id": ")" + id + R"(", "type": "Microsoft.Compute/galleries/images", "name": ")" + id.substr(id.rfind('/') + 1) +
-           R"(", "location": "canadacentral", "tags": )" + tags + R"(, "properties": {"osType": "Linux", "osState": "Generalized", "hyperVGeneration": "V2",
-  "architecture": "x64", "identifier": {"publisher": "Contoso", "offer": "Ubuntu", "sku": ")" + sku + R"("}, "provisioningState": "Succeeded"}})";
+    return R"({"id": ")" + id + R"(", "type": "Microsoft.Compute/galleries/images", "name": ")" +
+           id.substr(id.rfind('/') + 1) + R"(", "location": "canadacentral", "tags": )" + tags +
+           R"(, "properties": {"osType": "Linux", "osState": "Generalized", "hyperVGeneration": "V2",
+  "architecture": "x64", "identifier": {"publisher": "Contoso", "offer": "Ubuntu", "sku": ")" +
+           sku + R"("}, "provisioningState": "Succeeded"}})";
 }
 
 const char* const wide_galleries = R"(
@@ -125,20 +129,26 @@ spec:
 std::string version(const std::string& number, const std::string& extra, const std::string& regions) {
     std::string list;
     std::istringstream names(regions);
-    for (std::string name; std::getline(names >> std::ws, name, ',');) list += (list.empty() ? "{name: " : ", {name: ") + name + "}";
+    for (std::string name; std::getline(names >> std::ws, name, ',');)
+        list += (list.empty() ? "{name: " : ", {name: ") + name + "}";
     return R"(
 apiVersion: galleryd.io/v1alpha1
 kind: ImageVersion
-metadata: {name: ubuntu-)" + number + R"(, namespace: images}
+metadata: {name: ubuntu-)" +
+           number + R"(, namespace: images}
 spec:
   imageDefinition: ubuntu
-  version: )" + number + R"(
-  source: {managedImage: )" + image_id("packer-1") + "}\n" + (regions.empty() ? "" : "  targetRegions: [" + list + "]\n") +
+  version: )" +
+           number + R"(
+  source: {managedImage: )" +
+           image_id("packer-1") + "}\n" + (regions.empty() ? "" : "  targetRegions: [" + list + "]\n") +
            (extra.empty() ? "" : "  " + extra + "\n");
 }
 
 std::string policy(const std::string& spec) {
-    return "\napiVersion: galleryd.io/v1alpha1\nkind: LifecyclePolicy\nmetadata: {name: standard, namespace: images}\nspec:" + spec;
+    return "\napiVersion: galleryd.io/v1alpha1\nkind: LifecyclePolicy\nmetadata: {name: standard, namespace: "
+           "images}\nspec:" +
+           spec;
 }
 
 Files small(int versions, const std::string& version_extra, const std::string& policy_spec) {
@@ -153,21 +163,31 @@ Files small(int versions, const std::string& version_extra, const std::string& p
 
 Files wide() {
     return {{"galleries.yaml", wide_galleries},
-            {"definitions.yaml", definition() + "---" + replaced(replaced(replaced(definition(), "name: ubuntu,", "name: partner-ubuntu,"), "gallery: golden", "gallery: partners"), "24_04", "24_04-p") +
-                                     "---" + replaced(replaced(definition(), "name: ubuntu,", "name: rhel,"), "24_04", "9-gen2") + "  adoption: Adopt\n"},
+            {"definitions.yaml",
+             definition() + "---" +
+                 replaced(replaced(replaced(definition(), "name: ubuntu,", "name: partner-ubuntu,"), "gallery: golden",
+                                   "gallery: partners"),
+                          "24_04", "24_04-p") +
+                 "---" + replaced(replaced(definition(), "name: ubuntu,", "name: rhel,"), "24_04", "9-gen2") +
+                 "  adoption: Adopt\n"},
             {"policy.yaml", policy(wide_policy)},
-            {"versions.yaml", version("3.0.0", "holdLatestUntilReplicated: true", "") + "---" + version("2.9.0", "adoption: Adopt", "") + "---" +
-                                  replaced(version("1.0.0", "tags: {team: partner}", "canadaeast, canadacentral"), "imageDefinition: ubuntu", "imageDefinition: partner-ubuntu")}};
+            {"versions.yaml", version("3.0.0", "holdLatestUntilReplicated: true", "") + "---" +
+                                  version("2.9.0", "adoption: Adopt", "") + "---" +
+                                  replaced(version("1.0.0", "tags: {team: partner}", "canadaeast, canadacentral"),
+                                           "imageDefinition: ubuntu", "imageDefinition: partner-ubuntu")}};
 }
 
 std::string images_state() { return R"({"resources": [)" + image("packer-1") + "]}"; }
 
-std::string published(const std::string& number, const std::string& published, const std::string& tags, const std::string& state) {
-    return R"({"id": ")" + version_id(number) + R"(", "type": "Microsoft.Compute/galleries/images/versions", "name": ")" + number +
+std::string published(const std::string& number, const std::string& published, const std::string& tags,
+                      const std::string& state) {
+    return R"({"id": ")" + version_id(number) +
+           R"(", "type": "Microsoft.Compute/galleries/images/versions", "name": ")" + number +
            R"(", "location": "canadacentral", "tags": )" + tags + R"(, "properties": {"provisioningState": ")" + state +
            R"(", "publishingProfile": {"targetRegions": [{"name": "Canada Central", "regionalReplicaCount": 1, "storageAccountType": "Standard_LRS"}],
-  "replicaCount": 1, "excludeFromLatest": false, "storageAccountType": "Standard_LRS", "publishedDate": ")" + published +
-           R"("}, "storageProfile": {"source": {"id": ")" + image_id("packer-1") + R"("}, "osDiskImage": {"sizeInGB": 30, "hostCaching": "ReadWrite"}},
+  "replicaCount": 1, "excludeFromLatest": false, "storageAccountType": "Standard_LRS", "publishedDate": ")" +
+           published + R"("}, "storageProfile": {"source": {"id": ")" + image_id("packer-1") +
+           R"("}, "osDiskImage": {"sizeInGB": 30, "hostCaching": "ReadWrite"}},
   "safetyProfile": {"allowDeletionOfReplicatedLocations": false, "reportedForPolicyViolation": false},
   "replicationStatus": {"aggregatedState": "Completed", "summary": [{"region": "Canada Central", "state": "Completed", "progress": 100}]}}})";
 }
@@ -176,14 +196,16 @@ std::string wide_state() {
     return R"({"resources": [)" + image("packer-1") + "," + gallery_resource("golden", R"({"team": "web"})") + "," +
            definition_resource(golden + "/images/rhel", "9-gen2", R"({"by": "hand"})") + "," +
            definition_resource(ubuntu, "24_04", R"({"galleryd-owner": "test/ImageDefinition/images/ubuntu"})") + "," +
-           published("2.9.0", "2026-10-01T00:00:00Z", R"({"by": "packer"})") + "," + published("2.10.0", "2026-10-10T00:00:00Z", R"({"by": "packer"})") + "," +
+           published("2.9.0", "2026-10-01T00:00:00Z", R"({"by": "packer"})") + "," +
+           published("2.10.0", "2026-10-10T00:00:00Z", R"({"by": "packer"})") + "," +
            published("1.0.0", "2024-01-01T00:00:00Z", R"({"by": "packer", "keep": null})") + "," +
            published("0.9.0", "2023-01-01T00:00:00Z", R"({"galleryd-hold": "audit"})") + "]}";
 }
 
 Files demo_files() {
     Files files;
-    for (const char* name : {"definitions.yaml", "galleries.yaml", "policies.yaml", "versions.yaml"}) files[name] = read_file(demo_folder / name);
+    for (const char* name : {"definitions.yaml", "galleries.yaml", "policies.yaml", "versions.yaml"})
+        files[name] = read_file(demo_folder / name);
     return files;
 }
 

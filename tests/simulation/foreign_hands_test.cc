@@ -11,14 +11,18 @@ using namespace galleryd;
 namespace {
 
 struct Two : World {
-    explicit Two(EngineOptions engine = WorldOptions::deleting_engine()) : World({.operations = std::chrono::seconds{45}, .engine = std::move(engine)}) {
+    explicit Two(EngineOptions engine = WorldOptions::deleting_engine())
+        : World({.operations = std::chrono::seconds{45}, .engine = std::move(engine)}) {
         load(estate::images_state());
-        declare(estate::small(6, "deletionPolicy: Delete",
-                              "\n  governs: All\n  retention: {action: Report, keepNewest: 1, olderThan: 3650d, inUse: Ignore}\n"));
+        declare(estate::small(
+            6, "deletionPolicy: Delete",
+            "\n  governs: All\n  retention: {action: Report, keepNewest: 1, olderThan: 3650d, inUse: Ignore}\n"));
         REQUIRE(problems == "");
         REQUIRE(converge());
     }
-    void change(const std::string& id, const std::string& patch) { REQUIRE(azure.change_resource(id, patch).has_value()); }
+    void change(const std::string& id, const std::string& patch) {
+        REQUIRE(azure.change_resource(id, patch).has_value());
+    }
 };
 
 const std::string one = estate::version_id("1.0.0");
@@ -72,7 +76,9 @@ TEST_CASE("a tag of another instance is respected, whatever the document says") 
     world.declare(files);
     REQUIRE(world.problems == "");
     REQUIRE(world.converge());
-    world.change(one, R"({"tags": {"galleryd-owner": "east/ImageVersion/images/x"}, "properties": {"publishingProfile": {"excludeFromLatest": true}}})");
+    world.change(
+        one,
+        R"({"tags": {"galleryd-owner": "east/ImageVersion/images/x"}, "properties": {"publishingProfile": {"excludeFromLatest": true}}})");
     const std::size_t before = world.writes();
     world.pass_time(std::chrono::minutes{30});
     CHECK(world.writes() == before);
@@ -100,7 +106,8 @@ TEST_CASE("tags and properties of others are left alone and sent back with our o
     world.pass_time(std::chrono::minutes{10});
     CHECK(world.writes() == before);
     auto files = world.files;
-    files["gallery.yaml"] = estate::replaced(files["gallery.yaml"], "Hardened images", "Hardened images, second edition");
+    files["gallery.yaml"] =
+        estate::replaced(files["gallery.yaml"], "Hardened images", "Hardened images, second edition");
     files["version-1.0.0.yaml"] += "  tags: {release: spring}\n";
     world.declare(files);
     REQUIRE(world.problems == "");
@@ -113,7 +120,7 @@ TEST_CASE("tags and properties of others are left alone and sent back with our o
     for (const simulator::Mutation& mutation : world.azure.history()) {
         if (fold_case(mutation.path) == fold_case(estate::golden)) sent = mutation.body;
     }
-    CHECK(sent.find("futureField") != std::string::npos);          // unknown properties go back unchanged (I7)
+    CHECK(sent.find("futureField") != std::string::npos);  // unknown properties go back unchanged (I7)
 }
 
 TEST_CASE("a version re-created by a person between plan and delete is not deleted") {
@@ -126,16 +133,20 @@ TEST_CASE("a version re-created by a person between plan and delete is not delet
     // The foreign write lands right before the strong look of the executor, after the list that the plan was made from.
     SUBCASE("another published date") {
         world.faults("[{method: GET, path: '*/versions/1.1.0', count: 1, foreignWrite: {id: " + victim +
-                     ", patch: '{\"properties\": {\"publishingProfile\": {\"publishedDate\": \"2026-11-21T00:20:00+00:00\"}}}'}}]");
+                     ", patch: '{\"properties\": {\"publishingProfile\": {\"publishedDate\": "
+                     "\"2026-11-21T00:20:00+00:00\"}}}'}}]");
     }
     SUBCASE("a hold") {
-        world.faults("[{method: GET, path: '*/versions/1.1.0', count: 1, foreignWrite: {id: " + victim + ", patch: '{\"tags\": {\"galleryd-hold\": \"audit\"}}'}}]");
+        world.faults("[{method: GET, path: '*/versions/1.1.0', count: 1, foreignWrite: {id: " + victim +
+                     ", patch: '{\"tags\": {\"galleryd-hold\": \"audit\"}}'}}]");
     }
     SUBCASE("another tag") {
-        world.faults("[{method: GET, path: '*/versions/1.1.0', count: 1, foreignWrite: {id: " + victim + ", patch: '{\"tags\": {\"team\": \"web\"}}'}}]");
+        world.faults("[{method: GET, path: '*/versions/1.1.0', count: 1, foreignWrite: {id: " + victim +
+                     ", patch: '{\"tags\": {\"team\": \"web\"}}'}}]");
     }
     SUBCASE("our tag taken off") {
-        world.faults("[{method: GET, path: '*/versions/1.1.0', count: 1, foreignWrite: {id: " + victim + ", patch: '{\"tags\": {\"galleryd-owner\": null}}'}}]");
+        world.faults("[{method: GET, path: '*/versions/1.1.0', count: 1, foreignWrite: {id: " + victim +
+                     ", patch: '{\"tags\": {\"galleryd-owner\": null}}'}}]");
     }
     while (!world.blocked_reasons().contains("removal_not_settled")) world.round();
     int rounds = 0;
@@ -144,7 +155,7 @@ TEST_CASE("a version re-created by a person between plan and delete is not delet
         world.round(std::chrono::minutes{1});
         if (rounds % 2 == 0) world.look();
     }
-    CHECK(world.deletes() == 0);                                   // that pass was refused by the fresh look
+    CHECK(world.deletes() == 0);  // that pass was refused by the fresh look
     CHECK(world.exists(victim));
 }
 
@@ -161,7 +172,8 @@ TEST_CASE("a region that a person added is taken away only with --allow-deletes,
         INFO(world.open_points());
         const auto profile = world.azure_json(one)["properties"]["publishingProfile"];
         CHECK(profile["targetRegions"].size() == (allowed ? 1U : 2U));
-        CHECK(world.azure_json(one)["properties"]["safetyProfile"].value("allowDeletionOfReplicatedLocations", false) == false);
+        CHECK(world.azure_json(one)["properties"]["safetyProfile"].value("allowDeletionOfReplicatedLocations", false) ==
+              false);
         if (!allowed) CHECK(world.blocked_reasons().contains("deletes_not_allowed"));
     }
 }
@@ -169,10 +181,18 @@ TEST_CASE("a region that a person added is taken away only with --allow-deletes,
 TEST_CASE("an immutable field edited in a document is refused, and nothing is deleted and made again") {
     Two world;
     auto files = world.files;
-    SUBCASE("generation") { files["definition.yaml"] = estate::replaced(files["definition.yaml"], "hyperVGeneration: V2", "hyperVGeneration: V1"); }
+    SUBCASE("generation") {
+        files["definition.yaml"] =
+            estate::replaced(files["definition.yaml"], "hyperVGeneration: V2", "hyperVGeneration: V1");
+    }
     SUBCASE("sku") { files["definition.yaml"] = estate::replaced(files["definition.yaml"], "24_04", "24_10"); }
-    SUBCASE("source") { files["version-1.0.0.yaml"] = estate::replaced(files["version-1.0.0.yaml"], "packer-1", "packer-2"); }
-    SUBCASE("location") { files["gallery.yaml"] = estate::replaced(files["gallery.yaml"], "location: canadacentral", "location: canadaeast"); }
+    SUBCASE("source") {
+        files["version-1.0.0.yaml"] = estate::replaced(files["version-1.0.0.yaml"], "packer-1", "packer-2");
+    }
+    SUBCASE("location") {
+        files["gallery.yaml"] =
+            estate::replaced(files["gallery.yaml"], "location: canadacentral", "location: canadaeast");
+    }
     world.declare(files);
     const std::size_t before = world.writes();
     world.pass_time(std::chrono::minutes{30});
@@ -196,7 +216,8 @@ TEST_CASE("a broken scope does not hold up the others") {
     World world({.operations = std::chrono::seconds{45}});
     world.load(estate::wide_state());
     auto files = estate::wide();
-    files["broken.yaml"] = estate::replaced(estate::definition(), "name: ubuntu,", "name: broken,") + "  osDisk: none\n";
+    files["broken.yaml"] =
+        estate::replaced(estate::definition(), "name: ubuntu,", "name: broken,") + "  osDisk: none\n";
     world.declare(files);
     world.faults("[{path: '*/images/rhel*', status: 403, code: AuthorizationFailed}]");
     world.pass_time(std::chrono::minutes{30});

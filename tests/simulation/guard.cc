@@ -28,7 +28,8 @@ std::string state_of(const Json& resource) { return resource.at("properties").va
 
 // A version that is being updated serves on; one that is being made does not yet.
 bool is_usable(const Json& version) {
-    return (state_of(version) == "Succeeded" || state_of(version) == "Updating") && !version.at("properties").at("publishingProfile").value("excludeFromLatest", false);
+    return (state_of(version) == "Succeeded" || state_of(version) == "Updating") &&
+           !version.at("properties").at("publishingProfile").value("excludeFromLatest", false);
 }
 
 std::set<std::string> regions_of(const Json& version) {
@@ -55,7 +56,8 @@ const Object* declared_as(const std::map<ObjectKey, Object>& objects, const Reso
 }
 
 template <class Objects, class Missing>
-void find_missing(const Objects& before, const Objects& now, const std::set<ObjectKey>& invalid, std::map<ObjectKey, Missing>& missing, TimePoint at) {
+void find_missing(const Objects& before, const Objects& now, const std::set<ObjectKey>& invalid,
+                  std::map<ObjectKey, Missing>& missing, TimePoint at) {
     for (const auto& [key, object] : before) {
         if (now.contains(key) || invalid.contains(key)) continue;
         Missing& entry = missing[key];
@@ -70,7 +72,8 @@ std::size_t count(const DesiredObjects& objects) {
 }
 
 template <class Object>
-void keep_last_good(std::map<ObjectKey, Object>& now, const std::map<ObjectKey, Object>& before, const std::set<ObjectKey>& invalid, bool all) {
+void keep_last_good(std::map<ObjectKey, Object>& now, const std::map<ObjectKey, Object>& before,
+                    const std::set<ObjectKey>& invalid, bool all) {
     for (const auto& [key, object] : before) {
         if (all || invalid.contains(key)) now.emplace(key, object);
     }
@@ -131,7 +134,8 @@ void Guard::looked(const std::map<std::string, std::string>& files) {
     }
     std::erase_if(missing_, [&](const auto& entry) {
         const ObjectKey& key = entry.first;
-        return declared_.galleries.contains(key) || declared_.definitions.contains(key) || declared_.versions.contains(key) || declared_.policies.contains(key);
+        return declared_.galleries.contains(key) || declared_.definitions.contains(key) ||
+               declared_.versions.contains(key) || declared_.policies.contains(key);
     });
 }
 
@@ -178,9 +182,11 @@ void Guard::judge_source(const std::string& id) {
         };
         const bool is_sibling = [&] {
             const auto found = declared_.versions.find(key);
-            return found != declared_.versions.end() && fold_case(id).starts_with(found->second.definition_id.key() + "/");
+            return found != declared_.versions.end() &&
+                   fold_case(id).starts_with(found->second.definition_id.key() + "/");
         }();
-        if (find(declared_.galleries) || find(declared_.definitions) || is_sibling || key.kind == Kind::lifecycle_policy) {
+        if (find(declared_.galleries) || find(declared_.definitions) || is_sibling ||
+            key.kind == Kind::lifecycle_policy) {
             wrong("I2: " + id + " is deleted while " + to_string(key) + " is invalid");
         }
     }
@@ -191,12 +197,13 @@ void Guard::judge_removed(const ObjectKey& key, const std::string& what) {
     if (found == missing_.end()) return wrong("I1: " + what + " is deleted, and its document was not removed");
     const Missing& entry = found->second;
     if (!world_.engine_options().prune) wrong("I1: " + what + " is deleted without --prune");
-    if (entry.governance.deletion_policy != DeletionPolicy::remove) wrong("I1: " + what + " is deleted, and its deletionPolicy was Orphan");
+    if (entry.governance.deletion_policy != DeletionPolicy::remove)
+        wrong("I1: " + what + " is deleted, and its deletionPolicy was Orphan");
     if (entry.governance.mode != Mode::manage) wrong("I1: " + what + " is deleted, and its mode was not Manage");
     if (entry.hold) wrong("I1: " + what + " is deleted, and its document was held");
     if (entry.looks < 2 || world_.clock.now() - entry.since < removal_age_min) {
-        wrong("I1: " + what + " is deleted before its removal is settled: gone since " + format_rfc3339(entry.since) + ", now " +
-              format_rfc3339(world_.clock.now()) + ", looks " + std::to_string(entry.looks));
+        wrong("I1: " + what + " is deleted before its removal is settled: gone since " + format_rfc3339(entry.since) +
+              ", now " + format_rfc3339(world_.clock.now()) + ", looks " + std::to_string(entry.looks));
     }
 }
 
@@ -206,7 +213,8 @@ std::string Guard::describe(const std::string& definition) const {
     for (const std::string& id : world_.azure.resource_ids("Microsoft.Compute/galleries/images/versions")) {
         if (ResourceId(id).parent()->key() != definition) continue;
         const Json version = world_.azure_json(id);
-        text += "\n  " + ResourceId(id).name() + " " + state_of(version) + (is_usable(version) ? " usable" : " not usable") + " " + version.value("tags", Json::object()).dump();
+        text += "\n  " + ResourceId(id).name() + " " + state_of(version) +
+                (is_usable(version) ? " usable" : " not usable") + " " + version.value("tags", Json::object()).dump();
     }
     return text;
 }
@@ -215,7 +223,8 @@ void Guard::judge_delete_version(const std::string& id) {
     const Json version = world_.azure_json(id);
     if (version.is_null()) return wrong("I1: DELETE of " + id + ", which is not there");
     if (!tag(version, "galleryd-hold").empty()) wrong("I1: held version deleted: " + id);
-    if (state_of(version) != "Succeeded" && state_of(version) != "Failed") wrong("I1: version in state " + state_of(version) + " deleted: " + id);
+    if (state_of(version) != "Succeeded" && state_of(version) != "Failed")
+        wrong("I1: version in state " + state_of(version) + " deleted: " + id);
     const ResourceId resource(id);
     const std::string definition = resource.parent()->key();
     std::optional<ImageVersionNumber> newest;
@@ -229,32 +238,42 @@ void Guard::judge_delete_version(const std::string& id) {
         newest = std::max(newest.value_or(*other_number), *other_number);
         if (*other_number > *number) ++newer_usable;
     }
-    if (is_usable(version) && newest == number) wrong("I8: the newest usable version is deleted: " + id + describe(definition));
+    if (is_usable(version) && newest == number)
+        wrong("I8: the newest usable version is deleted: " + id + describe(definition));
 
     const std::string owner = tag(version, "galleryd-owner");
     const auto* definition_document = declared_as(declared_.definitions, *resource.parent());
     const LifecyclePolicy* policy = nullptr;
     if (definition_document != nullptr && !definition_document->lifecycle_policy.empty()) {
-        const auto found = declared_.policies.find({Kind::lifecycle_policy, definition_document->meta.key.namespace_name, definition_document->lifecycle_policy});
+        const auto found =
+            declared_.policies.find({Kind::lifecycle_policy, definition_document->meta.key.namespace_name,
+                                     definition_document->lifecycle_policy});
         if (found != declared_.policies.end()) policy = &found->second;
     }
     const ImageVersion* declared = declared_as(declared_.versions, resource);
     if (declared != nullptr && declared->meta.hold) wrong("I1: version whose document is held deleted: " + id);
     if (declared == nullptr && !owner.empty()) {  // only a removed document speaks for it
-        if (!owner.starts_with(world_.engine_options().instance + "/")) return wrong("I6: version of " + owner + " deleted: " + id);
+        if (!owner.starts_with(world_.engine_options().instance + "/"))
+            return wrong("I6: version of " + owner + " deleted: " + id);
         for (const auto& [key, entry] : missing_) {
             if (to_string(key) == object_name(owner)) return judge_removed(key, id);
         }
         return wrong("I1: orphan deleted: " + id);
     }
-    if (policy == nullptr || !policy->retention || policy->retention->action != RetentionAction::remove) return wrong("I1: deleted without a rule: " + id);
-    if (declared == nullptr && policy->governs != Governs::all) return wrong("I1: undeclared and not governed version deleted: " + id);
-    if (declared != nullptr && owner != world_.engine_options().instance + "/" + to_string(declared->meta.key)) return wrong("I6: not ours: " + id);
+    if (policy == nullptr || !policy->retention || policy->retention->action != RetentionAction::remove)
+        return wrong("I1: deleted without a rule: " + id);
+    if (declared == nullptr && policy->governs != Governs::all)
+        return wrong("I1: undeclared and not governed version deleted: " + id);
+    if (declared != nullptr && owner != world_.engine_options().instance + "/" + to_string(declared->meta.key))
+        return wrong("I6: not ours: " + id);
     const auto marked = parse_rfc3339(tag(version, "galleryd-delete-after"));
     if (!marked || *marked >= world_.clock.now()) wrong("I1: deleted without a mark or before its grace ended: " + id);
-    if (newer_usable < policy->retention->keep_newest && is_usable(version)) wrong("I1: among the newest that the policy keeps: " + id);
+    if (newer_usable < policy->retention->keep_newest && is_usable(version))
+        wrong("I1: among the newest that the policy keeps: " + id);
     for (const auto& [name, value] : policy->retention->protect_tags) {
-        if (const std::string found = tag(version, fold_case(name)); !found.empty() && (found == "null" || fold_case(found) == fold_case(value))) wrong("I1: protected version deleted: " + id);
+        if (const std::string found = tag(version, fold_case(name));
+            !found.empty() && (found == "null" || fold_case(found) == fold_case(value)))
+            wrong("I1: protected version deleted: " + id);
     }
 }
 
@@ -263,7 +282,8 @@ void Guard::judge_delete_parent(const std::string& id) {
     if (resource.is_null()) return wrong("I1: DELETE of " + id + ", which is not there");
     if (!tag(resource, "galleryd-hold").empty()) wrong("I1: held resource deleted: " + id);
     const std::string owner = tag(resource, "galleryd-owner");
-    if (!owner.starts_with(world_.engine_options().instance + "/")) return wrong("I6: resource of '" + owner + "' deleted: " + id);
+    if (!owner.starts_with(world_.engine_options().instance + "/"))
+        return wrong("I6: resource of '" + owner + "' deleted: " + id);
     for (const auto& [key, entry] : missing_) {
         if (to_string(key) == object_name(owner)) return judge_removed(key, id);
     }
@@ -277,10 +297,12 @@ void Guard::judge_put(const std::string& id, const std::string& body) {
     if (!after.is_object()) return wrong("a PUT without a body: " + id);
     const ResourceId resource(id);
     const std::string owner = tag(before, "galleryd-owner");
-    if (!owner.empty() && !owner.starts_with(world_.engine_options().instance + "/")) wrong("I6: resource of '" + owner + "' written: " + id);
+    if (!owner.empty() && !owner.starts_with(world_.engine_options().instance + "/"))
+        wrong("I6: resource of '" + owner + "' written: " + id);
     for (const auto& [name, value] : before.value("tags", Json::object()).items()) {
         const bool is_ours = fold_case(name).starts_with("galleryd-");
-        if (!is_ours && !after.value("tags", Json::object()).contains(name)) wrong("I6: tag " + name + " of others taken off " + id);
+        if (!is_ours && !after.value("tags", Json::object()).contains(name))
+            wrong("I6: tag " + name + " of others taken off " + id);
     }
     if (fold_case(resource.type()) != "microsoft.compute/galleries/images/versions") return;
     const std::string state = state_of(before);
@@ -291,11 +313,13 @@ void Guard::judge_put(const std::string& id, const std::string& body) {
         if (!kept.contains(region)) removed += " " + region;
     }
     if (removed.empty()) return;
-    if (!world_.engine_options().allow_deletes) wrong("I1: regions" + removed + " taken from " + id + " without --allow-deletes");
+    if (!world_.engine_options().allow_deletes)
+        wrong("I1: regions" + removed + " taken from " + id + " without --allow-deletes");
     if (!tag(before, "galleryd-hold").empty()) wrong("I1: regions" + removed + " taken from held " + id);
     judge_source(id);
     bool any_left = false;
-    for (const Json& region : before.at("properties").value("replicationStatus", Json::object()).value("summary", Json::array())) {
+    for (const Json& region :
+         before.at("properties").value("replicationStatus", Json::object()).value("summary", Json::array())) {
         std::string name = fold_case(region.value("region", ""));
         std::erase(name, ' ');
         any_left = any_left || (kept.contains(name) && region.value("state", "") == "Completed");

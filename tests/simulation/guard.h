@@ -10,8 +10,9 @@
 #include "controller/core/desired.h"
 #include "controller/simulator/simulator.h"
 
-// The oracle of the simulation: it knows the true documents, the true Azure and the true time, shares no code with the planner, and
-// judges every write at the moment before Azure sees it (reliability I1 to I4, I6, I8, I9). A wrong one fails the test.
+// The oracle of the simulation: it knows the true documents, the true Azure and the true time, shares no code with the
+// planner, and judges every write at the moment before Azure sees it (reliability I1 to I4, I6, I8, I9). A wrong one
+// fails the test.
 namespace galleryd {
 
 class World;
@@ -33,9 +34,9 @@ class Guard {
         std::string key_;
     };
 
-    void looked(const std::map<std::string, std::string>& files);   // the daemon saw the folder like this
+    void looked(const std::map<std::string, std::string>& files);  // the daemon saw the folder like this
     void approved_source() { approved_source_ = true; }            // a person released this state of the folder
-    std::string context;                       // seed and step, for messages
+    std::string context;                                           // seed and step, for messages
     std::size_t writes_seen = 0, deletes_seen = 0;
     int problems = 0;
     std::chrono::minutes removal_age_min{15};  // less where a start under a wrong clock makes it uncertain
@@ -59,7 +60,7 @@ class Guard {
 
     World& world_;
     std::set<std::string> on_wire_;
-    DesiredObjects declared_;                  // the last good content of everything declared
+    DesiredObjects declared_;  // the last good content of everything declared
     std::map<ObjectKey, Missing> missing_;
     std::set<ObjectKey> invalid_;
     bool unknown_content_ = false, frozen_ = false, empty_ = false, approved_source_ = false;

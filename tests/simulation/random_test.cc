@@ -1,15 +1,15 @@
-#include <cstdlib>
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 
 #include "controller/adapters/clock/system_clock.h"
 #include "controller/simulator/world.h"
 #include "tests/simulation/estate.h"
 #include "tests/simulation/world.h"
 
-// A random schedule: edits of documents (valid, invalid, removed), people in the portal, faults, restarts at any request, clock
-// steps, approvals. The guard judges every write; at the end faults and edits stop, and it has to come to rest.
-// STEPS and SEED from the environment: `make sim STEPS=… SEED=…`.
+// A random schedule: edits of documents (valid, invalid, removed), people in the portal, faults, restarts at any
+// request, clock steps, approvals. The guard judges every write; at the end faults and edits stop, and it has to come
+// to rest. STEPS and SEED from the environment: `make sim STEPS=… SEED=…`.
 using namespace galleryd;
 
 namespace {
@@ -50,7 +50,8 @@ class Schedule {
         for (std::uint64_t step = 0; step < steps_; ++step) {
             world_.guard.context = "(SEED=" + std::to_string(seed_) + ", step " + std::to_string(step) + ")";
             act();
-            const auto pause = chance(0.05) ? std::chrono::seconds{std::chrono::hours{6}} : std::chrono::seconds{10 + below(110)};
+            const auto pause =
+                chance(0.05) ? std::chrono::seconds{std::chrono::hours{6}} : std::chrono::seconds{10 + below(110)};
             world_.round(pause);
             if (world_.transport.died) world_.restart();
         }
@@ -78,26 +79,52 @@ class Schedule {
         std::string extra = chance(0.7) ? "deletionPolicy: Delete" : "deletionPolicy: Orphan";
         if (chance(0.3)) extra += "\n  holdLatestUntilReplicated: true";
         if (chance(0.3)) extra += "\n  regionRetry: RemoveAndAdd";
-        good_[version_file(versions_++)] = estate::version(number, extra, chance(0.5) ? "" : chance(0.5) ? "canadacentral" : "canadacentral, canadaeast");
+        good_[version_file(versions_++)] = estate::version(number, extra,
+                                                           chance(0.5)   ? ""
+                                                           : chance(0.5) ? "canadacentral"
+                                                                         : "canadacentral, canadaeast");
     }
 
     void act() {
         switch (below(40)) {
-            case 0: case 1: return edit();
-            case 2: case 3: return remove_document();
+            case 0:
+            case 1: return edit();
+            case 2:
+            case 3: return remove_document();
             case 4: return break_document();
-            case 5: case 6: case 7: return declare_good();
+            case 5:
+            case 6:
+            case 7: return declare_good();
             case 8: return chance(0.5) ? world_.unreadable() : world_.declare({});
-            case 9: case 10: case 11: return foreign_write();
-            case 12: if (chance(0.3)) world_.azure.remove_resource(any_version()); return;
-            case 13: case 14: return fault();
-            case 15: case 16: case 17: world_.transport.arm(KillPoint{1 + below(40), chance(0.5)}); return;
+            case 9:
+            case 10:
+            case 11: return foreign_write();
+            case 12:
+                if (chance(0.3)) world_.azure.remove_resource(any_version());
+                return;
+            case 13:
+            case 14: return fault();
+            case 15:
+            case 16:
+            case 17: world_.transport.arm(KillPoint{1 + below(40), chance(0.5)}); return;
             case 18: return world_.restart();
-            case 19: case 20: case 21: return approve();
-            case 22: if (chance(0.5)) add_version(); return declare_good();
-            case 23: world_.daemon_clock.shift = chance(0.6) ? Duration{0} : Duration(std::chrono::seconds{below(1200) - 600}); return;
-            case 24: if (chance(0.1)) world_.lose_journal(); return;
-            case 25: world_.azure.fail_region({.region = chance(0.5) ? "canadaeast" : "Canada Central", .count = 1 + below(3)}); return;
+            case 19:
+            case 20:
+            case 21: return approve();
+            case 22:
+                if (chance(0.5)) add_version();
+                return declare_good();
+            case 23:
+                world_.daemon_clock.shift =
+                    chance(0.6) ? Duration{0} : Duration(std::chrono::seconds{below(1200) - 600});
+                return;
+            case 24:
+                if (chance(0.1)) world_.lose_journal();
+                return;
+            case 25:
+                world_.azure.fail_region(
+                    {.region = chance(0.5) ? "canadaeast" : "Canada Central", .count = 1 + below(3)});
+                return;
             case 26: world_.azure.clear_region_failures(); return;
             default: world_.readable ? world_.look() : world_.unreadable();
         }
@@ -112,7 +139,9 @@ class Schedule {
         std::string& text = found->second;
         if (chance(0.3)) {
             const bool is_held = text.find("galleryd.io/hold") != std::string::npos;
-            text = is_held ? estate::replaced(text, ", annotations: {galleryd.io/hold: audit}", "") : estate::replaced(text, "namespace: images}", "namespace: images, annotations: {galleryd.io/hold: audit}}");
+            text = is_held ? estate::replaced(text, ", annotations: {galleryd.io/hold: audit}", "")
+                           : estate::replaced(text, "namespace: images}",
+                                              "namespace: images, annotations: {galleryd.io/hold: audit}}");
         } else if (text.find("  tags:") == std::string::npos) {
             text += "  tags: {round: r" + std::to_string(below(1000)) + "}\n";
         } else {
@@ -140,7 +169,7 @@ class Schedule {
             case 0: victim->second = victim->second.substr(0, victim->second.size() / 2); break;
             case 1: victim->second += "  nonsense: true\n"; break;
             case 2: victim->second = "{[broken"; break;
-            default: victim->second += "\n---\n" + victim->second; break;   // declared twice
+            default: victim->second += "\n---\n" + victim->second; break;  // declared twice
         }
         if (chance(0.5)) broken.erase(version_file(below(versions_)));
         world_.declare(broken);
@@ -148,10 +177,15 @@ class Schedule {
 
     void foreign_write() {
         static const std::vector<std::string> patches{
-            R"({"tags": {"galleryd-hold": "person"}})", R"({"tags": {"galleryd-hold": null}})", R"({"tags": {"keep": "true"}})",
-            R"({"tags": {"galleryd-owner": null}})", R"({"tags": {"galleryd-owner": "other/ImageVersion/a/b"}})", R"({"tags": {"galleryd-delete-after": null}})",
+            R"({"tags": {"galleryd-hold": "person"}})",
+            R"({"tags": {"galleryd-hold": null}})",
+            R"({"tags": {"keep": "true"}})",
+            R"({"tags": {"galleryd-owner": null}})",
+            R"({"tags": {"galleryd-owner": "other/ImageVersion/a/b"}})",
+            R"({"tags": {"galleryd-delete-after": null}})",
             R"({"tags": {"galleryd-delete-after": "2020-01-01T00:00:00Z", "galleryd-delete-rule": "standard/olderThan"}})",
-            R"({"tags": {"x": "y"}})", R"({"properties": {"publishingProfile": {"excludeFromLatest": true}}})",
+            R"({"tags": {"x": "y"}})",
+            R"({"properties": {"publishingProfile": {"excludeFromLatest": true}}})",
             R"({"properties": {"publishingProfile": {"excludeFromLatest": false}}})",
             R"({"properties": {"publishingProfile": {"publishedDate": "2026-11-20T00:00:00Z"}}})"};
         const std::string& patch = patches[static_cast<std::size_t>(below(static_cast<int>(patches.size())))];
@@ -163,14 +197,25 @@ class Schedule {
         }
     }
 
-    // No stale reads here: a foreign write that our strong look is not shown cannot be respected (Azure has no ETag to ask for it).
+    // No stale reads here: a foreign write that our strong look is not shown cannot be respected (Azure has no ETag to
+    // ask for it).
     void fault() {
-        static const std::vector<std::string> kinds{
-            "status: 500", "status: 503, retryAfter: 5", "status: 429, code: TooManyRequests, retryAfter: 90", "cutAfterBytes: 0", "delay: 90",
-            "method: PUT, cutAfterBytes: 3", "method: DELETE, cutAfterBytes: 3", "method: GET, dropPage: true",
-            "method: GET, repeatPage: true", "method: PUT, loseOperation: true", "method: DELETE, loseOperation: true", "status: 403, code: AuthorizationFailed",
-            "method: PUT, longUrl: true", "method: DELETE, status: 409, code: Conflict"};
-        world_.faults("[{" + kinds[static_cast<std::size_t>(below(static_cast<int>(kinds.size())))] + ", probability: 0.5, count: " + std::to_string(1 + below(20)) + "}]");
+        static const std::vector<std::string> kinds{"status: 500",
+                                                    "status: 503, retryAfter: 5",
+                                                    "status: 429, code: TooManyRequests, retryAfter: 90",
+                                                    "cutAfterBytes: 0",
+                                                    "delay: 90",
+                                                    "method: PUT, cutAfterBytes: 3",
+                                                    "method: DELETE, cutAfterBytes: 3",
+                                                    "method: GET, dropPage: true",
+                                                    "method: GET, repeatPage: true",
+                                                    "method: PUT, loseOperation: true",
+                                                    "method: DELETE, loseOperation: true",
+                                                    "status: 403, code: AuthorizationFailed",
+                                                    "method: PUT, longUrl: true",
+                                                    "method: DELETE, status: 409, code: Conflict"};
+        world_.faults("[{" + kinds[static_cast<std::size_t>(below(static_cast<int>(kinds.size())))] +
+                      ", probability: 0.5, count: " + std::to_string(1 + below(20)) + "}]");
     }
 
     void approve() {
@@ -179,7 +224,8 @@ class Schedule {
         }
     }
 
-    // A copy that failed stays failed however often the same set is written (azure-facts §4): a person takes such versions away.
+    // A copy that failed stays failed however often the same set is written (azure-facts §4): a person takes such
+    // versions away.
     void mend() {
         for (const std::string& id : world_.azure.resource_ids("Microsoft.Compute/galleries/images/versions")) {
             const bool has_failed = world_.azure.resource(id)->find("\"Failed\"") != std::string::npos;
@@ -196,7 +242,7 @@ class Schedule {
         world_.approves_all = true;
         std::size_t writes_before = 0;
         int quiet = 0;
-        for (int i = 0; i < 60 && quiet < 12; ++i) {              // hours; retries of a failed region are up to six apart
+        for (int i = 0; i < 60 && quiet < 12; ++i) {  // hours; retries of a failed region are up to six apart
             if (i < 12) mend();
             writes_before = world_.writes();
             for (int k = 0; k < 4; ++k) {
@@ -221,8 +267,10 @@ class Schedule {
 
 TEST_CASE("random schedules of edits, people, faults and deaths never lead to a wrong write, and come to rest") {
     const std::uint64_t steps = number_from("STEPS", default_steps);
-    // Every run of the suite is the same one, so that a change is judged by what it changes; `make sim` explores (STEPS is set).
-    const std::uint64_t first = number_from("SEED", std::getenv("STEPS") == nullptr ? 1 : 1 + SystemRandom{}.next() % 1'000'000);
+    // Every run of the suite is the same one, so that a change is judged by what it changes; `make sim` explores (STEPS
+    // is set).
+    const std::uint64_t first =
+        number_from("SEED", std::getenv("STEPS") == nullptr ? 1 : 1 + SystemRandom{}.next() % 1'000'000);
     const bool one_seed = number_from("SEED", 0) != 0;
     std::size_t writes = 0;
     std::size_t deletes = 0;

@@ -35,7 +35,8 @@ std::vector<Write> writes_of(const World& world) {
     for (const simulator::Mutation& mutation : world.azure.history()) {
         if (mutation.method != "PUT" || fold_case(mutation.path).find("/versions/1.0.0") == std::string::npos) continue;
         Write write{.at = mutation.at};
-        for (const auto& region : nlohmann::json::parse(mutation.body)["properties"]["publishingProfile"]["targetRegions"]) {
+        for (const auto& region :
+             nlohmann::json::parse(mutation.body)["properties"]["publishingProfile"]["targetRegions"]) {
             write.has_region = write.has_region || normalise_region(region["name"].get<std::string>()) == "canadaeast";
         }
         writes.push_back(write);
@@ -56,7 +57,8 @@ int removals(const World& world) {
 
 bool mentions_version(const Plan& plan) {
     const auto names_it = [](const auto& row) { return row.address == scope + "/1.0.0"; };
-    return std::ranges::any_of(plan.changes, names_it) || std::ranges::any_of(plan.conflicts, names_it) || std::ranges::any_of(plan.blocked, names_it) ||
+    return std::ranges::any_of(plan.changes, names_it) || std::ranges::any_of(plan.conflicts, names_it) ||
+           std::ranges::any_of(plan.blocked, names_it) ||
            std::ranges::find(plan.waiting, scope + "/1.0.0") != plan.waiting.end();
 }
 
@@ -103,11 +105,11 @@ TEST_CASE("a region that keeps failing is retried at growing distances, and heal
     World world;
     world.azure.fail_region({.region = "canadaeast"});
     begin(world);
-    run(world, 12 * 24);   // a day
+    run(world, 12 * 24);  // a day
     const std::vector<Write> writes = writes_of(world);
     REQUIRE(writes.size() >= 7);
     const std::vector<std::chrono::minutes> pauses{15min, 30min, 60min, 120min, 240min};
-    for (std::size_t i = 0; i < pauses.size(); ++i) {   // writes: creation, first retry, …
+    for (std::size_t i = 0; i < pauses.size(); ++i) {  // writes: creation, first retry, …
         CAPTURE(i);
         const auto gap = writes[i + 2].at - writes[i + 1].at;
         CHECK(gap >= pauses[i]);
@@ -118,11 +120,15 @@ TEST_CASE("a region that keeps failing is retried at growing distances, and heal
     const Plan& plan = world.plan(scope);
     CHECK(plan.conflicts.empty());
     CHECK_FALSE(world.is_converged());
-    CHECK(std::ranges::any_of(plan.regions.at(scope + "/1.0.0"), [](const RegionStatus& region) { return region.name == "canadaeast" && region.state == ReplicationState::failed; }));
-    CHECK(std::ranges::any_of(plan.notices, [](const std::string& notice) { return notice.find("canadaeast: replication failed; the next attempt is at") != std::string::npos; }));
+    CHECK(std::ranges::any_of(plan.regions.at(scope + "/1.0.0"), [](const RegionStatus& region) {
+        return region.name == "canadaeast" && region.state == ReplicationState::failed;
+    }));
+    CHECK(std::ranges::any_of(plan.notices, [](const std::string& notice) {
+        return notice.find("canadaeast: replication failed; the next attempt is at") != std::string::npos;
+    }));
 
     const std::size_t before_restart = writes.size();
-    world.restart();       // the journal remembers the back-off
+    world.restart();  // the journal remembers the back-off
     run(world, 1);
     CHECK(writes_of(world).size() == before_restart);
     world.azure.clear_region_failures();
@@ -133,7 +139,8 @@ TEST_CASE("a region that keeps failing is retried at growing distances, and heal
 
 TEST_CASE("RemoveAndAdd takes a region away after two plain retries and adds it again") {
     World world({.engine = with_deletes()});
-    world.azure.fail_region({.region = "canadaeast", .count = 4});   // creation, two retries, and the write that raises the flag
+    world.azure.fail_region(
+        {.region = "canadaeast", .count = 4});  // creation, two retries, and the write that raises the flag
     begin(world, "regionRetry: RemoveAndAdd");
     run(world, 12 * 4);
     CHECK(removals(world) == 1);

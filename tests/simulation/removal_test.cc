@@ -10,11 +10,13 @@ using namespace galleryd;
 
 namespace {
 
-constexpr const char* report_only = "\n  governs: Declared\n  retention: {action: Report, keepNewest: 1, olderThan: 3650d, inUse: Ignore}\n";
+constexpr const char* report_only =
+    "\n  governs: Declared\n  retention: {action: Report, keepNewest: 1, olderThan: 3650d, inUse: Ignore}\n";
 
 // Nine documents, six of them versions that may be deleted with their documents; all of it is in Azure.
 struct Six : World {
-    explicit Six(EngineOptions engine = WorldOptions::deleting_engine(), const std::string& version_extra = "deletionPolicy: Delete")
+    explicit Six(EngineOptions engine = WorldOptions::deleting_engine(),
+                 const std::string& version_extra = "deletionPolicy: Delete")
         : World({.operations = std::chrono::seconds{45}, .engine = std::move(engine)}) {
         load(estate::images_state());
         declare(estate::small(6, version_extra, report_only));
@@ -45,7 +47,8 @@ TEST_CASE("a removed document deletes its version after two looks fifteen minute
     INFO(world.open_points());
     CHECK(world.deletes() == 1);
     CHECK_FALSE(world.exists(victim));
-    for (const char* number : {"1.0.0", "1.2.0", "1.3.0", "1.4.0", "1.5.0"}) CHECK(world.exists(estate::version_id(number)));
+    for (const char* number : {"1.0.0", "1.2.0", "1.3.0", "1.4.0", "1.5.0"})
+        CHECK(world.exists(estate::version_id(number)));
     CHECK(world.converge());
     const std::size_t before = world.writes();
     world.pass_time(std::chrono::minutes{60});
@@ -87,7 +90,8 @@ TEST_CASE("a folder that is emptied, unmounted or broken deletes nothing, howeve
         CHECK(world.has_event("BrakeEngaged"));
     }
     SUBCASE("another folder in its place") {
-        world.declare({{"other.yaml", estate::replaced(estate::replaced(estate::gallery(), "golden", "silver"), "rg-silver", "rg-golden")}});
+        world.declare({{"other.yaml", estate::replaced(estate::replaced(estate::gallery(), "golden", "silver"),
+                                                       "rg-silver", "rg-golden")}});
         CHECK(world.has_event("BrakeEngaged"));
     }
     const std::size_t before = world.writes();
@@ -97,7 +101,8 @@ TEST_CASE("a folder that is emptied, unmounted or broken deletes nothing, howeve
     INFO(world.open_points());
     CHECK(world.deletes() == 0);
     for (int i = 0; i < 6; ++i) CHECK(world.exists(estate::version_id("1." + std::to_string(i) + ".0")));
-    for (std::size_t i = before; i < world.writes(); ++i) CHECK(world.azure.history()[i].path.find("silver") != std::string::npos);
+    for (std::size_t i = before; i < world.writes(); ++i)
+        CHECK(world.azure.history()[i].path.find("silver") != std::string::npos);
 }
 
 TEST_CASE("a large removal goes on once a person released that revision") {
@@ -111,7 +116,7 @@ TEST_CASE("a large removal goes on once a person released that revision") {
     world.pass_time(std::chrono::minutes{10});
     CHECK(world.deletes() == 0);
     world.pass_time(std::chrono::minutes{30});
-    CHECK(world.deletes() == 0);                                  // three of six is more than the brake allows
+    CHECK(world.deletes() == 0);  // three of six is more than the brake allows
     CHECK(world.blocked_reasons().contains("brake"));
     world.approve(world.plan("images/golden/ubuntu").deletions_digest);
     world.pass_time(std::chrono::minutes{30});
@@ -143,7 +148,7 @@ TEST_CASE("nothing is deleted without --prune, without --allow-deletes or with d
     CHECK(world.exists(victim));
     if (!reason.empty()) CHECK(world.blocked_reasons().contains(reason));
     if (!reason.empty()) {
-        world.restart_with(WorldOptions::deleting_engine());      // the flag is given: it goes on from where it stood
+        world.restart_with(WorldOptions::deleting_engine());  // the flag is given: it goes on from where it stood
         world.pass_time(std::chrono::minutes{20});
         CHECK(world.deletes() == 1);
     }
@@ -220,7 +225,8 @@ TEST_CASE("a held version outlives its document") {
     SUBCASE("by tag") { REQUIRE(world.azure.change_resource(victim, R"({"tags": {"Galleryd-Hold": "audit"}})")); }
     SUBCASE("by annotation of the document while it was there") {
         auto files = world.files;
-        files[victim_file] = estate::replaced(files[victim_file], "namespace: images}", "namespace: images, annotations: {galleryd.io/hold: audit}}");
+        files[victim_file] = estate::replaced(files[victim_file], "namespace: images}",
+                                              "namespace: images, annotations: {galleryd.io/hold: audit}}");
         world.declare(files);
         CHECK(world.problems == "");
         annotated = true;
@@ -233,7 +239,7 @@ TEST_CASE("a held version outlives its document") {
     if (annotated) return;
     REQUIRE(world.azure.change_resource(victim, R"({"tags": {"Galleryd-Hold": null}})"));
     world.pass_time(std::chrono::minutes{5});
-    CHECK(world.deletes() == 1);                                  // the hold was lifted
+    CHECK(world.deletes() == 1);  // the hold was lifted
 }
 
 TEST_CASE("the newest usable version outlives its document") {
@@ -252,7 +258,8 @@ TEST_CASE("gallery, definition and versions whose documents go in steps are dele
     files["definition.yaml"] += "  deletionPolicy: Delete\n";
     for (int i = 0; i < 6; ++i) {
         const std::string name = "spare" + std::to_string(i);
-        files[name + ".yaml"] = estate::replaced(estate::replaced(estate::definition(), "name: ubuntu,", "name: " + name + ","), "24_04", "24_" + name);
+        files[name + ".yaml"] = estate::replaced(
+            estate::replaced(estate::definition(), "name: ubuntu,", "name: " + name + ","), "24_04", "24_" + name);
     }
     world.declare(files);
     REQUIRE(world.problems == "");
@@ -265,7 +272,7 @@ TEST_CASE("gallery, definition and versions whose documents go in steps are dele
     CHECK_FALSE(world.exists(estate::ubuntu));
     CHECK(world.exists(estate::golden));
     files.erase("gallery.yaml");
-    files.erase("spare0.yaml");                                   // both Orphan
+    files.erase("spare0.yaml");  // both Orphan
     world.declare(files);
     world.pass_time(std::chrono::minutes{40});
     CHECK(world.deletes() == 1);

@@ -11,18 +11,22 @@ using namespace galleryd;
 namespace {
 
 std::string retention_policy(const std::string& more = "approval: Required", const std::string& governs = "All") {
-    return "\n  governs: " + governs + "\n  retention: {action: Delete, keepNewest: 2, olderThan: 30d, minimumAge: 1d, inUse: Ignore, grace: 1h, maxPercentPerPass: 50, " + more + "}\n";
+    return "\n  governs: " + governs +
+           "\n  retention: {action: Delete, keepNewest: 2, olderThan: 30d, minimumAge: 1d, inUse: Ignore, grace: 1h, "
+           "maxPercentPerPass: 50, " +
+           more + "}\n";
 }
 
 #ifdef NDEBUG
 constexpr bool in_debug = false;
 #else
-constexpr bool in_debug = true;                                   // a debug build takes fewer points
+constexpr bool in_debug = true;  // a debug build takes fewer points
 #endif
 
 // Four declared versions that are all older than the policy wants, so that the two oldest have to go.
 struct Aged : World {
-    explicit Aged(const std::string& policy = retention_policy(), int versions = 4, EngineOptions engine = WorldOptions::deleting_engine())
+    explicit Aged(const std::string& policy = retention_policy(), int versions = 4,
+                  EngineOptions engine = WorldOptions::deleting_engine())
         : World({.operations = std::chrono::seconds{45}, .engine = std::move(engine)}) {
         load(estate::images_state());
         declare(estate::small(versions, "", policy));
@@ -68,7 +72,9 @@ TEST_CASE("what retention names is marked, deleted after its grace, and not made
     CHECK(world.left() == 2);
 }
 
-TEST_CASE("a process killed at any request around the deletions of retention ends in the same Azure, and makes nothing again") {
+TEST_CASE(
+    "a process killed at any request around the deletions of retention ends in the same Azure, and makes nothing "
+    "again") {
     Aged whole;
     whole.pass_time(std::chrono::minutes{70});
     const std::string wanted = whole.fingerprint();
@@ -102,7 +108,7 @@ TEST_CASE("a deletion whose answer is lost leaves a tombstone: the version is no
     INFO(world.open_points());
     CHECK(world.left() == 2);
     CHECK(world.deletes() == 2);
-    CHECK(world.writes_to(estate::version_id("1.0.0")) == 3);      // made, marked, deleted
+    CHECK(world.writes_to(estate::version_id("1.0.0")) == 3);  // made, marked, deleted
 }
 
 TEST_CASE("a mark goes with the tag or a hold, and its grace starts again") {
@@ -111,7 +117,8 @@ TEST_CASE("a mark goes with the tag or a hold, and its grace starts again") {
     REQUIRE(world.tag_of("1.0.0", "galleryd-delete-after") != "");
     const std::string first = world.tag_of("1.0.0", "galleryd-delete-after");
     SUBCASE("a person takes the tag off: marked again, with a new date") {
-        REQUIRE(world.azure.change_resource(estate::version_id("1.0.0"), R"({"tags": {"galleryd-delete-after": null}})"));
+        REQUIRE(
+            world.azure.change_resource(estate::version_id("1.0.0"), R"({"tags": {"galleryd-delete-after": null}})"));
         world.pass_time(std::chrono::minutes{40});
         CHECK(world.exists(estate::version_id("1.0.0")));
         CHECK(world.tag_of("1.0.0", "galleryd-delete-after") > first);
@@ -134,7 +141,7 @@ TEST_CASE("with approval required nothing goes before a person named the digest,
     CHECK(world.blocked_reasons().contains("approval_required"));
     const std::string digest = world.plan("images/golden/ubuntu").deletions_digest;
     world.pass_time(std::chrono::minutes{10});
-    CHECK(world.plan("images/golden/ubuntu").deletions_digest == digest);   // does not change while the set does not
+    CHECK(world.plan("images/golden/ubuntu").deletions_digest == digest);  // does not change while the set does not
     world.approve("sha256:0000000000000000000000000000000000000000000000000000000000000000");
     world.pass_time(std::chrono::minutes{10});
     CHECK(world.deletes() == 0);
@@ -209,18 +216,24 @@ TEST_CASE("our clock may be ahead by less than five minutes, and grace still end
     CHECK(world.deletes() == 2);
 }
 
-TEST_CASE("versions of others go by a policy that governs all, but never held, protected, unreadable, newest or foreign ones") {
+TEST_CASE(
+    "versions of others go by a policy that governs all, but never held, protected, unreadable, newest or foreign "
+    "ones") {
     World world({.operations = std::chrono::seconds{45}, .engine = WorldOptions::deleting_engine()});
     world.load(estate::images_state());
-    auto files = estate::small(0, "", retention_policy("approval: Required, protectTags: {keep: 'true'}, maxDeletesPerPass: 20"));
+    auto files = estate::small(
+        0, "", retention_policy("approval: Required, protectTags: {keep: 'true'}, maxDeletesPerPass: 20"));
     world.approves_all = true;
     world.declare(files);
     REQUIRE(world.converge());
     const std::string old = "2024-01-01T00:00:00Z";
-    world.load(R"({"resources": [)" + estate::published("1.0.0", old) + "," + estate::published("1.1.0", old, R"({"galleryd-hold": ""})") + "," +
-               estate::published("1.2.0", old, R"({"Keep": "TRUE"})") + "," + estate::published("1.3.0", old, R"({"x": null})") + "," +
-               estate::published("1.4.0", old, R"({"galleryd-owner": "other/ImageVersion/images/u"})") + "," + estate::published("1.5.0", "") + "," +
-               estate::published("1.9.0", old) + "," + estate::published("1.10.0", old) + "]}");
+    world.load(R"({"resources": [)" + estate::published("1.0.0", old) + "," +
+               estate::published("1.1.0", old, R"({"galleryd-hold": ""})") + "," +
+               estate::published("1.2.0", old, R"({"Keep": "TRUE"})") + "," +
+               estate::published("1.3.0", old, R"({"x": null})") + "," +
+               estate::published("1.4.0", old, R"({"galleryd-owner": "other/ImageVersion/images/u"})") + "," +
+               estate::published("1.5.0", "") + "," + estate::published("1.9.0", old) + "," +
+               estate::published("1.10.0", old) + "]}");
     world.pass_time(std::chrono::minutes{120});
     INFO(world.open_points());
     CHECK_FALSE(world.exists(estate::version_id("1.0.0")));
@@ -238,7 +251,8 @@ TEST_CASE("a policy that only speaks for what is declared leaves the versions of
     world.declare(estate::small(1, "", retention_policy("approval: Required", "Declared")));
     REQUIRE(world.converge());
     const std::string old = "2024-01-01T00:00:00Z";
-    world.load(R"({"resources": [)" + estate::published("0.1.0", old) + "," + estate::published("0.2.0", old) + "," + estate::published("0.3.0", old) + "]}");
+    world.load(R"({"resources": [)" + estate::published("0.1.0", old) + "," + estate::published("0.2.0", old) + "," +
+               estate::published("0.3.0", old) + "]}");
     const std::size_t before = world.writes();
     world.pass_time(std::chrono::minutes{120});
     CHECK(world.writes() == before);

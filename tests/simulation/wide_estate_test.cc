@@ -12,7 +12,7 @@ namespace {
 #ifdef NDEBUG
 constexpr bool in_debug = false;
 #else
-constexpr bool in_debug = true;                                   // a debug build takes fewer worlds
+constexpr bool in_debug = true;  // a debug build takes fewer worlds
 #endif
 
 void check_silence(World& world, int rounds = 100) {
@@ -61,23 +61,28 @@ TEST_CASE("the demo estate is put right, refuses what it must, and then there is
         CHECK(world.problems == "");
         world.pass_time(std::chrono::minutes{100});
         INFO(world.open_points());
-        CHECK(world.deletes() == 0);                              // nobody approved anything
+        CHECK(world.deletes() == 0);  // nobody approved anything
         world.approves_all = true;
         world.pass_time(std::chrono::minutes{20});
         world.approves_all = false;
         CHECK(world.deletes() > 0);
         const std::string group = estate::subscription + "/resourceGroups/rg-golden-images";
         const std::string galleries = group + "/providers/Microsoft.Compute/galleries/";
-        CHECK(world.exists(group + "-dev/providers/Microsoft.Compute/galleries/golden_dev/images/ubuntu-2404/versions/0.9.0"));
-        CHECK(world.azure_json(galleries + "golden/images/ubuntu-2404/versions/1.8.0")["properties"]["publishingProfile"]["excludeFromLatest"] == false);
+        CHECK(world.exists(group +
+                           "-dev/providers/Microsoft.Compute/galleries/golden_dev/images/ubuntu-2404/versions/0.9.0"));
+        CHECK(world.azure_json(
+                  galleries +
+                  "golden/images/ubuntu-2404/versions/1.8.0")["properties"]["publishingProfile"]["excludeFromLatest"] ==
+              false);
         CHECK(world.azure_json(galleries + "golden/images/windows-2022")["properties"]["hyperVGeneration"] == "V1");
         CHECK(world.conflict_reasons() == std::set<std::string>{"ImmutableFieldChanged", "NotOwned"});
-        for (const char* kept : {"ubuntu-2204/versions/1.0.4", "ubuntu-2204/versions/1.0.6", "ubuntu-2404/versions/1.2.0", "rhel-9/versions/9.2.0"}) {
+        for (const char* kept : {"ubuntu-2204/versions/1.0.4", "ubuntu-2204/versions/1.0.6",
+                                 "ubuntu-2404/versions/1.2.0", "rhel-9/versions/9.2.0"}) {
             CAPTURE(kept);
             CHECK(world.exists(galleries + "golden/images/" + kept));
         }
         for (const simulator::Mutation& mutation : world.azure.history()) {
-            const std::string path = fold_case(mutation.path);        // sent as Azure spells it, which is in any case here
+            const std::string path = fold_case(mutation.path);  // sent as Azure spells it, which is in any case here
             CHECK(path.find("shared_tools") == std::string::npos);
             CHECK(path.find("research") == std::string::npos);
             if (mutation.method == "DELETE") CHECK(path.find("/ubuntu-2404-nightly/versions/") != std::string::npos);

@@ -20,7 +20,9 @@ simulator::Options simulator_options(const WorldOptions& options) {
     made.seed = options.seed;
     made.check_tokens = false;
     if (options.operations > std::chrono::seconds{0}) {
-        made.operation_length = [length = options.operations](std::string_view, std::string_view) { return std::optional<Duration>(length); };
+        made.operation_length = [length = options.operations](std::string_view, std::string_view) {
+            return std::optional<Duration>(length);
+        };
     }
     return made;
 }
@@ -71,8 +73,13 @@ Task<http::Response> MortalTransport::send(http::Origin origin, http::Request re
 }
 
 World::World(WorldOptions options)
-    : clock(context, *parse_rfc3339("2026-11-21T00:00:00Z")), daemon_clock(clock), azure(clock, simulator_options(options)), guard(*this),
-      transport(azure, clock, guard), arm(transport, token, daemon_clock, log, metrics, arm_options()), journal(memory_journal(clock.now())),
+    : clock(context, *parse_rfc3339("2026-11-21T00:00:00Z")),
+      daemon_clock(clock),
+      azure(clock, simulator_options(options)),
+      guard(*this),
+      transport(azure, clock, guard),
+      arm(transport, token, daemon_clock, log, metrics, arm_options()),
+      journal(memory_journal(clock.now())),
       options_(std::move(options)) {
     restart();
 }
@@ -161,7 +168,8 @@ void World::look() {
     problems.clear();
     for (const DocumentRecord& record : read.documents) {
         for (const Diagnostic& problem : record.problems) {
-            if (problem.severity == Severity::error) problems += record.file + " " + problem.code + " " + problem.field + ": " + problem.message + "\n";
+            if (problem.severity == Severity::error)
+                problems += record.file + " " + problem.code + " " + problem.field + ": " + problem.message + "\n";
         }
     }
     Snapshot snapshot;
@@ -218,7 +226,9 @@ std::size_t World::round(std::chrono::seconds step) {
 bool World::is_converged() const {
     for (const auto& [name, scope] : engine->scopes()) {
         const auto plan = engine->plans().find(name);
-        if (plan == engine->plans().end() || !plan->second.complete || !plan->second.changes.empty() || !plan->second.waiting.empty()) return false;
+        if (plan == engine->plans().end() || !plan->second.complete || !plan->second.changes.empty() ||
+            !plan->second.waiting.empty())
+            return false;
     }
     const auto operations = journal->operations();
     return operations && operations->empty();
@@ -245,14 +255,16 @@ bool World::settle(int rounds_max) {
         const std::size_t wrote = round();
         if (transport.died) return false;
         const auto operations = journal->operations();
-        const bool waiting = std::ranges::any_of(engine->plans(), [](const auto& entry) { return !entry.second.waiting.empty(); });
+        const bool waiting =
+            std::ranges::any_of(engine->plans(), [](const auto& entry) { return !entry.second.waiting.empty(); });
         if (wrote == 0 && !passing_ && !waiting && operations && operations->empty()) return true;
     }
     return false;
 }
 
 std::size_t World::writes_to(const std::string& id) const {
-    return static_cast<std::size_t>(std::ranges::count_if(azure.history(), [&](const simulator::Mutation& m) { return fold_case(m.path) == fold_case(id); }));
+    return static_cast<std::size_t>(std::ranges::count_if(
+        azure.history(), [&](const simulator::Mutation& m) { return fold_case(m.path) == fold_case(id); }));
 }
 
 std::set<std::string> World::blocked_reasons() const {
@@ -277,16 +289,20 @@ std::string World::open_points() const {
     std::string text;
     for (const auto& [name, plan] : engine->plans()) {
         text += name + ":";
-        for (const Change& change : plan.changes) text += " change " + change.address + " " + std::string(to_string(change.action)) + " " + change.why;
+        for (const Change& change : plan.changes)
+            text += " change " + change.address + " " + std::string(to_string(change.action)) + " " + change.why;
         for (const std::string& waiting : plan.waiting) text += " waiting " + waiting;
-        for (const Conflict& conflict : plan.conflicts) text += " conflict " + conflict.address + " " + conflict.message;
+        for (const Conflict& conflict : plan.conflicts)
+            text += " conflict " + conflict.address + " " + conflict.message;
         for (const Blocked& blocked : plan.blocked) {
             text += " blocked " + blocked.address;
-            for (const BlockReason& reason : blocked.reasons) text += " [" + reason.reason + ": " + reason.message + "]";
+            for (const BlockReason& reason : blocked.reasons)
+                text += " [" + reason.reason + ": " + reason.message + "]";
         }
         text += "\n";
     }
-    for (const simulator::Mutation& mutation : azure.history()) text += mutation.method + " " + mutation.path + " " + std::to_string(mutation.status) + "\n";
+    for (const simulator::Mutation& mutation : azure.history())
+        text += mutation.method + " " + mutation.path + " " + std::to_string(mutation.status) + "\n";
     return text;
 }
 
@@ -310,7 +326,8 @@ std::string first_difference(const std::string& wanted, const std::string& found
         const bool more_left = static_cast<bool>(std::getline(left, a));
         const bool more_right = static_cast<bool>(std::getline(right, b));
         if (!more_left && !more_right) return "";
-        if (a != b || more_left != more_right) return "in " + id + ": wanted " + (more_left ? a : "the end") + ", found " + (more_right ? b : "the end");
+        if (a != b || more_left != more_right)
+            return "in " + id + ": wanted " + (more_left ? a : "the end") + ", found " + (more_right ? b : "the end");
         if (a.starts_with("   \"id\":")) id = a;
     }
 }

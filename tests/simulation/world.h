@@ -20,16 +20,19 @@
 
 namespace galleryd {
 
-// Where the process dies: at the N-th request, before Azure sees it or after Azure did it and before the answer arrives.
+// Where the process dies: at the N-th request, before Azure sees it or after Azure did it and before the answer
+// arrives.
 struct KillPoint {
     int request = 0;
     bool after_delivery = false;
 };
 
-// Passes requests on to the simulator, until the kill point: that request never answers. The guard sees every write before Azure.
+// Passes requests on to the simulator, until the kill point: that request never answers. The guard sees every write
+// before Azure.
 class MortalTransport : public http::Transport {
   public:
-    MortalTransport(simulator::Simulator& azure, Clock& clock, Guard& guard) : inner_(azure, clock), clock_(clock), guard_(guard) {}
+    MortalTransport(simulator::Simulator& azure, Clock& clock, Guard& guard)
+        : inner_(azure, clock), clock_(clock), guard_(guard) {}
     Task<http::Response> send(http::Origin origin, http::Request request, http::CallLimits limits) override;
     void arm(std::optional<KillPoint> point) {
         point_ = point;
@@ -51,14 +54,15 @@ struct WorldOptions {
     bool noise = false;
     bool limits = false;
     std::uint64_t seed = 1;
-    std::chrono::seconds operations{0};          // how long every operation takes; 0: as drawn, tens of minutes for a replication
+    std::chrono::seconds operations{
+        0};  // how long every operation takes; 0: as drawn, tens of minutes for a replication
     EngineOptions engine = test_engine();
     static EngineOptions test_engine() {
         EngineOptions options;
         options.instance = "test";
         return options;
     }
-    static EngineOptions deleting_engine() {     // --allow-deletes --prune
+    static EngineOptions deleting_engine() {  // --allow-deletes --prune
         EngineOptions options = test_engine();
         options.allow_deletes = options.prune = true;
         return options;
@@ -71,25 +75,29 @@ class ShiftedClock : public Clock {
     explicit ShiftedClock(Clock& clock) : clock_(clock) {}
     TimePoint now() const override { return clock_.now() + shift; }
     std::chrono::nanoseconds monotonic() const override { return clock_.monotonic(); }
-    boost::asio::awaitable<void> sleep_for(std::chrono::nanoseconds duration) override { co_await clock_.sleep_for(duration); }
+    boost::asio::awaitable<void> sleep_for(std::chrono::nanoseconds duration) override {
+        co_await clock_.sleep_for(duration);
+    }
     Duration shift{0};
 
   private:
     Clock& clock_;
 };
 
-// The whole daemon but for its sockets, files and threads: engine, Azure client and journal on a manual clock against the simulator.
+// The whole daemon but for its sockets, files and threads: engine, Azure client and journal on a manual clock against
+// the simulator.
 class World {
   public:
     explicit World(WorldOptions options = {});
     ~World();
 
-    void load(const std::string& azure_state);                  // JSON estate
-    void declare(std::map<std::string, std::string> files);     // file name -> YAML; replaces the folder, and looks at it
-    void look();                                                // another look at the same folder
-    void unreadable();                                          // the folder is gone
+    void load(const std::string& azure_state);               // JSON estate
+    void declare(std::map<std::string, std::string> files);  // file name -> YAML; replaces the folder, and looks at it
+    void look();                                             // another look at the same folder
+    void unreadable();                                       // the folder is gone
 
-    // One pass over every scope; the clock moves on by `step` afterwards. Returns the number of requests that changed something.
+    // One pass over every scope; the clock moves on by `step` afterwards. Returns the number of requests that changed
+    // something.
     std::size_t round(std::chrono::seconds step = std::chrono::seconds{20});
     // Rounds until every plan is converged and no operation runs; false when that takes more than `rounds_max`.
     bool converge(int rounds_max = 400);
@@ -100,24 +108,24 @@ class World {
     bool settle(int rounds_max = 400);
     // The process is gone: what it had in memory is lost, the journal stays.
     void restart();
-    void lose_journal();                                        // and the state directory with it
-    void restart_with(EngineOptions changed) {                  // other flags on the command line
+    void lose_journal();                        // and the state directory with it
+    void restart_with(EngineOptions changed) {  // other flags on the command line
         options_.engine = std::move(changed);
         restart();
     }
-    void approve(const std::string& digest);                    // galleryd approve, for a day
+    void approve(const std::string& digest);  // galleryd approve, for a day
     void faults(const std::string& yaml);
-    nlohmann::json azure_json(const std::string& id);           // null when Azure has none
+    nlohmann::json azure_json(const std::string& id);  // null when Azure has none
     bool exists(const std::string& id) { return azure.resource(id).has_value(); }
     bool has_event(const std::string& reason) const;
     std::string revision() const { return engine->revision(); }
     // Every reason of everything that is blocked in the last plans: "in_use", "source_frozen", …
     std::set<std::string> blocked_reasons() const;
-    std::set<std::string> conflict_reasons() const;             // "NotOwned", …
-    std::string open_points() const;                            // what the last plans still hold, for messages
+    std::set<std::string> conflict_reasons() const;  // "NotOwned", …
+    std::string open_points() const;                 // what the last plans still hold, for messages
     std::size_t writes() const { return azure.history().size(); }
     std::size_t deletes() const;
-    std::size_t writes_to(const std::string& id) const;         // accepted ones, of any kind, to exactly that resource
+    std::size_t writes_to(const std::string& id) const;  // accepted ones, of any kind, to exactly that resource
     // Every resource of the galleries as JSON, times and ids of operations left out: equal worlds give equal texts.
     std::string fingerprint() const;
     const Plan& plan(const std::string& scope) const { return engine->plans().at(scope); }
@@ -137,8 +145,8 @@ class World {
     std::unique_ptr<Engine> engine;
     std::map<std::string, std::string> files;
     bool readable = true;
-    bool approves_all = false;                                  // a person who approves every digest at once, before the next round
-    std::string problems;                          // of the documents at the last look
+    bool approves_all = false;  // a person who approves every digest at once, before the next round
+    std::string problems;       // of the documents at the last look
 
   private:
     void accept(const Snapshot& snapshot);

@@ -26,7 +26,8 @@ class RecordingLog : public Log {
         return std::any_of(lines.begin(), lines.end(), [&](const Line& line) { return line.message == message; });
     }
     std::size_t count(std::string_view message) const {
-        return static_cast<std::size_t>(std::count_if(lines.begin(), lines.end(), [&](const Line& line) { return line.message == message; }));
+        return static_cast<std::size_t>(
+            std::count_if(lines.begin(), lines.end(), [&](const Line& line) { return line.message == message; }));
     }
 
     std::vector<Line> lines;

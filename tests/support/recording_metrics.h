@@ -11,7 +11,8 @@
 
 namespace galleryd {
 
-// Values by name and labels, for assertions. Checks names, types and labels against the catalogue: a wrong one aborts the test.
+// Values by name and labels, for assertions. Checks names, types and labels against the catalogue: a wrong one aborts
+// the test.
 class RecordingMetrics : public Metrics {
   public:
     using Series = std::map<std::pair<std::string, MetricLabels>, double>;
@@ -29,11 +30,12 @@ class RecordingMetrics : public Metrics {
         observations[{std::string(histogram), std::move(labels)}].push_back(value);
     }
     void forget(std::string_view gauge, MetricLabels match) override {
-        std::erase_if(values, [&](const auto& item) { return item.first.first == gauge && is_match(item.first.second, match); });
+        std::erase_if(
+            values, [&](const auto& item) { return item.first.first == gauge && is_match(item.first.second, match); });
     }
 
     bool has(const std::string& name, const MetricLabels& labels) const { return values.contains({name, labels}); }
-    double value(const std::string& name, const MetricLabels& labels = {}) const {   // 0 when there is no such series
+    double value(const std::string& name, const MetricLabels& labels = {}) const {  // 0 when there is no such series
         const auto found = values.find({name, labels});
         return found == values.end() ? 0 : found->second;
     }

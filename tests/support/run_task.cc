@@ -31,7 +31,8 @@ bool run_until(boost::asio::io_context& io, const std::function<bool()>& done) {
     return true;
 }
 
-bool run_until(boost::asio::io_context& io, ManualClock& clock, const std::function<bool()>& done, std::chrono::nanoseconds limit) {
+bool run_until(boost::asio::io_context& io, ManualClock& clock, const std::function<bool()>& done,
+               std::chrono::nanoseconds limit) {
     const auto end = clock.monotonic() + limit;
     run_until_idle(io);
     while (!done()) {
@@ -41,7 +42,8 @@ bool run_until(boost::asio::io_context& io, ManualClock& clock, const std::funct
 }
 
 Error stuck() {
-    return Error{.kind = ErrorKind::bug, .reason = "Stuck", .message = "the task waits for something that does not happen"};
+    return Error{
+        .kind = ErrorKind::bug, .reason = "Stuck", .message = "the task waits for something that does not happen"};
 }
 
 }  // namespace detail

@@ -18,13 +18,15 @@ namespace galleryd {
 
 class ManualClock;
 
-// Runs every handler that is ready, until nothing is ready any more. Does not wait for sockets, timers or other threads.
+// Runs every handler that is ready, until nothing is ready any more. Does not wait for sockets, timers or other
+// threads.
 void run_until_idle(boost::asio::io_context& io);
 
 namespace detail {
 // Runs until `done`; false after 10 s of real time without it (the task waits for something that nobody brings).
 bool run_until(boost::asio::io_context& io, const std::function<bool()>& done);
-bool run_until(boost::asio::io_context& io, ManualClock& clock, const std::function<bool()>& done, std::chrono::nanoseconds limit);
+bool run_until(boost::asio::io_context& io, ManualClock& clock, const std::function<bool()>& done,
+               std::chrono::nanoseconds limit);
 Error stuck();
 
 template <class T>
@@ -57,13 +59,15 @@ Result<T> run_task(boost::asio::io_context& io, Task<T> task, Run run) {
 // A task that is still waiting after 10 s of real time gives {bug, "Stuck"} (it is not cancelled).
 template <class T>
 Result<T> run_task(boost::asio::io_context& io, Task<T> task) {
-    return detail::run_task<T>(io, std::move(task), [&io](const std::function<bool()>& done) { return detail::run_until(io, done); });
+    return detail::run_task<T>(io, std::move(task),
+                               [&io](const std::function<bool()>& done) { return detail::run_until(io, done); });
 }
 
-// The same, and moves the clock to the next deadline whenever nothing is ready, up to `limit` in all. For worlds without
-// sockets and threads: those are not waited for.
+// The same, and moves the clock to the next deadline whenever nothing is ready, up to `limit` in all. For worlds
+// without sockets and threads: those are not waited for.
 template <class T>
-Result<T> run_task(boost::asio::io_context& io, ManualClock& clock, Task<T> task, std::chrono::nanoseconds limit = std::chrono::hours{24}) {
+Result<T> run_task(boost::asio::io_context& io, ManualClock& clock, Task<T> task,
+                   std::chrono::nanoseconds limit = std::chrono::hours{24}) {
     return detail::run_task<T>(io, std::move(task), [&io, &clock, limit](const std::function<bool()>& done) {
         return detail::run_until(io, clock, done, limit);
     });
@@ -74,13 +78,15 @@ template <class T>
 class StartedTask {
   public:
     StartedTask(boost::asio::io_context& io, Task<T> task)
-        : outcome_(std::make_shared<detail::Outcome<T>>()), signal_(std::make_shared<boost::asio::cancellation_signal>()) {
+        : outcome_(std::make_shared<detail::Outcome<T>>()),
+          signal_(std::make_shared<boost::asio::cancellation_signal>()) {
         auto ended = [outcome = outcome_, signal = signal_](std::exception_ptr exception) {
             outcome->exception = std::move(exception);
             outcome->done = true;
         };
         auto storing = detail::store<T>(std::move(task), outcome_);
-        boost::asio::co_spawn(io, std::move(storing), boost::asio::bind_cancellation_slot(signal_->slot(), std::move(ended)));
+        boost::asio::co_spawn(io, std::move(storing),
+                              boost::asio::bind_cancellation_slot(signal_->slot(), std::move(ended)));
         run_until_idle(io);
     }
     bool done() const { return outcome_->done; }

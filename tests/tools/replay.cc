@@ -5,7 +5,8 @@
 #include <iterator>
 #include <map>
 
-// replay FILE…: sends each recording's requests to a fresh built-in Azure and prints every difference. Exit code 0: none.
+// replay FILE…: sends each recording's requests to a fresh built-in Azure and prints every difference. Exit code 0:
+// none.
 int main(int argc, char** argv) {
     if (argc < 2) {
         std::fprintf(stderr, "usage: replay FILE...\n");
@@ -26,8 +27,8 @@ int main(int argc, char** argv) {
         }
         for (const std::string& line : report->differences) std::printf("%s: %s\n", argv[i], line.c_str());
         for (const std::string& line : report->skipped) std::printf("%s: skipped: %s\n", argv[i], line.c_str());
-        std::printf("%s: %d exchanges, %d compared, %zu skipped, %zu differences\n", argv[i], report->exchanges, report->compared,
-                    report->skipped.size(), report->differences.size());
+        std::printf("%s: %d exchanges, %d compared, %zu skipped, %zu differences\n", argv[i], report->exchanges,
+                    report->compared, report->skipped.size(), report->differences.size());
         same = same && report->differences.empty();
     }
     return same ? 0 : 1;

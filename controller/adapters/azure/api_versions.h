@@ -16,8 +16,8 @@ inline constexpr ApiVersion gallery_api{"Microsoft.Compute/galleries", "2024-03-
 inline constexpr ApiVersion role_assignment_api{"Microsoft.Authorization/roleAssignments", "2022-04-01"};
 inline constexpr ApiVersion resource_group_api{"Microsoft.Resources/resourceGroups", "2024-07-01"};
 inline constexpr ApiVersion storage_account_api{"Microsoft.Storage/storageAccounts", "2023-05-01"};
-inline constexpr std::array<ApiVersion, 4> api_versions{
-    gallery_api, role_assignment_api, resource_group_api, storage_account_api};
+inline constexpr std::array<ApiVersion, 4> api_versions{gallery_api, role_assignment_api, resource_group_api,
+                                                        storage_account_api};
 
 inline std::string api_query(const ApiVersion& api) { return "?api-version=" + std::string(api.version); }
 

@@ -29,8 +29,8 @@ std::string path_of(const std::string& target) { return target.substr(0, target.
 
 }  // namespace
 
-ArmChannel::ArmChannel(
-    http::Transport& transport, TokenProvider& tokens, Clock& clock, Log& log, Metrics& metrics, ArmOptions options)
+ArmChannel::ArmChannel(http::Transport& transport, TokenProvider& tokens, Clock& clock, Log& log, Metrics& metrics,
+                       ArmOptions options)
     : transport_(transport),
       tokens_(tokens),
       clock_(clock),
@@ -59,8 +59,7 @@ Task<http::Response> ArmChannel::write(ArmCall call) {
     co_return co_await send_with_token(std::move(call), limits);
 }
 
-std::optional<nanoseconds> ArmChannel::pause_before_retry(const Result<http::Response>& answer,
-                                                          int attempt,
+std::optional<nanoseconds> ArmChannel::pause_before_retry(const Result<http::Response>& answer, int attempt,
                                                           nanoseconds deadline) const {
     if (attempt >= options_.read_attempts_max) return std::nullopt;
     nanoseconds pause = seconds{1} * (1 << (attempt - 1));
@@ -162,12 +161,11 @@ void ArmChannel::close_gate(const ArmCall& call, const http::Response& answer) {
     if (until <= state.held_until) return;
     state.held_until = until;
     metrics_.held(call.subscription, std::chrono::ceil<seconds>(clock_.now().time_since_epoch()) + hold);
-    log_.warning("azure throttles, requests are held back",
-                 {{"subscription", call.subscription},
-                  {"seconds", std::to_string(hold.count())},
-                  {"method", call.method},
-                  {"path", path_of(call.target)},
-                  {"code", body ? body->code : ""}});
+    log_.warning("azure throttles, requests are held back", {{"subscription", call.subscription},
+                                                             {"seconds", std::to_string(hold.count())},
+                                                             {"method", call.method},
+                                                             {"path", path_of(call.target)},
+                                                             {"code", body ? body->code : ""}});
 }
 
 void ArmChannel::note(const ArmCall& call, const Result<http::Response>& answer, nanoseconds took) {
@@ -177,20 +175,18 @@ void ArmChannel::note(const ArmCall& call, const Result<http::Response>& answer,
         std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
     if (!answer) {
         metrics_.unanswered(request);
-        log_.warning("azure did not answer",
-                     {{"method", call.method},
-                      {"path", path_of(call.target)},
-                      {"ms", milliseconds},
-                      {"reason", answer.error().message}});
+        log_.warning("azure did not answer", {{"method", call.method},
+                                              {"path", path_of(call.target)},
+                                              {"ms", milliseconds},
+                                              {"reason", answer.error().message}});
         return;
     }
     metrics_.answered(request, *answer);
-    log_.debug("azure answered",
-               {{"method", call.method},
-                {"path", path_of(call.target)},
-                {"status", std::to_string(answer->status)},
-                {"ms", milliseconds},
-                {"correlation_id", correlation_id_of(answer->headers)}});
+    log_.debug("azure answered", {{"method", call.method},
+                                  {"path", path_of(call.target)},
+                                  {"status", std::to_string(answer->status)},
+                                  {"ms", milliseconds},
+                                  {"correlation_id", correlation_id_of(answer->headers)}});
 }
 
 }  // namespace galleryd::azure

@@ -38,11 +38,7 @@ struct ArmCall {
 // short, everything else is `throttled` with what is left. An answer of any status is a result; no answer is an error.
 class ArmChannel {
   public:
-    ArmChannel(http::Transport& transport,
-               TokenProvider& tokens,
-               Clock& clock,
-               Log& log,
-               Metrics& metrics,
+    ArmChannel(http::Transport& transport, TokenProvider& tokens, Clock& clock, Log& log, Metrics& metrics,
                ArmOptions options);
 
     Task<http::Response> read(ArmCall call);   // retried inside the deadline
@@ -64,8 +60,7 @@ class ArmChannel {
     Task<http::Response> send_once(ArmCall call, std::string token, Limits limits);
     Task<Slots::Permit> enter(std::string subscription, std::string what, Limits limits);
     Status pass_gate(Subscription& state, const std::string& subscription, const std::string& what);
-    std::optional<std::chrono::nanoseconds> pause_before_retry(const Result<http::Response>& answer,
-                                                               int attempt,
+    std::optional<std::chrono::nanoseconds> pause_before_retry(const Result<http::Response>& answer, int attempt,
                                                                std::chrono::nanoseconds deadline) const;
     void close_gate(const ArmCall& call, const http::Response& answer);
     void note(const ArmCall& call, const Result<http::Response>& answer, std::chrono::nanoseconds took);

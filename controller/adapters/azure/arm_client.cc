@@ -26,8 +26,8 @@ std::unexpected<Error> incomplete(std::string code, const std::string& what, con
 
 }  // namespace
 
-ArmClient::ArmClient(
-    http::Transport& transport, TokenProvider& tokens, Clock& clock, Log& log, Metrics& metrics, ArmOptions options)
+ArmClient::ArmClient(http::Transport& transport, TokenProvider& tokens, Clock& clock, Log& log, Metrics& metrics,
+                     ArmOptions options)
     : channel_(transport, tokens, clock, log, metrics, std::move(options)), clock_(clock), log_(log) {}
 
 DecodeContext ArmClient::context_of(const http::Response& answer) const {
@@ -60,8 +60,8 @@ Result<std::string> ArmClient::own_target(const std::string& url) const {
     return std::move(parsed->target);
 }
 
-Task<http::Response> ArmClient::send(
-    ResourceId id, std::string method, std::string target, std::string body, std::string what) {
+Task<http::Response> ArmClient::send(ResourceId id, std::string method, std::string target, std::string body,
+                                     std::string what) {
     if (const auto valid = checked(id, what); !valid) co_return std::unexpected(valid.error());
     std::string type = id.type();
     if (type.empty()) type = std::string(resource_group_api.resource);
@@ -140,10 +140,7 @@ Task<std::optional<ObservedStorageAccount>> ArmClient::get_storage_account(Resou
 
 // All pages or an error: nothing may be decided from a part (reliability B8, Z6).
 template <class T>
-Task<std::vector<T>> ArmClient::list(ResourceId scope,
-                                     std::string target,
-                                     std::string resource_type,
-                                     std::string what,
+Task<std::vector<T>> ArmClient::list(ResourceId scope, std::string target, std::string resource_type, std::string what,
                                      Result<Page<T>> (*decode)(std::string_view, DecodeContext)) {
     if (const auto valid = checked(scope, what); !valid) co_return std::unexpected(valid.error());
     std::vector<T> items;
@@ -165,8 +162,8 @@ Task<std::vector<T>> ArmClient::list(ResourceId scope,
             page.error().message = what + ": " + page.error().message;
             co_return std::unexpected(std::move(page.error()));
         }
-        items.insert(
-            items.end(), std::make_move_iterator(page->items.begin()), std::make_move_iterator(page->items.end()));
+        items.insert(items.end(), std::make_move_iterator(page->items.begin()),
+                     std::make_move_iterator(page->items.end()));
         if (page->next_link.empty()) co_return items;
         auto next = own_target(page->next_link);
         if (!next)
@@ -182,30 +179,23 @@ Task<std::vector<T>> ArmClient::list(ResourceId scope,
 Task<std::vector<ObservedGallery>> ArmClient::list_galleries(std::string subscription) {
     const ResourceId scope("/subscriptions/" + subscription);
     std::string target = scope.text() + "/providers/Microsoft.Compute/galleries" + api_query(gallery_api);
-    co_return co_await list<ObservedGallery>(scope,
-                                             std::move(target),
-                                             std::string(gallery_api.resource),
-                                             "list galleries of " + scope.text(),
-                                             decode_gallery_page);
+    co_return co_await list<ObservedGallery>(scope, std::move(target), std::string(gallery_api.resource),
+                                             "list galleries of " + scope.text(), decode_gallery_page);
 }
 
 Task<std::vector<ObservedDefinition>> ArmClient::list_definitions(ResourceId gallery) {
     std::string target = gallery.text() + "/images" + api_query(gallery_api);
     std::string what = "list image definitions of " + gallery.text();
-    co_return co_await list<ObservedDefinition>(std::move(gallery),
-                                                std::move(target),
-                                                "Microsoft.Compute/galleries/images",
-                                                std::move(what),
+    co_return co_await list<ObservedDefinition>(std::move(gallery), std::move(target),
+                                                "Microsoft.Compute/galleries/images", std::move(what),
                                                 decode_definition_page);
 }
 
 Task<std::vector<ObservedVersion>> ArmClient::list_versions(ResourceId definition) {
     std::string target = definition.text() + "/versions" + api_query(gallery_api);
     std::string what = "list image versions of " + definition.text();
-    co_return co_await list<ObservedVersion>(std::move(definition),
-                                             std::move(target),
-                                             "Microsoft.Compute/galleries/images/versions",
-                                             std::move(what),
+    co_return co_await list<ObservedVersion>(std::move(definition), std::move(target),
+                                             "Microsoft.Compute/galleries/images/versions", std::move(what),
                                              decode_version_page);
 }
 
@@ -213,11 +203,9 @@ Task<std::vector<ObservedRoleAssignment>> ArmClient::list_role_assignments(Resou
     std::string target = scope.text() + "/providers/Microsoft.Authorization/roleAssignments" +
                          api_query(role_assignment_api) + "&$filter=atScope()";
     std::string what = "list role assignments at " + scope.text();
-    auto all = co_await list<ObservedRoleAssignment>(scope,
-                                                     std::move(target),
-                                                     std::string(role_assignment_api.resource),
-                                                     std::move(what),
-                                                     decode_role_assignment_page);
+    auto all =
+        co_await list<ObservedRoleAssignment>(scope, std::move(target), std::string(role_assignment_api.resource),
+                                              std::move(what), decode_role_assignment_page);
     if (!all) co_return all;
     // atScope() answers inherited ones too.
     std::erase_if(*all, [&scope](const ObservedRoleAssignment& assignment) {

@@ -31,11 +31,7 @@ namespace galleryd::azure {
 // Single-threaded; must outlive the calls in flight.
 class ArmClient : public GalleryApi {
   public:
-    ArmClient(http::Transport& transport,
-              TokenProvider& tokens,
-              Clock& clock,
-              Log& log,
-              Metrics& metrics,
+    ArmClient(http::Transport& transport, TokenProvider& tokens, Clock& clock, Log& log, Metrics& metrics,
               ArmOptions options);
 
     Task<std::optional<ObservedResourceGroup>> get_resource_group(std::string subscription, std::string name) override;
@@ -52,8 +48,7 @@ class ArmClient : public GalleryApi {
 
     Task<WriteOutcome> put_resource_group(EnsureResourceGroup step) override;
     Task<WriteOutcome> put_gallery(ResourceId id, GalleryWrite write, std::optional<ObservedGallery> base) override;
-    Task<WriteOutcome> put_definition(ResourceId id,
-                                      DefinitionWrite write,
+    Task<WriteOutcome> put_definition(ResourceId id, DefinitionWrite write,
                                       std::optional<ObservedDefinition> base) override;
     Task<WriteOutcome> put_version(ResourceId id, VersionWrite write, std::optional<ObservedVersion> base) override;
     Task<WriteOutcome> share_gallery(ResourceId id, ShareGallery step) override;
@@ -67,14 +62,11 @@ class ArmClient : public GalleryApi {
   private:
     // The answer of a GET: nullopt for "this resource does not exist", an error for everything that is neither.
     Task<std::optional<http::Response>> get(ResourceId id, std::string target, std::string what);
-    Task<http::Response> send(
-        ResourceId id, std::string method, std::string target, std::string body, std::string what);
+    Task<http::Response> send(ResourceId id, std::string method, std::string target, std::string body,
+                              std::string what);
     Task<WriteOutcome> put(ResourceId id, ApiVersion api, Result<std::string> body, std::string what);
     template <class T>
-    Task<std::vector<T>> list(ResourceId scope,
-                              std::string target,
-                              std::string resource_type,
-                              std::string what,
+    Task<std::vector<T>> list(ResourceId scope, std::string target, std::string resource_type, std::string what,
                               Result<Page<T>> (*decode)(std::string_view, DecodeContext));
     WriteOutcome outcome_of(const http::Response& answer);
     std::string usable_operation_url(const http::Headers& headers, std::string_view name);

@@ -87,8 +87,7 @@ Task<WriteOutcome> ArmClient::put_gallery(ResourceId id, GalleryWrite write, std
     co_return co_await put(std::move(id), gallery_api, std::move(body), std::move(what));
 }
 
-Task<WriteOutcome> ArmClient::put_definition(ResourceId id,
-                                             DefinitionWrite write,
+Task<WriteOutcome> ArmClient::put_definition(ResourceId id, DefinitionWrite write,
                                              std::optional<ObservedDefinition> base) {
     auto body = encode_definition(write, base);
     std::string what = (base ? "update image definition " : "create image definition ") + id.text();

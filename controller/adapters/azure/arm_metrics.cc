@@ -36,14 +36,12 @@ std::string throttling_layer(const http::Response& answer) {
 }  // namespace
 
 void ArmMetrics::answered(const Request& request, const http::Response& answer) {
-    metrics_.add("galleryd_arm_requests_total",
-                 {{"subscription_id", request.subscription},
-                  {"resource_type", request.resource_type},
-                  {"method", request.method},
-                  {"code", std::to_string(answer.status)}});
+    metrics_.add("galleryd_arm_requests_total", {{"subscription_id", request.subscription},
+                                                 {"resource_type", request.resource_type},
+                                                 {"method", request.method},
+                                                 {"code", std::to_string(answer.status)}});
     metrics_.observe("galleryd_arm_request_duration_seconds",
-                     {{"resource_type", request.resource_type}, {"method", request.method}},
-                     in_seconds(request.took));
+                     {{"resource_type", request.resource_type}, {"method", request.method}}, in_seconds(request.took));
     if (answer.status == 429) {
         metrics_.add("galleryd_arm_throttled_requests_total",
                      {{"subscription_id", request.subscription}, {"layer", throttling_layer(answer)}});
@@ -52,11 +50,10 @@ void ArmMetrics::answered(const Request& request, const http::Response& answer) 
 }
 
 void ArmMetrics::unanswered(const Request& request) {
-    metrics_.add("galleryd_arm_requests_total",
-                 {{"subscription_id", request.subscription},
-                  {"resource_type", request.resource_type},
-                  {"method", request.method},
-                  {"code", "<error>"}});
+    metrics_.add("galleryd_arm_requests_total", {{"subscription_id", request.subscription},
+                                                 {"resource_type", request.resource_type},
+                                                 {"method", request.method},
+                                                 {"code", "<error>"}});
 }
 
 void ArmMetrics::waited(const std::string& subscription, std::chrono::nanoseconds time) {
@@ -64,8 +61,7 @@ void ArmMetrics::waited(const std::string& subscription, std::chrono::nanosecond
 }
 
 void ArmMetrics::held(const std::string& subscription, std::chrono::seconds until_unix_time) {
-    metrics_.set("galleryd_arm_held_until_timestamp_seconds",
-                 {{"subscription_id", subscription}},
+    metrics_.set("galleryd_arm_held_until_timestamp_seconds", {{"subscription_id", subscription}},
                  static_cast<double>(until_unix_time.count()));
 }
 
@@ -87,8 +83,7 @@ void ArmMetrics::set_remaining(const std::string& subscription, const std::strin
         if (buckets_.size() >= buckets_max) return;
         buckets_.insert(series);
     }
-    metrics_.set("galleryd_arm_ratelimit_remaining",
-                 {{"subscription_id", subscription}, {"bucket", bucket}},
+    metrics_.set("galleryd_arm_ratelimit_remaining", {{"subscription_id", subscription}, {"bucket", bucket}},
                  static_cast<double>(count));
 }
 

@@ -11,8 +11,8 @@
 namespace galleryd::azure {
 namespace {
 
-constexpr std::array<std::string_view, 4> feature_names{
-    "SecurityType", "IsAcceleratedNetworkSupported", "IsHibernateSupported", "DiskControllerTypes"};
+constexpr std::array<std::string_view, 4> feature_names{"SecurityType", "IsAcceleratedNetworkSupported",
+                                                        "IsHibernateSupported", "DiskControllerTypes"};
 constexpr std::array<std::string_view, 8> feature_values{"True",
                                                          "False",
                                                          "Standard",
@@ -189,9 +189,8 @@ Result<ObservedRoleAssignment> read_role_assignment(const Json& tree) {
             word_member(properties, "principalType", {"User", "Group", "ServicePrincipal", "ForeignGroup", "Device"})};
     // Inherited assignments live at management groups or at the root, so the id need not begin with a subscription.
     if (!assignment.id.key().contains("/roleassignments/") || assignment.role_definition_id.empty()) {
-        return unreadable(
-            "GD3005",
-            "the answer names no role assignment, its id is \"" + printable(assignment.id.text(), 200) + "\"");
+        return unreadable("GD3005", "the answer names no role assignment, its id is \"" +
+                                        printable(assignment.id.text(), 200) + "\"");
     }
     if (assignment.scope.empty()) {
         const auto provider = assignment.id.key().rfind("/providers/microsoft.authorization/");
@@ -225,8 +224,7 @@ Result<ObservedStorageAccount> decode_storage_account(std::string_view json) {
     return ObservedStorageAccount{
         .id = base.id,
         .location = base.location,
-        .sku = word_member(member(*tree, "sku"),
-                           "name",
+        .sku = word_member(member(*tree, "sku"), "name",
                            {"Standard_LRS", "Standard_ZRS", "Standard_GRS", "Standard_RAGRS", "Premium_LRS"}),
         .provisioning_state = text_member(member(*tree, "properties"), "provisioningState")};
 }

@@ -86,8 +86,8 @@ Result<Page<ObservedGallery>> decode_gallery_page(std::string_view json, DecodeC
     return decode_page<ObservedGallery>(json, "list of galleries", resource_reader(read_gallery, context));
 }
 Result<Page<ObservedDefinition>> decode_definition_page(std::string_view json, DecodeContext context) {
-    return decode_page<ObservedDefinition>(
-        json, "list of image definitions", resource_reader(read_definition, context));
+    return decode_page<ObservedDefinition>(json, "list of image definitions",
+                                           resource_reader(read_definition, context));
 }
 Result<Page<ObservedVersion>> decode_version_page(std::string_view json, DecodeContext context) {
     return decode_page<ObservedVersion>(json, "list of image versions", resource_reader(read_version, context));

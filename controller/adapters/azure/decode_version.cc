@@ -8,8 +8,7 @@ namespace galleryd::azure {
 namespace {
 
 std::string read_storage_type(const Json& holder) {
-    return word_member(holder,
-                       "storageAccountType",
+    return word_member(holder, "storageAccountType",
                        {"Standard_LRS", "Standard_ZRS", "Premium_LRS", "PremiumV2_LRS", "StandardSSD_LRS"});
 }
 
@@ -18,14 +17,12 @@ std::optional<DiskEncryption> read_encryption(const Json& region) {
     const Json& encryption = member(region, "encryption");
     const Json& os_disk = member(encryption, "osDiskImage");
     const Json& security = member(os_disk, "securityProfile");
-    DiskEncryption found{
-        .os_disk_encryption_set_id = text_member(os_disk, "diskEncryptionSetId"),
-        .cvm_encryption_type = word_member(
-            security,
-            "confidentialVMEncryptionType",
-            {"EncryptedVMGuestStateOnlyWithPmk", "EncryptedWithPmk", "EncryptedWithCmk", "NonPersistedTPM"}),
-        .cvm_disk_encryption_set_id = text_member(security, "secureVMDiskEncryptionSetId"),
-        .data_disk_encryption_set_ids = {}};
+    DiskEncryption found{.os_disk_encryption_set_id = text_member(os_disk, "diskEncryptionSetId"),
+                         .cvm_encryption_type = word_member(security, "confidentialVMEncryptionType",
+                                                            {"EncryptedVMGuestStateOnlyWithPmk", "EncryptedWithPmk",
+                                                             "EncryptedWithCmk", "NonPersistedTPM"}),
+                         .cvm_disk_encryption_set_id = text_member(security, "secureVMDiskEncryptionSetId"),
+                         .data_disk_encryption_set_ids = {}};
     const Json& data_disks = member(encryption, "dataDiskImages");
     if (data_disks.is_array()) {
         for (const Json& disk : data_disks) {
@@ -183,10 +180,9 @@ void read_replication(const Json& properties, ObservedVersion& version) {
         const std::string name = normalise_region(text_member(region, "region"));
         if (name.empty()) continue;
         version.replication.insert_or_assign(
-            name,
-            RegionReplication{.state = read_replication_state(region),
-                              .progress = std::clamp(number_member(region, "progress").value_or(0), 0, 100),
-                              .detail = printable(text_member(region, "details"), 2000)});
+            name, RegionReplication{.state = read_replication_state(region),
+                                    .progress = std::clamp(number_member(region, "progress").value_or(0), 0, 100),
+                                    .detail = printable(text_member(region, "details"), 2000)});
     }
 }
 

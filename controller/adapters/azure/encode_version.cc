@@ -41,8 +41,7 @@ Json find_region_body(const Json& regions, const std::string& name) {
 
 // The whole list anew: what is left out is deleted by Azure (azure-facts §3.4). A region that was there keeps its
 // unknown parts.
-Json merge_regions(const Json& present,
-                   const std::vector<TargetRegion>& wanted,
+Json merge_regions(const Json& present, const std::vector<TargetRegion>& wanted,
                    const std::vector<TargetRegion>& observed) {
     Json merged = Json::array();
     for (const TargetRegion& region : wanted) {
@@ -80,23 +79,18 @@ Json encode_os_disk(const ImageSource& source) {
 
 Json encode_source(const ImageSource& source) {
     switch (source.type) {
-        case SourceType::none:
-            return Json::object();
+        case SourceType::none: return Json::object();
         case SourceType::managed_image:
-        case SourceType::gallery_image_version:
-            return {{"source", {{"id", source.id.text()}}}};
-        case SourceType::virtual_machine:
-            return {{"source", {{"virtualMachineId", source.id.text()}}}};
-        case SourceType::community_gallery_image:
-            return {{"source", {{"communityGalleryImageId", source.id.text()}}}};
-        case SourceType::os_disk:
-            return encode_os_disk(source);
+        case SourceType::gallery_image_version: return {{"source", {{"id", source.id.text()}}}};
+        case SourceType::virtual_machine: return {{"source", {{"virtualMachineId", source.id.text()}}}};
+        case SourceType::community_gallery_image: return {{"source", {{"communityGalleryImageId", source.id.text()}}}};
+        case SourceType::os_disk: return encode_os_disk(source);
     }
     return Json::object();
 }
 
-// The replication mode is fixed, and Azure shows it only where it was once sent [R]: an update sends it as read or not at all,
-// because "Full" where nothing was could read as a change.
+// The replication mode is fixed, and Azure shows it only where it was once sent [R]: an update sends it as read or not
+// at all, because "Full" where nothing was could read as a change.
 void set_publishing(Json& profile, const VersionWrite& write, const std::vector<TargetRegion>& observed, bool is_new) {
     profile.erase("publishedDate");
     profile["targetRegions"] = merge_regions(member(profile, "targetRegions"), write.target_regions, observed);

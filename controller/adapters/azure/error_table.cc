@@ -16,14 +16,17 @@ using enum ErrorKind;
 // clang-format off: a table
 constexpr ErrorRow rows[] = {
     // ---- throttling ----
-    {"", 0, "too many requests on source", not_ready, "Throttled", "GD3072", "azure-facts §6: many versions from one source [D]"},
+    {"", 0, "too many requests on source", not_ready, "Throttled", "GD3072",
+     "azure-facts §6: many versions from one source [D]"},
     {"SubscriptionRequestsThrottled", 0, "", throttled, "Throttled", "GD3030", "azure-facts §7.1 [I]"},
     {"TenantRequestsThrottled", 0, "", throttled, "Throttled", "GD3030", "azure-facts §7.1, tenant bucket [U]"},
     {"ResourceRequestsThrottled", 0, "", throttled, "Throttled", "GD3030", "azure-facts §7.1 [I]"},
-    {"ResourceCollectionRequestsThrottled", 0, "", throttled, "Throttled", "GD3030", "reliability B14, AgentBaker 8314 [I]"},
+    {"ResourceCollectionRequestsThrottled", 0, "", throttled, "Throttled", "GD3030",
+     "reliability B14, AgentBaker 8314 [I]"},
     {"TooManyRequests", 0, "", throttled, "Throttled", "GD3030", "azure-facts §7.1, §7.2 [I][D]"},
     {"RateLimiting", 0, "", throttled, "Throttled", "GD3030", "azure-facts §7.3 [I]"},
-    {"OperationNotAllowed", 429, "", throttled, "Throttled", "GD3030", "azure-facts §7.2: the CRP form, details TooManyRequests [D]"},
+    {"OperationNotAllowed", 429, "", throttled, "Throttled", "GD3030",
+     "azure-facts §7.2: the CRP form, details TooManyRequests [D]"},
     // ---- sign-in and permission ----
     {"InvalidAuthenticationTokenTenant", 0, "", denied, "AuthenticationFailed", "GD3016", "azure-facts §6 [U]"},
     {"InvalidAuthenticationToken", 0, "", denied, "AuthenticationFailed", "GD3015", "azure-facts §6 [U]"},
@@ -35,11 +38,14 @@ constexpr ErrorRow rows[] = {
     {"ScopeLocked", 0, "", denied, "ResourceLocked", "GD3023", "azure-facts §5 [U]"},
     // ---- quota and size ----
     {"QuotaExceeded", 0, "", denied, "QuotaExceeded", "GD3031", "azure-facts §6 [U]"},
-    {"OperationNotAllowed", 0, "quota", denied, "QuotaExceeded", "GD3031", "azure-facts §6: exceeding approved <name> quota [I]"},
-    {"RoleAssignmentLimitExceeded", 0, "", denied, "QuotaExceeded", "GD3031", "azure-facts §10: 4,000 per subscription [U]"},
+    {"OperationNotAllowed", 0, "quota", denied, "QuotaExceeded", "GD3031",
+     "azure-facts §6: exceeding approved <name> quota [I]"},
+    {"RoleAssignmentLimitExceeded", 0, "", denied, "QuotaExceeded", "GD3031",
+     "azure-facts §10: 4,000 per subscription [U]"},
     {"GallerySourceResourceExceedsMaxSize", 0, "", invalid, "InvalidSpec", "GD3071", "azure-facts §6 [D][I]"},
     // ---- not there ----
-    {"SubscriptionNotFound", 0, "", denied, "AuthorizationFailed", "GD3043", "azure-facts §6 [U]: also what a caller without any right reads"},
+    {"SubscriptionNotFound", 0, "", denied, "AuthorizationFailed", "GD3043",
+     "azure-facts §6 [U]: also what a caller without any right reads"},
     {"InvalidSubscriptionId", 0, "", invalid, "InvalidSpec", "GD3043", "azure-facts §6 [U]"},
     {"ResourceGroupNotFound", 0, "", not_ready, "DependencyNotReady", "GD3041", "azure-facts §6 [R]"},
     {"ParentResourceNotFound", 0, "", not_ready, "DependencyNotReady", "GD3042", "azure-facts §6 [D][I], code [U]"},
@@ -48,11 +54,15 @@ constexpr ErrorRow rows[] = {
     {"GalleryImageNotFound", 0, "", not_ready, "SourceImageMissing", "GD3061", "azure-facts §6 [D][I]"},
     // ---- state of the resource ----
     {"PropertyChangeNotAllowed", 0, "", invalid, "ImmutableFieldChanged", "GD3050", "azure-facts §6 [I full body][D]"},
-    {"CannotDeleteResource", 0, "", not_ready, "DependencyNotReady", "GD3051", "azure-facts §5: also for up to 20 s after the children went [I]"},
+    {"CannotDeleteResource", 0, "", not_ready, "DependencyNotReady", "GD3051",
+     "azure-facts §5: also for up to 20 s after the children went [I]"},
     {"OperationNotAllowed", 0, "marked for deletion", not_ready, "DependencyNotReady", "GD3052", "azure-facts §6 [D]"},
-    {"DeleteGalleryImageVersionBlockedBeforeEndOfLife", 0, "", denied, "ResourceLocked", "GD3053", "azure-facts §5 [D]"},
-    {"", 409, "allowdeletionofreplicatedlocations", denied, "ResourceLocked", "GD3054", "azure-facts §3.4 [D wording][I]"},
-    {"", 400, "allowdeletionofreplicatedlocations", denied, "ResourceLocked", "GD3054", "azure-facts §3.4, §16: status unknown [U]"},
+    {"DeleteGalleryImageVersionBlockedBeforeEndOfLife", 0, "", denied, "ResourceLocked", "GD3053",
+     "azure-facts §5 [D]"},
+    {"", 409, "allowdeletionofreplicatedlocations", denied, "ResourceLocked", "GD3054",
+     "azure-facts §3.4 [D wording][I]"},
+    {"", 400, "allowdeletionofreplicatedlocations", denied, "ResourceLocked", "GD3054",
+     "azure-facts §3.4, §16: status unknown [U]"},
     {"InvalidResourceLocation", 0, "", invalid, "ImmutableFieldChanged", "GD3055", "azure-facts §6 [D text], code [U]"},
     {"InvalidResourceGroupLocation", 0, "", invalid, "ImmutableFieldChanged", "GD3055", "azure-facts §11 [U]"},
     {"", 409, "choose a different publisher, offer, sku", invalid, "InvalidSpec", "GD3056", "azure-facts §6 [D text]"},
@@ -61,18 +71,22 @@ constexpr ErrorRow rows[] = {
     {"AnotherOperationInProgress", 0, "", conflict, "AzureError", "GD3091", "azure-facts §6 [U]"},
     {"Conflict", 0, "", conflict, "AzureError", "GD3091", "azure-facts §6 [U]"},
     // ---- the declaration ----
-    {"", 0, "please check source exists", invalid, "SourceImageMissing", "GD3061", "azure-facts §6: Source … is not found [D]"},
-    {"LocationNotAvailableForResourceType", 0, "", invalid, "InvalidSpec", "GD3062", "azure-facts §6 [D text], code [U]"},
+    {"", 0, "please check source exists", invalid, "SourceImageMissing", "GD3061",
+     "azure-facts §6: Source … is not found [D]"},
+    {"LocationNotAvailableForResourceType", 0, "", invalid, "InvalidSpec", "GD3062",
+     "azure-facts §6 [D text], code [U]"},
     {"NoRegisteredProviderFound", 0, "", denied, "AzureError", "GD3063", "azure-facts §6 [I form]"},
     {"InvalidApiVersionParameter", 0, "", denied, "AzureError", "GD3063", "azure-facts §6 [U]"},
     {"InvalidResourceType", 0, "", denied, "AzureError", "GD3063", "azure-facts §6 [U]"},
     {"MissingSubscriptionRegistration", 0, "", denied, "AuthorizationFailed", "GD3064", "azure-facts §6 [U]"},
-    {"PrincipalNotFound", 0, "", not_ready, "DependencyNotReady", "GD3080", "azure-facts §10: a new principal takes a while [I]"},
+    {"PrincipalNotFound", 0, "", not_ready, "DependencyNotReady", "GD3080",
+     "azure-facts §10: a new principal takes a while [I]"},
     {"RoleAssignmentExists", 0, "", conflict, "AzureError", "GD3081", "azure-facts §10 [I]"},
     {"StorageAccountAlreadyTaken", 0, "", invalid, "InvalidSpec", "GD3083", "azure-facts §11 [U]"},
     {"InvalidParameter", 0, "", invalid, "InvalidSpec", "GD3060", "azure-facts §6 [I][D]"},
     // ---- replication ----
-    {"ValidationError", 0, "replication jobs failed", not_ready, "ReplicationFailed", "GD3070", "azure-facts §4.1 [I azure-cli 15539]"},
+    {"ValidationError", 0, "replication jobs failed", not_ready, "ReplicationFailed", "GD3070",
+     "azure-facts §4.1 [I azure-cli 15539]"},
     {"ReplicationJobFailed", 0, "", not_ready, "ReplicationFailed", "GD3070", "azure-facts §4.1 family [U]"},
     // ---- Azure's own trouble ----
     {"InternalServerError", 0, "", transient, "AzureError", "GD3090", "azure-facts §6 [U]"},
@@ -219,10 +233,8 @@ Error error_from_answer(const Attempt& attempt, const http::Response& answer, Ti
     // 401 and 429 often come without a body and mean themselves; every other bare status may be anybody's.
     const bool means_itself =
         answer.body.empty() && (answer.status == 401 || answer.status == 429 || answer.status >= 500);
-    Error error = (body || means_itself) ? describe(attempt,
-                                                    find_error_row(answer.status, body.value_or(ErrorBody{})),
-                                                    answer.status,
-                                                    body.value_or(ErrorBody{}))
+    Error error = (body || means_itself) ? describe(attempt, find_error_row(answer.status, body.value_or(ErrorBody{})),
+                                                    answer.status, body.value_or(ErrorBody{}))
                                          : foreign_answer(attempt, answer);
     error.correlation_id = correlation_id_of(answer.headers);
     error.retry_after = find_retry_after(answer.headers, body ? body->message : "", now);

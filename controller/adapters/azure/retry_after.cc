@@ -85,9 +85,7 @@ std::optional<seconds> from_message(std::string_view message) {
 
 std::optional<seconds> find_retry_after(const http::Headers& headers, std::string_view message, TimePoint now) {
     std::optional<seconds> longest;
-    for (const auto& hint : {from_retry_after(headers, now),
-                             from_milliseconds(headers),
-                             from_user_quota(headers),
+    for (const auto& hint : {from_retry_after(headers, now), from_milliseconds(headers), from_user_quota(headers),
                              from_message(message)}) {
         if (hint && (!longest || *hint > *longest)) longest = hint;
     }

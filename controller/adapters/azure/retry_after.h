@@ -17,8 +17,7 @@ inline constexpr std::chrono::seconds retry_after_max{
 // own Date, else from `now`), x-ms-retry-after-ms / retry-after-ms, x-ms-user-quota-resets-after ("00:00:05", Resource
 // Graph), and "try again after 'N' seconds" in `message`. Between retry_after_min and retry_after_max. nullopt: no
 // readable hint.
-std::optional<std::chrono::seconds> find_retry_after(const http::Headers& headers,
-                                                     std::string_view message,
+std::optional<std::chrono::seconds> find_retry_after(const http::Headers& headers, std::string_view message,
                                                      TimePoint now);
 
 // What a 429 without any hint means: 120 s for collection reads of galleries (reliability B14), else 60 s.

@@ -36,8 +36,8 @@ Task<Slots::Permit> Slots::acquire() {
         co_return Permit(this);
     }
     if (waiting_.size() >= waiting_max_) {
-        co_return fail(
-            ErrorKind::transient, "AzureError", std::to_string(waiting_.size()) + " requests wait for Azure already");
+        co_return fail(ErrorKind::transient, "AzureError",
+                       std::to_string(waiting_.size()) + " requests wait for Azure already");
     }
     const auto executor = co_await asio::this_coro::executor;
     auto waiter = std::make_shared<Waiter>(executor);

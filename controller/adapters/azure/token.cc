@@ -28,8 +28,7 @@ struct SignInProblem {
 // azure-facts §13, numbers marked [U] there.
 constexpr std::array<SignInProblem, 8> problems{{
     {7000215, "GD3011", "the client secret is wrong. Set AZURE_CLIENT_SECRET to the secret's value, not to its id"},
-    {7000222,
-     "GD3012",
+    {7000222, "GD3012",
      "the client secret has expired. Make a new one for this application and set AZURE_CLIENT_SECRET"},
     {700016, "GD3013", "the application is unknown in this tenant. Check AZURE_CLIENT_ID and AZURE_TENANT_ID"},
     {90002, "GD3014", "the tenant is unknown. Check AZURE_TENANT_ID and the cloud (--azure)"},
@@ -53,8 +52,7 @@ std::vector<int> numbers_of(const Json& body) {
     if (const std::size_t at = description.find("AADSTS"); numbers.empty() && at != std::string::npos) {
         int number = 0;
         for (std::size_t i = at + 6;
-             i < description.size() && i < at + 15 && description[i] >= '0' && description[i] <= '9';
-             ++i) {
+             i < description.size() && i < at + 15 && description[i] >= '0' && description[i] <= '9'; ++i) {
             number = number * 10 + (description[i] - '0');
         }
         numbers.push_back(number);
@@ -75,9 +73,8 @@ Error sign_in_error(const http::Response& answer, TimePoint now) {
     const Json& known = body ? *body : empty;
     const std::vector<int> numbers = numbers_of(known);
     const std::string number_text = numbers.empty() ? "" : " (AADSTS" + std::to_string(numbers.front()) + ")";
-    Error error = denied_sign_in("GD3010",
-                                 "refused with HTTP " + std::to_string(answer.status) + " " +
-                                     printable(text_member(known, "error"), 60) + number_text);
+    Error error = denied_sign_in("GD3010", "refused with HTTP " + std::to_string(answer.status) + " " +
+                                               printable(text_member(known, "error"), 60) + number_text);
     for (const SignInProblem& problem : problems) {
         if (std::ranges::find(numbers, problem.number) != numbers.end()) {
             error = denied_sign_in(std::string(problem.catalogue), std::string(problem.message) + number_text);
@@ -178,8 +175,7 @@ void CachedToken::keep(FetchedToken fetched) {
     refresh_at_ = expires_at_ - std::min<nanoseconds>(refresh_ahead_max, nanoseconds{fetched.life} / 3);
     failure_.reset();
     const auto expiry = std::chrono::duration_cast<seconds>(clock_.now().time_since_epoch()) + fetched.life;
-    metrics_.set("galleryd_arm_token_expiry_timestamp_seconds",
-                 {{"credential", std::string(name())}},
+    metrics_.set("galleryd_arm_token_expiry_timestamp_seconds", {{"credential", std::string(name())}},
                  static_cast<double>(expiry.count()));
 }
 

@@ -10,7 +10,8 @@ namespace galleryd {
 class SystemClock : public Clock {
   public:
     TimePoint now() const override;
-    std::chrono::nanoseconds monotonic() const override;  // CLOCK_MONOTONIC: stands still while the machine is suspended
+    std::chrono::nanoseconds monotonic()
+        const override;  // CLOCK_MONOTONIC: stands still while the machine is suspended
     boost::asio::awaitable<void> sleep_for(std::chrono::nanoseconds duration) override;
 };
 

@@ -19,20 +19,27 @@ std::int64_t big_endian(std::string_view bytes) {
 // One block of the file: RFC 8536 §3.1 and §3.2.
 struct Block {
     std::size_t utc_flags = 0, wall_flags = 0, leaps = 0, transitions = 0, types = 0, letters = 0;
-    std::size_t size(std::size_t time_size) const { return transitions * (time_size + 1) + types * 6 + letters + leaps * (time_size + 4) + wall_flags + utc_flags; }
+    std::size_t size(std::size_t time_size) const {
+        return transitions * (time_size + 1) + types * 6 + letters + leaps * (time_size + 4) + wall_flags + utc_flags;
+    }
 };
 
 std::optional<Block> read_header(std::string_view bytes) {
-    if (bytes.size() < header_size || !bytes.starts_with("TZif") || bytes[4] < '2') return std::nullopt;   // version 1 has 32-bit times only
-    const auto count = [&](std::size_t index) { return static_cast<std::size_t>(static_cast<std::uint32_t>(big_endian(bytes.substr(20 + index * 4, 4)))); };
+    if (bytes.size() < header_size || !bytes.starts_with("TZif") || bytes[4] < '2')
+        return std::nullopt;  // version 1 has 32-bit times only
+    const auto count = [&](std::size_t index) {
+        return static_cast<std::size_t>(static_cast<std::uint32_t>(big_endian(bytes.substr(20 + index * 4, 4))));
+    };
     const Block block{count(0), count(1), count(2), count(3), count(4), count(5)};
-    const bool is_sane = std::max({block.utc_flags, block.wall_flags, block.leaps, block.transitions, block.types, block.letters}) <= file_size_max;
+    const bool is_sane = std::max({block.utc_flags, block.wall_flags, block.leaps, block.transitions, block.types,
+                                   block.letters}) <= file_size_max;
     return is_sane ? std::optional(block) : std::nullopt;
 }
 
 bool is_safe(const std::string& zone) {
     constexpr std::string_view allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/";
-    return !zone.empty() && zone.size() <= 64 && zone.front() != '/' && zone.back() != '/' && zone.find_first_not_of(allowed) == std::string::npos;
+    return !zone.empty() && zone.size() <= 64 && zone.front() != '/' && zone.back() != '/' &&
+           zone.find_first_not_of(allowed) == std::string::npos;
 }
 
 }  // namespace
@@ -49,7 +56,7 @@ std::optional<std::chrono::seconds> offset_from_tzif(std::string_view bytes, Tim
     const std::string_view footer = bytes.substr(header_size + block->size(8));
 
     const std::int64_t now = std::chrono::floor<std::chrono::seconds>(at).time_since_epoch().count();
-    std::size_t passed = 0, above = block->transitions;   // transitions are in order: how many are not after now
+    std::size_t passed = 0, above = block->transitions;  // transitions are in order: how many are not after now
     while (passed < above) {
         const std::size_t middle = (passed + above) / 2;
         if (big_endian(times.substr(middle * 8, 8)) <= now) {
@@ -69,7 +76,8 @@ std::optional<std::chrono::seconds> offset_from_tzif(std::string_view bytes, Tim
     return std::chrono::abs(offset) < std::chrono::hours(26) ? std::optional(offset) : std::nullopt;
 }
 
-std::optional<std::chrono::seconds> zone_offset_in(const std::filesystem::path& folder, const std::string& zone, TimePoint at) {
+std::optional<std::chrono::seconds> zone_offset_in(const std::filesystem::path& folder, const std::string& zone,
+                                                   TimePoint at) {
     if (!is_safe(zone)) return std::nullopt;
     const std::filesystem::path path = folder / zone;
     std::error_code failed;
@@ -82,6 +90,8 @@ std::optional<std::chrono::seconds> zone_offset_in(const std::filesystem::path& 
     return offset_from_tzif(bytes, at);
 }
 
-std::optional<std::chrono::seconds> zone_offset(const std::string& zone, TimePoint at) { return zone_offset_in("/usr/share/zoneinfo", zone, at); }
+std::optional<std::chrono::seconds> zone_offset(const std::string& zone, TimePoint at) {
+    return zone_offset_in("/usr/share/zoneinfo", zone, at);
+}
 
 }  // namespace galleryd

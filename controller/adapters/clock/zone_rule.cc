@@ -4,8 +4,8 @@
 
 #include "controller/adapters/clock/zone_files.h"
 
-// The POSIX rule in a zone file's footer (POSIX.1-2017 §8.3, extended by RFC 8536 §3.3.1): it governs every instant after the file's
-// last transition, for most zones everything from 2007 on.
+// The POSIX rule in a zone file's footer (POSIX.1-2017 §8.3, extended by RFC 8536 §3.3.1): it governs every instant
+// after the file's last transition, for most zones everything from 2007 on.
 namespace galleryd {
 namespace {
 
@@ -34,7 +34,8 @@ class Reader {
     std::optional<int> number(int highest) {
         int value = 0;
         std::size_t digits = 0;
-        while (digits < text_.size() && digits < 4 && text_[digits] >= '0' && text_[digits] <= '9') value = value * 10 + (text_[digits++] - '0');
+        while (digits < text_.size() && digits < 4 && text_[digits] >= '0' && text_[digits] <= '9')
+            value = value * 10 + (text_[digits++] - '0');
         if (digits == 0 || value > highest) return std::nullopt;
         text_.remove_prefix(digits);
         return value;
@@ -109,7 +110,7 @@ std::chrono::sys_seconds instant_of(const Turn& turn, std::chrono::year year) {
     }
     const sys_days first(year / 1 / 1);
     if (turn.form == Turn::Form::zero_based) return first + days(turn.day) + turn.time;
-    const bool after_february = turn.day >= 60;   // J60 is 1 March in every year
+    const bool after_february = turn.day >= 60;  // J60 is 1 March in every year
     return first + days(turn.day - 1 + (year.is_leap() && after_february ? 1 : 0)) + turn.time;
 }
 
@@ -120,7 +121,7 @@ std::optional<seconds> offset_from_rule(std::string_view rule, TimePoint at) {
     if (!reader.name()) return std::nullopt;
     const auto west = reader.time(24);
     if (!west) return std::nullopt;
-    const seconds standard = -*west;              // POSIX counts westwards
+    const seconds standard = -*west;  // POSIX counts westwards
     if (reader.at_end()) return standard;
     if (!reader.name()) return std::nullopt;
     seconds summer = standard + std::chrono::hours(1);
@@ -135,10 +136,12 @@ std::optional<seconds> offset_from_rule(std::string_view rule, TimePoint at) {
     if (!end || !reader.at_end()) return std::nullopt;
     const auto now = std::chrono::floor<seconds>(at);
     const auto this_year = std::chrono::year_month_day(std::chrono::floor<std::chrono::days>(now + standard)).year();
-    // The latest turn that has passed decides; those of the years beside it count too, for the southern half and for times past 24:00.
+    // The latest turn that has passed decides; those of the years beside it count too, for the southern half and for
+    // times past 24:00.
     std::optional<std::pair<std::chrono::sys_seconds, seconds>> latest;
     for (const auto year : {this_year - std::chrono::years(1), this_year, this_year + std::chrono::years(1)}) {
-        const std::array turns{std::pair{instant_of(*end, year) - summer, standard}, std::pair{instant_of(*start, year) - standard, summer}};
+        const std::array turns{std::pair{instant_of(*end, year) - summer, standard},
+                               std::pair{instant_of(*start, year) - standard, summer}};
         for (const auto& turn : turns) {
             if (turn.first <= now && (!latest || turn.first >= latest->first)) latest = turn;
         }

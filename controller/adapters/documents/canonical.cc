@@ -30,7 +30,10 @@ Json document(const Metadata& meta, Json spec) {
     put(metadata["annotations"], "galleryd.io/deletion-approved", meta.deletion_approved);
     put(metadata["annotations"], "galleryd.io/reconcile-requested-at", meta.reconcile_requested_at);
     if (metadata["annotations"].is_null()) metadata.erase("annotations");
-    return Json{{"apiVersion", "galleryd.io/v1alpha1"}, {"kind", to_string(meta.key.kind)}, {"metadata", std::move(metadata)}, {"spec", std::move(spec)}};
+    return Json{{"apiVersion", "galleryd.io/v1alpha1"},
+                {"kind", to_string(meta.key.kind)},
+                {"metadata", std::move(metadata)},
+                {"spec", std::move(spec)}};
 }
 
 void put_governance(Json& spec, const Governance& governance) {
@@ -42,7 +45,8 @@ void put_governance(Json& spec, const Governance& governance) {
 
 void put_access(Json& spec, const std::vector<RoleAccess>& access) {
     for (const RoleAccess& entry : access) {
-        spec["access"].push_back(Json{{"role", entry.role}, {"principalId", entry.principal_id}, {"principalType", entry.principal_type}});
+        spec["access"].push_back(
+            Json{{"role", entry.role}, {"principalId", entry.principal_id}, {"principalType", entry.principal_type}});
     }
 }
 
@@ -51,8 +55,10 @@ Json sharing_json(const Sharing& sharing) {
     put(target, "subscriptionIds", sharing.subscription_ids);
     put(target, "tenantIds", sharing.tenant_ids);
     if (const auto& community = sharing.community) {
-        target["community"] = Json{{"publicNamePrefix", community->public_name_prefix}, {"publisherUri", community->publisher_uri},
-                                   {"publisherContact", community->publisher_contact}, {"eula", community->eula}};
+        target["community"] = Json{{"publicNamePrefix", community->public_name_prefix},
+                                   {"publisherUri", community->publisher_uri},
+                                   {"publisherContact", community->publisher_contact},
+                                   {"eula", community->eula}};
     }
     return target;
 }
@@ -74,14 +80,16 @@ Json encryption_json(const DiskEncryption& encryption) {
         put(os["confidentialVM"], "diskEncryptionSetId", encryption.cvm_disk_encryption_set_id);
     }
     if (!os.empty()) target["osDisk"] = std::move(os);
-    for (const auto& [lun, set] : encryption.data_disk_encryption_set_ids) target["dataDisks"].push_back(Json{{"lun", lun}, {"diskEncryptionSetId", set}});
+    for (const auto& [lun, set] : encryption.data_disk_encryption_set_ids)
+        target["dataDisks"].push_back(Json{{"lun", lun}, {"diskEncryptionSetId", set}});
     return target;
 }
 
 Json regions_json(const std::vector<TargetRegion>& regions) {
     Json list = Json::array();
     for (const TargetRegion& region : regions) {
-        Json item{{"name", region.name}, {"replicas", region.replicas}, {"storageAccountType", region.storage_account_type}};
+        Json item{
+            {"name", region.name}, {"replicas", region.replicas}, {"storageAccountType", region.storage_account_type}};
         put(item, "excludeFromLatest", region.exclude_from_latest);
         if (region.encryption) item["encryption"] = encryption_json(*region.encryption);
         list.push_back(std::move(item));
@@ -89,7 +97,8 @@ Json regions_json(const std::vector<TargetRegion>& regions) {
     return list;
 }
 
-Json disk_json(const ResourceId& id, const std::string& vhd_uri, const ResourceId& storage_account, const std::string& caching) {
+Json disk_json(const ResourceId& id, const std::string& vhd_uri, const ResourceId& storage_account,
+               const std::string& caching) {
     Json disk = Json::object();
     if (!vhd_uri.empty()) {
         disk["vhd"] = Json{{"uri", vhd_uri}, {"storageAccount", storage_account.text()}};
@@ -124,7 +133,8 @@ std::string clock_text(int minutes) {
 }
 
 Json retention_json(const Retention& retention) {
-    Json target{{"action", retention.action == RetentionAction::remove ? "Delete" : "Report"}, {"keepNewest", retention.keep_newest}};
+    Json target{{"action", retention.action == RetentionAction::remove ? "Delete" : "Report"},
+                {"keepNewest", retention.keep_newest}};
     put(target, "olderThan", retention.older_than);
     put(target, "pastEndOfLife", retention.past_end_of_life);
     put(target, "failedAfter", retention.failed_after);
@@ -150,8 +160,11 @@ Json retention_json(const Retention& retention) {
 }  // namespace
 
 Json canonical(const Gallery& gallery) {
-    Json spec{{"subscriptionId", gallery.subscription_id}, {"resourceGroup", gallery.resource_group},
-              {"ensureResourceGroup", gallery.ensure_resource_group}, {"location", gallery.location}, {"azureName", gallery.azure_name}};
+    Json spec{{"subscriptionId", gallery.subscription_id},
+              {"resourceGroup", gallery.resource_group},
+              {"ensureResourceGroup", gallery.ensure_resource_group},
+              {"location", gallery.location},
+              {"azureName", gallery.azure_name}};
     put_governance(spec, gallery.governance);
     put(spec, "description", gallery.description);
     put(spec, "allowedRegions", gallery.allowed_regions);
@@ -159,8 +172,11 @@ Json canonical(const Gallery& gallery) {
     if (gallery.soft_delete_enabled) spec["softDelete"]["enabled"] = *gallery.soft_delete_enabled;
     if (gallery.sharing) spec["sharing"] = sharing_json(*gallery.sharing);
     put_access(spec, gallery.access);
-    if (const auto& staging = gallery.staging_storage) spec["stagingStorage"] = Json{{"name", staging->name}, {"sku", staging->sku}, {"container", staging->container}};
-    if (const auto& budget = gallery.budget) spec["budget"] = Json{{"monthly", budget->monthly}, {"currency", budget->currency}};
+    if (const auto& staging = gallery.staging_storage)
+        spec["stagingStorage"] =
+            Json{{"name", staging->name}, {"sku", staging->sku}, {"container", staging->container}};
+    if (const auto& budget = gallery.budget)
+        spec["budget"] = Json{{"monthly", budget->monthly}, {"currency", budget->currency}};
     return document(gallery.meta, std::move(spec));
 }
 
@@ -174,7 +190,8 @@ Json canonical(const ImageDefinition& definition) {
     spec["azureName"] = definition.azure_name;
     put(spec, "location", definition.location);
     put_governance(spec, definition.governance);
-    spec["identifier"] = Json{{"publisher", definition.publisher}, {"offer", definition.offer}, {"sku", definition.sku}};
+    spec["identifier"] =
+        Json{{"publisher", definition.publisher}, {"offer", definition.offer}, {"sku", definition.sku}};
     spec["osType"] = definition.os_type;
     spec["osState"] = definition.os_state;
     spec["hyperVGeneration"] = definition.hyper_v_generation;
@@ -187,8 +204,10 @@ Json canonical(const ImageDefinition& definition) {
     put_range(spec, "vCPUs", definition.recommended_vcpus);
     put_range(spec, "memoryGB", definition.recommended_memory_gb);
     put(spec, "disallowedDiskTypes", definition.disallowed_disk_types);
-    if (const auto& plan = definition.purchase_plan) spec["purchasePlan"] = Json{{"name", plan->name}, {"publisher", plan->publisher}, {"product", plan->product}};
-    for (const auto& [name, value] : definition.features) spec["features"].push_back(Json{{"name", name}, {"value", value}});
+    if (const auto& plan = definition.purchase_plan)
+        spec["purchasePlan"] = Json{{"name", plan->name}, {"publisher", plan->publisher}, {"product", plan->product}};
+    for (const auto& [name, value] : definition.features)
+        spec["features"].push_back(Json{{"name", name}, {"value", value}});
     put(spec, "maxAgeDays", definition.max_age_days);
     put_access(spec, definition.access);
     put(spec, "lifecyclePolicy", definition.lifecycle_policy);
@@ -222,7 +241,9 @@ Json canonical(const ImageVersion& version) {
 
 Json canonical(const LifecyclePolicy& policy) {
     Json spec{{"governs", policy.governs == Governs::all ? "All" : "Declared"},
-              {"per", policy.per == RankPer::major ? "Major" : policy.per == RankPer::major_minor ? "MajorMinor" : "Definition"}};
+              {"per", policy.per == RankPer::major         ? "Major"
+                      : policy.per == RankPer::major_minor ? "MajorMinor"
+                                                           : "Definition"}};
     for (const Tier& tier : policy.tiers) {
         Json item{{"name", tier.name}};
         put(item, "newest", tier.newest);

@@ -5,8 +5,9 @@
 
 namespace galleryd::documents {
 
-// Domain objects as documents, in the contract's order of fields: {apiVersion, kind, metadata {name, namespace, our annotations},
-// spec}. Everything after defaults is written out; what is not declared stays away. Reading it back gives an equal object.
+// Domain objects as documents, in the contract's order of fields: {apiVersion, kind, metadata {name, namespace, our
+// annotations}, spec}. Everything after defaults is written out; what is not declared stays away. Reading it back gives
+// an equal object.
 using OrderedJson = nlohmann::ordered_json;
 OrderedJson canonical(const Gallery& gallery);
 OrderedJson canonical(const ImageDefinition& definition);

@@ -115,10 +115,12 @@ class Evaluator {
         Value left = eval(*node.children[0]);
         if (const auto* boolean = std::get_if<bool>(&left.is); boolean != nullptr && *boolean == decisive) return left;
         Value right = eval(*node.children[1]);
-        if (const auto* boolean = std::get_if<bool>(&right.is); boolean != nullptr && *boolean == decisive) return right;
+        if (const auto* boolean = std::get_if<bool>(&right.is); boolean != nullptr && *boolean == decisive)
+            return right;
         if (is_error(left)) return left;
         if (is_error(right)) return right;
-        if (!std::holds_alternative<bool>(left.is) || !std::holds_alternative<bool>(right.is)) return error("&& and || need bools");
+        if (!std::holds_alternative<bool>(left.is) || !std::holds_alternative<bool>(right.is))
+            return error("&& and || need bools");
         return {!decisive};
     }
 
@@ -187,7 +189,8 @@ class Evaluator {
             if (failed != std::errc{} || end != text->data() + text->size()) return error("int() of \"" + *text + "\"");
             return {whole};
         }
-        if (const auto number = number_of(value); number && std::abs(*number) < 9e18) return {static_cast<std::int64_t>(*number)};
+        if (const auto number = number_of(value); number && std::abs(*number) < 9e18)
+            return {static_cast<std::int64_t>(*number)};
         return error("int() needs a number");
     }
 
@@ -200,7 +203,9 @@ class Evaluator {
         const auto* word = std::get_if<std::string>(&argument.is);
         if (text == nullptr || word == nullptr) return error("a text function needs texts");
         switch (node.op) {
-            case CelOp::matches: return text->size() > 4096 ? error("too long for matches()") : Value{std::regex_search(*text, *node.regex)};
+            case CelOp::matches:
+                return text->size() > 4096 ? error("too long for matches()")
+                                           : Value{std::regex_search(*text, *node.regex)};
             case CelOp::starts_with: return {text->starts_with(*word)};
             case CelOp::ends_with: return {text->ends_with(*word)};
             case CelOp::contains: return {text->contains(*word)};

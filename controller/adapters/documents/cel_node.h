@@ -10,12 +10,47 @@
 namespace galleryd::documents {
 
 enum class CelOp : std::uint8_t {
-    null, boolean, integer, real, text, list,        // literals
-    name, member, index, has,                        // self, a.b, a[b], has(a.b)
-    negate, invert, conditional, logical_and, logical_or,
-    equal, unequal, less, less_equal, greater, greater_equal, in, add, subtract, multiply, divide, modulo,
-    all, exists, exists_one, filter, map,            // children: range, body [, second body]; text: variable
-    size, matches, starts_with, ends_with, contains, split, to_integer, to_real, to_text,
+    null,
+    boolean,
+    integer,
+    real,
+    text,
+    list,  // literals
+    name,
+    member,
+    index,
+    has,  // self, a.b, a[b], has(a.b)
+    negate,
+    invert,
+    conditional,
+    logical_and,
+    logical_or,
+    equal,
+    unequal,
+    less,
+    less_equal,
+    greater,
+    greater_equal,
+    in,
+    add,
+    subtract,
+    multiply,
+    divide,
+    modulo,
+    all,
+    exists,
+    exists_one,
+    filter,
+    map,  // children: range, body [, second body]; text: variable
+    size,
+    matches,
+    starts_with,
+    ends_with,
+    contains,
+    split,
+    to_integer,
+    to_real,
+    to_text,
 };
 
 struct CelNode {

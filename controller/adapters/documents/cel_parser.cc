@@ -33,7 +33,9 @@ struct Token {
     std::size_t at = 0;
 };
 
-bool is_name_char(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; }
+bool is_name_char(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 std::string read_text_literal(const std::string& input, std::size_t& at) {
@@ -67,7 +69,9 @@ std::vector<Token> tokens_of(const std::string& input) {
             std::string text = read_text_literal(input, at);
             tokens.push_back({TokenType::text, std::move(text), begin});
         } else if (is_digit(c)) {
-            while (at < input.size() && (is_digit(input[at]) || (input[at] == '.' && at + 1 < input.size() && is_digit(input[at + 1])))) ++at;
+            while (at < input.size() &&
+                   (is_digit(input[at]) || (input[at] == '.' && at + 1 < input.size() && is_digit(input[at + 1]))))
+                ++at;
             const std::string text = input.substr(begin, at - begin);
             tokens.push_back({text.find('.') == std::string::npos ? TokenType::integer : TokenType::real, text, begin});
         } else if (is_name_char(c)) {
@@ -76,7 +80,8 @@ std::vector<Token> tokens_of(const std::string& input) {
         } else {
             static constexpr std::string_view pairs[] = {"&&", "||", "==", "!=", "<=", ">="};
             const bool pair = std::ranges::find(pairs, std::string_view(input).substr(at, 2)) != std::end(pairs);
-            if (!pair && std::string_view("!-+*/%<>?:()[].,").find(c) == std::string_view::npos) throw CelSyntaxError{"unexpected character at " + std::to_string(at)};
+            if (!pair && std::string_view("!-+*/%<>?:()[].,").find(c) == std::string_view::npos)
+                throw CelSyntaxError{"unexpected character at " + std::to_string(at)};
             tokens.push_back({TokenType::symbol, input.substr(at, pair ? 2 : 1), begin});
             at += pair ? 2 : 1;
         }
@@ -97,7 +102,9 @@ class Parser {
     bool transition() const { return transition_; }
 
   private:
-    [[noreturn]] void fail(const std::string& why) const { throw CelSyntaxError{why + " at " + std::to_string(now().at)}; }
+    [[noreturn]] void fail(const std::string& why) const {
+        throw CelSyntaxError{why + " at " + std::to_string(now().at)};
+    }
     const Token& now() const { return tokens_[at_]; }
     bool take(std::string_view symbol) {
         if (now().type != TokenType::symbol || now().text != symbol) return false;
@@ -131,11 +138,13 @@ class Parser {
     }
 
     NodePtr relation() {
-        static const std::map<std::string, CelOp, std::less<>> operators{{"==", CelOp::equal}, {"!=", CelOp::unequal}, {"<", CelOp::less},
-            {"<=", CelOp::less_equal}, {">", CelOp::greater}, {">=", CelOp::greater_equal}, {"in", CelOp::in}};
+        static const std::map<std::string, CelOp, std::less<>> operators{
+            {"==", CelOp::equal},  {"!=", CelOp::unequal},       {"<", CelOp::less}, {"<=", CelOp::less_equal},
+            {">", CelOp::greater}, {">=", CelOp::greater_equal}, {"in", CelOp::in}};
         NodePtr left = sum();
         for (;;) {
-            const auto found = now().type == TokenType::symbol || now().text == "in" ? operators.find(now().text) : operators.end();
+            const auto found =
+                now().type == TokenType::symbol || now().text == "in" ? operators.find(now().text) : operators.end();
             if (found == operators.end()) return left;
             ++at_;
             left = make_of(found->second, std::move(left), sum());
@@ -199,15 +208,22 @@ class Parser {
     }
 
     NodePtr method(NodePtr value, const std::string& name) {
-        static const std::map<std::string, CelOp, std::less<>> macros{{"all", CelOp::all}, {"exists", CelOp::exists},
-            {"exists_one", CelOp::exists_one}, {"filter", CelOp::filter}, {"map", CelOp::map}};
-        if (const auto macro = macros.find(name); macro != macros.end()) return macro_call(std::move(value), macro->second);
+        static const std::map<std::string, CelOp, std::less<>> macros{{"all", CelOp::all},
+                                                                      {"exists", CelOp::exists},
+                                                                      {"exists_one", CelOp::exists_one},
+                                                                      {"filter", CelOp::filter},
+                                                                      {"map", CelOp::map}};
+        if (const auto macro = macros.find(name); macro != macros.end())
+            return macro_call(std::move(value), macro->second);
         if (name == "size") {
             need(")");
             return make_of(CelOp::size, std::move(value));
         }
-        static const std::map<std::string, CelOp, std::less<>> functions{{"matches", CelOp::matches}, {"startsWith", CelOp::starts_with},
-            {"endsWith", CelOp::ends_with}, {"contains", CelOp::contains}, {"split", CelOp::split}};
+        static const std::map<std::string, CelOp, std::less<>> functions{{"matches", CelOp::matches},
+                                                                         {"startsWith", CelOp::starts_with},
+                                                                         {"endsWith", CelOp::ends_with},
+                                                                         {"contains", CelOp::contains},
+                                                                         {"split", CelOp::split}};
         const auto function = functions.find(name);
         if (function == functions.end()) fail("unknown function \"" + name + "\"");
         NodePtr argument = expression();
@@ -294,8 +310,11 @@ class Parser {
     }
 
     NodePtr call(const std::string& name) {
-        static const std::map<std::string, CelOp, std::less<>> functions{{"size", CelOp::size}, {"int", CelOp::to_integer},
-            {"double", CelOp::to_real}, {"string", CelOp::to_text}, {"has", CelOp::has}};
+        static const std::map<std::string, CelOp, std::less<>> functions{{"size", CelOp::size},
+                                                                         {"int", CelOp::to_integer},
+                                                                         {"double", CelOp::to_real},
+                                                                         {"string", CelOp::to_text},
+                                                                         {"has", CelOp::has}};
         const auto function = functions.find(name);
         if (function == functions.end()) fail("unknown function \"" + name + "\"");
         NodePtr argument = expression();

@@ -8,10 +8,12 @@
 
 namespace galleryd::documents {
 
-// One pass over all documents, kind by kind from policies down to versions, so that what is refused drags along what depends on it.
+// One pass over all documents, kind by kind from policies down to versions, so that what is refused drags along what
+// depends on it.
 class CrossChecker {
   public:
-    CrossChecker(std::vector<ParsedDocument>& documents, const ReadOptions& options) : documents_(documents), options_(options) {}
+    CrossChecker(std::vector<ParsedDocument>& documents, const ReadOptions& options)
+        : documents_(documents), options_(options) {}
     void run();
 
   private:
@@ -35,9 +37,12 @@ class CrossChecker {
     template <class T>
     const T* find(const ObjectKey& key) const;
 
-    void check_definition_in_gallery(ParsedDocument& document, const ImageDefinition& definition, const Gallery& gallery);
-    void check_policy_regions(ParsedDocument& document, const LifecyclePolicy& policy, const std::vector<std::string>& allowed, const char* pointer);
-    void check_allowed(ParsedDocument& document, const std::vector<std::string>& allowed, const std::string& region, const std::string& pointer);
+    void check_definition_in_gallery(ParsedDocument& document, const ImageDefinition& definition,
+                                     const Gallery& gallery);
+    void check_policy_regions(ParsedDocument& document, const LifecyclePolicy& policy,
+                              const std::vector<std::string>& allowed, const char* pointer);
+    void check_allowed(ParsedDocument& document, const std::vector<std::string>& allowed, const std::string& region,
+                       const std::string& pointer);
     void check_version_regions(ParsedDocument& document, const ImageVersion& version);
     void check_version_tiers(ParsedDocument& document, const ImageVersion& version, const LifecyclePolicy& policy);
     void check_version_encryption(ParsedDocument& document, const ImageVersion& version, const Gallery* gallery);
@@ -52,7 +57,8 @@ class CrossChecker {
     void check_limits(Kind kind);
     void check_versions_per_definition();
 
-    void add(ParsedDocument& document, const char* code, std::string pointer, std::string message, std::string remedy, Severity severity = Severity::error);
+    void add(ParsedDocument& document, const char* code, std::string pointer, std::string message, std::string remedy,
+             Severity severity = Severity::error);
     static std::string place_of(const ParsedDocument& document);
 
     std::vector<ParsedDocument>& documents_;

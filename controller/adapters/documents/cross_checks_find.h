@@ -16,17 +16,21 @@ const T* CrossChecker::resolve(ParsedDocument& document, const ObjectKey& target
     if (found == by_key_.end()) {
         std::vector<std::string> names;
         for (const auto& [key, unused] : by_key_) {
-            if (suggestions_left_ <= 0) break;  // looking for the nearest of thousands, thousands of times, would take minutes
+            if (suggestions_left_ <= 0)
+                break;  // looking for the nearest of thousands, thousands of times, would take minutes
             if (key.kind == target.kind && key.namespace_name == target.namespace_name) names.push_back(key.name);
         }
         --suggestions_left_;
         const std::string meant = nearest(target.name, names);
-        add(document, "GD1032", pointer, "there is no " + std::string(to_string(target.kind)) + " \"" + target.name + "\" in the namespace " + target.namespace_name,
+        add(document, "GD1032", pointer,
+            "there is no " + std::string(to_string(target.kind)) + " \"" + target.name + "\" in the namespace " +
+                target.namespace_name,
             meant.empty() ? "Add its document, or correct the name." : "Did you mean " + meant + "?");
         return nullptr;
     }
     if (const T* object = std::get_if<T>(&found->second->object)) return object;
-    add(document, "GD1033", pointer, "it depends on an invalid document: " + place_of(*found->second), "Correct that document first; its own messages say how.");
+    add(document, "GD1033", pointer, "it depends on an invalid document: " + place_of(*found->second),
+        "Correct that document first; its own messages say how.");
     return nullptr;
 }
 

@@ -45,7 +45,12 @@ class JsonReader {
             const Place key_place = here();
             if (peek() != '"') refuse("a field name in double quotes is expected");
             const std::string key = read_string();
-            if (key.empty()) throw ReadFailure{{.code = "GD1009", .pointer = "", .message = "a field has no name", .remedy = "Write \"name\": value."}, key_place};
+            if (key.empty())
+                throw ReadFailure{{.code = "GD1009",
+                                   .pointer = "",
+                                   .message = "a field has no name",
+                                   .remedy = "Write \"name\": value."},
+                                  key_place};
             builder_.scalar(key, key, key_place);
             skip_blanks();
             if (peek() != ':') refuse("':' is expected after a field name");
@@ -126,7 +131,11 @@ class JsonReader {
     }
 
     [[noreturn]] static void refuse_number(const std::string& number, Place place) {
-        throw ReadFailure{{.code = "GD1026", .pointer = "", .message = "the number " + shortened(number) + " does not fit into 64 bits", .remedy = "Write a smaller number, or quote it when text is meant."}, place};
+        throw ReadFailure{{.code = "GD1026",
+                           .pointer = "",
+                           .message = "the number " + shortened(number) + " does not fit into 64 bits",
+                           .remedy = "Write a smaller number, or quote it when text is meant."},
+                          place};
     }
 
     std::string read_string() {
@@ -151,10 +160,14 @@ class JsonReader {
         const char c = peek();
         advance();
         switch (c) {
-            case '"': case '\\': case '/': text += c; return;
+            case '"':
+            case '\\':
+            case '/': text += c; return;
             case 'n': text += '\n'; return;
             case 't': text += '\t'; return;
-            case 'r': case 'b': case 'f': refuse_control(place);
+            case 'r':
+            case 'b':
+            case 'f': refuse_control(place);
             case 'u': break;
             default: refuse("this escape is not JSON");
         }
@@ -172,14 +185,19 @@ class JsonReader {
     }
 
     [[noreturn]] static void refuse_control(Place place) {
-        throw ReadFailure{{.code = "GD1007", .pointer = "", .message = "the text contains a control character", .remedy = "Remove the escape; only printable text, tabs and line ends are allowed."}, place};
+        throw ReadFailure{{.code = "GD1007",
+                           .pointer = "",
+                           .message = "the text contains a control character",
+                           .remedy = "Remove the escape; only printable text, tabs and line ends are allowed."},
+                          place};
     }
 
     char32_t read_hex() {
         std::uint32_t point = 0;
         const std::string_view digits = text_.substr(std::min(at_, text_.size()), 4);
         const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), point, 16);
-        if (error != std::errc{} || digits.size() != 4 || end != digits.data() + 4) refuse("four hexadecimal digits are expected after \\u");
+        if (error != std::errc{} || digits.size() != 4 || end != digits.data() + 4)
+            refuse("four hexadecimal digits are expected after \\u");
         for (int i = 0; i < 4; ++i) advance();
         return point;
     }
@@ -193,7 +211,8 @@ class JsonReader {
         } else if (point < 0x10000) {
             push(0xe0 | (point >> 12)), push(0x80 | ((point >> 6) & 0x3f)), push(0x80 | (point & 0x3f));
         } else {
-            push(0xf0 | (point >> 18)), push(0x80 | ((point >> 12) & 0x3f)), push(0x80 | ((point >> 6) & 0x3f)), push(0x80 | (point & 0x3f));
+            push(0xf0 | (point >> 18)), push(0x80 | ((point >> 12) & 0x3f)), push(0x80 | ((point >> 6) & 0x3f)),
+                push(0x80 | (point & 0x3f));
         }
     }
 
@@ -210,12 +229,17 @@ class JsonReader {
         ++at_;
     }
     void skip_blanks() {
-        while (!at_end() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r')) advance();
+        while (!at_end() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r'))
+            advance();
     }
     Place here() const { return {line_, static_cast<std::uint32_t>(at_ - line_begin_ + 1)}; }
     [[noreturn]] void refuse(const std::string& message) const { refuse_at(message, here()); }
     [[noreturn]] static void refuse_at(const std::string& message, Place place) {
-        throw ReadFailure{{.code = "GD1001", .pointer = "", .message = "this is not JSON: " + message, .remedy = "Check quotes, commas and brackets around here."}, place};
+        throw ReadFailure{{.code = "GD1001",
+                           .pointer = "",
+                           .message = "this is not JSON: " + message,
+                           .remedy = "Check quotes, commas and brackets around here."},
+                          place};
     }
 
     std::string_view text_;

@@ -12,7 +12,8 @@ using nlohmann::json;
 
 class Mapper {
   public:
-    Mapper(const json& document, const Metadata& meta, std::vector<Problem>& problems) : spec_(document.at("spec")), meta_(meta), problems_(problems) {}
+    Mapper(const json& document, const Metadata& meta, std::vector<Problem>& problems)
+        : spec_(document.at("spec")), meta_(meta), problems_(problems) {}
     Gallery gallery();
     ImageDefinition definition();
     ImageVersion version();
@@ -26,7 +27,8 @@ class Mapper {
     std::optional<TimePoint> deadline(const char* field);
     std::optional<std::chrono::seconds> duration(const json& source, const char* field, const std::string& pointer);
     std::string region(const json& value, const std::string& pointer);
-    std::vector<TargetRegion> target_regions(const json& list, const std::string& pointer, int replicas, const std::string& storage_account_type);
+    std::vector<TargetRegion> target_regions(const json& list, const std::string& pointer, int replicas,
+                                             const std::string& storage_account_type);
     DiskEncryption encryption(const json& source, const std::string& pointer);
     void merge_encryption(std::vector<TargetRegion>& regions);
     // The id in a field, checked to be of `type` (lower case, "microsoft.compute/images").
@@ -36,7 +38,8 @@ class Mapper {
     Retention retention(const json& source);
     std::optional<DeletionWindow> window(const json& retention);
     void check_tiers(const std::vector<Tier>& tiers);
-    void add(const char* code, std::string pointer, std::string message, std::string remedy, Severity severity = Severity::error);
+    void add(const char* code, std::string pointer, std::string message, std::string remedy,
+             Severity severity = Severity::error);
 
     const json& spec_;
     const Metadata& meta_;

@@ -38,7 +38,8 @@ Retention Mapper::retention(const json& source) {
     retention.failed_after = duration(source, "failedAfter", pointer);
     if (const auto age = duration(source, "minimumAge", pointer)) retention.minimum_age = *age;
     retention.in_use = text_of(source, "inUse") == "Ignore" ? InUseRule::ignore : InUseRule::protect;
-    if (const json* tags_source = child_of(source, "protectTags")) retention.protect_tags = tags(*tags_source, pointer + "/protectTags");
+    if (const json* tags_source = child_of(source, "protectTags"))
+        retention.protect_tags = tags(*tags_source, pointer + "/protectTags");
     if (const auto grace = duration(source, "grace", pointer)) retention.grace = *grace;
     retention.window = window(source);
     retention.deletes_per_pass_max = number_of(source, "maxDeletesPerPass", 10);
@@ -53,7 +54,8 @@ void Mapper::check_tiers(const std::vector<Tier>& tiers) {
         const Tier& before = tiers[i - 1];
         if (!tier.newest || !before.newest || *tier.newest > *before.newest) continue;
         add("GD1052", "/spec/tiers/" + std::to_string(i) + "/newest",
-            "the tier " + tier.name + " (newest " + std::to_string(*tier.newest) + ") never matches: " + before.name + " (newest " + std::to_string(*before.newest) + ") comes first",
+            "the tier " + tier.name + " (newest " + std::to_string(*tier.newest) + ") never matches: " + before.name +
+                " (newest " + std::to_string(*before.newest) + ") comes first",
             "Let newest grow from tier to tier.");
     }
 }
@@ -68,7 +70,8 @@ LifecyclePolicy Mapper::policy() {
         for (std::size_t i = 0; i < tiers->size(); ++i) {
             const json& source = (*tiers)[i];
             const std::string pointer = "/spec/tiers/" + std::to_string(i) + "/targetRegions";
-            policy.tiers.push_back({text_of(source, "name"), optional_number(source, "newest"), target_regions(source.at("targetRegions"), pointer, 1, "Standard_LRS")});
+            policy.tiers.push_back({text_of(source, "name"), optional_number(source, "newest"),
+                                    target_regions(source.at("targetRegions"), pointer, 1, "Standard_LRS")});
         }
         check_tiers(policy.tiers);
     }
@@ -76,7 +79,8 @@ LifecyclePolicy Mapper::policy() {
         policy.deprecate_beyond_newest = optional_number(*deprecate, "beyondNewest");
         policy.deprecate_older_than = duration(*deprecate, "olderThan", "/spec/deprecate");
     }
-    if (const json* end_of_life = child_of(spec_, "endOfLife")) policy.end_of_life_after = duration(*end_of_life, "after", "/spec/endOfLife");
+    if (const json* end_of_life = child_of(spec_, "endOfLife"))
+        policy.end_of_life_after = duration(*end_of_life, "after", "/spec/endOfLife");
     if (const json* source = child_of(spec_, "retention")) policy.retention = retention(*source);
     return policy;
 }

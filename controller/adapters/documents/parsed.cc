@@ -29,14 +29,16 @@ bool is_subdomain(std::string_view text) {
 // A document of ours, step by step; stops at the first step that leaves nothing to go on with.
 class DocumentParser {
   public:
-    DocumentParser(const std::string& file, const Piece& piece, json& value, Places places) : piece_(piece), value_(value) {
+    DocumentParser(const std::string& file, const Piece& piece, json& value, Places places)
+        : piece_(piece), value_(value) {
         parsed_.file = &file;
         parsed_.places = std::move(places);
     }
 
     ParsedDocument parse() {
         parse_into();
-        for (const Problem& problem : problems_) parsed_.problems.push_back(locate(problem, *parsed_.file, parsed_.places));
+        for (const Problem& problem : problems_)
+            parsed_.problems.push_back(locate(problem, *parsed_.file, parsed_.places));
         if (has_error(parsed_.problems)) parsed_.object = std::monostate{};
         return std::move(parsed_);
     }
@@ -60,23 +62,32 @@ class DocumentParser {
     }
 
     void add(const char* code, std::string pointer, std::string message, std::string remedy, bool at_key = false) {
-        problems_.push_back({.code = code, .pointer = std::move(pointer), .message = std::move(message), .remedy = std::move(remedy), .at_key = at_key});
+        problems_.push_back({.code = code,
+                             .pointer = std::move(pointer),
+                             .message = std::move(message),
+                             .remedy = std::move(remedy),
+                             .at_key = at_key});
     }
 
     std::optional<Kind> kind_of() {
         if (!value_.contains("kind") || !value_["kind"].is_string()) {
-            add("GD1022", "", "the document has no kind", "Write kind: Gallery, ImageDefinition, ImageVersion or LifecyclePolicy.");
+            add("GD1022", "", "the document has no kind",
+                "Write kind: Gallery, ImageDefinition, ImageVersion or LifecyclePolicy.");
             return std::nullopt;
         }
         const std::string kind_text = value_["kind"].get<std::string>();
         const auto kind = parse_kind(kind_text);
         if (!kind) {
-            const std::string meant = nearest(kind_text, {"Gallery", "ImageDefinition", "ImageVersion", "LifecyclePolicy"});
-            add("GD1022", "/kind", "galleryd.io has no kind \"" + shortened(kind_text) + "\"", meant.empty() ? "Kinds: Gallery, ImageDefinition, ImageVersion, LifecyclePolicy." : "Did you mean " + meant + "?");
+            const std::string meant =
+                nearest(kind_text, {"Gallery", "ImageDefinition", "ImageVersion", "LifecyclePolicy"});
+            add("GD1022", "/kind", "galleryd.io has no kind \"" + shortened(kind_text) + "\"",
+                meant.empty() ? "Kinds: Gallery, ImageDefinition, ImageVersion, LifecyclePolicy."
+                              : "Did you mean " + meant + "?");
         }
         const std::string version = value_["apiVersion"].get<std::string>();
         if (version != api_version) {
-            add("GD1022", "/apiVersion", "\"" + shortened(version) + "\" is not a version that this galleryd reads", "Write apiVersion: galleryd.io/v1alpha1.");
+            add("GD1022", "/apiVersion", "\"" + shortened(version) + "\" is not a version that this galleryd reads",
+                "Write apiVersion: galleryd.io/v1alpha1.");
         }
         return problems_.empty() ? kind : std::nullopt;
     }
@@ -86,30 +97,38 @@ class DocumentParser {
         for (const auto& [key, unused] : value_.items()) {
             if (std::ranges::find(known, key) != known.end() || problems_.size() >= problems_max) continue;
             const std::string meant = nearest(key, known);
-            add("GD1010", pointer_join("", key), "there is no field \"" + shortened(key) + "\"", meant.empty() ? "Fields of the declaration belong below spec." : "Did you mean " + meant + "?", true);
+            add("GD1010", pointer_join("", key), "there is no field \"" + shortened(key) + "\"",
+                meant.empty() ? "Fields of the declaration belong below spec." : "Did you mean " + meant + "?", true);
         }
-        if (!value_.contains("spec")) add("GD1011", "", "the field spec is missing", "Add spec: what the object must be.");
+        if (!value_.contains("spec"))
+            add("GD1011", "", "the field spec is missing", "Add spec: what the object must be.");
         return problems_.empty();
     }
 
     bool read_metadata(Kind kind, Metadata& meta) {
         if (!value_.contains("metadata") || !value_["metadata"].is_object() || !value_["metadata"].contains("name")) {
-            add("GD1011", value_.contains("metadata") ? "/metadata" : "", "the field metadata.name is missing", "Add metadata: {name: …, namespace: …}.");
+            add("GD1011", value_.contains("metadata") ? "/metadata" : "", "the field metadata.name is missing",
+                "Add metadata: {name: …, namespace: …}.");
             return false;
         }
         const json& metadata = value_["metadata"];
-        const std::string name = metadata_text(metadata, "name", ""), space = metadata_text(metadata, "namespace", "default");
+        const std::string name = metadata_text(metadata, "name", ""),
+                          space = metadata_text(metadata, "namespace", "default");
         if (!problems_.empty()) return false;
         if (!is_subdomain(name)) {
-            add("GD1023", "/metadata/name", "\"" + shortened(name) + "\" cannot be a name", "Use at most 253 lower-case letters, digits, '-' and '.', starting and ending with a letter or digit.");
+            add("GD1023", "/metadata/name", "\"" + shortened(name) + "\" cannot be a name",
+                "Use at most 253 lower-case letters, digits, '-' and '.', starting and ending with a letter or digit.");
         }
         if (!is_label(space, 63)) {
-            add("GD1023", "/metadata/namespace", "\"" + shortened(space) + "\" cannot be a namespace", "Use at most 63 lower-case letters, digits and '-', starting and ending with a letter or digit.");
+            add("GD1023", "/metadata/namespace", "\"" + shortened(space) + "\" cannot be a namespace",
+                "Use at most 63 lower-case letters, digits and '-', starting and ending with a letter or digit.");
         }
         if (!problems_.empty()) return false;
         meta.key = {kind, space, name};
         meta.uid = metadata.contains("uid") && metadata["uid"].is_string() ? metadata["uid"].get<std::string>() : "";
-        meta.generation = metadata.contains("generation") && metadata["generation"].is_number_integer() ? metadata["generation"].get<std::int64_t>() : 1;
+        meta.generation = metadata.contains("generation") && metadata["generation"].is_number_integer()
+                              ? metadata["generation"].get<std::int64_t>()
+                              : 1;
         const Place place = parsed_.places.value_at("");
         meta.where = {*parsed_.file, static_cast<int>(place.line), static_cast<int>(place.column)};
         read_annotations(metadata, meta);
@@ -121,8 +140,10 @@ class DocumentParser {
         if (!metadata.contains(field)) return otherwise;
         if (metadata[field].is_string()) return metadata[field].get<std::string>();
         const std::string pointer = std::string("/metadata/") + field;
-        const std::string raw = metadata[field].is_primitive() ? raw_scalar(piece_, parsed_.places.value_at(pointer)) : "";
-        add("GD1019", pointer, (raw.empty() ? "the value" : raw) + " is not text in YAML, but text is wanted here", "Quote it.");
+        const std::string raw =
+            metadata[field].is_primitive() ? raw_scalar(piece_, parsed_.places.value_at(pointer)) : "";
+        add("GD1019", pointer, (raw.empty() ? "the value" : raw) + " is not text in YAML, but text is wanted here",
+            "Quote it.");
         return otherwise;
     }
 
@@ -136,7 +157,8 @@ class DocumentParser {
             if (!name.starts_with("galleryd.io/") || problems_.size() >= problems_max) continue;
             const std::string pointer = pointer_join("/metadata/annotations", name);
             if (!value.is_string()) {
-                add("GD1019", pointer, value.dump() + " is not text, but annotations are", "Quote it: \"" + value.dump() + "\".");
+                add("GD1019", pointer, value.dump() + " is not text, but annotations are",
+                    "Quote it: \"" + value.dump() + "\".");
             } else if (name == "galleryd.io/hold") {
                 meta.hold = value.get<std::string>();
             } else if (name == "galleryd.io/deletion-approved") {
@@ -144,14 +166,17 @@ class DocumentParser {
             } else if (name == "galleryd.io/reconcile-requested-at") {
                 meta.reconcile_requested_at = value.get<std::string>();
             } else {
-                const std::string meant = nearest(name, {"galleryd.io/hold", "galleryd.io/deletion-approved", "galleryd.io/reconcile-requested-at"});
-                add("GD1010", pointer, "there is no annotation \"" + shortened(name) + "\"", meant.empty() ? "Remove it." : "Did you mean " + meant + "?", true);
+                const std::string meant = nearest(
+                    name, {"galleryd.io/hold", "galleryd.io/deletion-approved", "galleryd.io/reconcile-requested-at"});
+                add("GD1010", pointer, "there is no annotation \"" + shortened(name) + "\"",
+                    meant.empty() ? "Remove it." : "Did you mean " + meant + "?", true);
             }
         }
     }
 
     void read_field_lines(Metadata& meta) {
-        if (!value_.contains("spec") || !value_["spec"].is_object() || value_["spec"].size() > 100) return;  // no kind has that many
+        if (!value_.contains("spec") || !value_["spec"].is_object() || value_["spec"].size() > 100)
+            return;  // no kind has that many
         for (const auto& [field, unused] : value_["spec"].items()) {
             meta.field_lines[field] = static_cast<int>(parsed_.places.key_at(pointer_join("/spec", field)).line);
         }
@@ -171,21 +196,26 @@ ParsedDocument failed(const std::string& file, const TextProblem& failure) {
     return parsed;
 }
 
-// What `galleryd simulate --state` reads may lie beside the manifests (manifests/demo/azure.json): a JSON file with an ARM list and
-// nothing of a manifest. Anything less clear stays an error, because a manifest that lost its head must not count as removed.
+// What `galleryd simulate --state` reads may lie beside the manifests (manifests/demo/azure.json): a JSON file with an
+// ARM list and nothing of a manifest. Anything less clear stays an error, because a manifest that lost its head must
+// not count as removed.
 bool is_azure_estate(const std::string& file, const json& value) {
-    const bool has_list = (value.contains("resources") && value["resources"].is_array()) || (value.contains("value") && value["value"].is_array());
-    return file.ends_with(".json") && has_list && !value.contains("kind") && !value.contains("metadata") && !value.contains("spec");
+    const bool has_list = (value.contains("resources") && value["resources"].is_array()) ||
+                          (value.contains("value") && value["value"].is_array());
+    return file.ends_with(".json") && has_list && !value.contains("kind") && !value.contains("metadata") &&
+           !value.contains("spec");
 }
 
-void parse_value(const std::string& file, const Piece& piece, json& value, Places places, std::vector<ParsedDocument>& out) {
+void parse_value(const std::string& file, const Piece& piece, json& value, Places places,
+                 std::vector<ParsedDocument>& out) {
     if (value.is_object() && value.contains("apiVersion") && value["apiVersion"].is_string()) {
         const std::string& version = value["apiVersion"].get_ref<const std::string&>();
         if (version == api_version || version == "galleryd.io" || version.starts_with("galleryd.io/")) {
             out.push_back(DocumentParser(file, piece, value, std::move(places)).parse());
             return;
         }
-        if (version == "v1" && value.value("kind", json()) == json("List") && value.contains("items") && value["items"].is_array()) {
+        if (version == "v1" && value.value("kind", json()) == json("List") && value.contains("items") &&
+            value["items"].is_array()) {
             for (std::size_t i = 0; i < value["items"].size(); ++i) {
                 Places below = places.below("/items/" + std::to_string(i));
                 json& item = value["items"][i];
@@ -197,8 +227,11 @@ void parse_value(const std::string& file, const Piece& piece, json& value, Place
     }
     const bool is_map = value.is_object();
     if (is_map && is_azure_estate(file, value)) return;
-    out.push_back(failed(file, {{.code = is_map ? "GD1022" : "GD1009", .pointer = "", .message = is_map ? "the document has no apiVersion" : "the document is not a map",
-                                 .remedy = "Begin with apiVersion: galleryd.io/v1alpha1 and kind: …"}, places.value_at("")}));
+    out.push_back(failed(file, {{.code = is_map ? "GD1022" : "GD1009",
+                                 .pointer = "",
+                                 .message = is_map ? "the document has no apiVersion" : "the document is not a map",
+                                 .remedy = "Begin with apiVersion: galleryd.io/v1alpha1 and kind: …"},
+                                places.value_at("")}));
 }
 
 }  // namespace

@@ -30,7 +30,9 @@ std::string take_segment(std::string_view& pointer) {
     return unescape(segment);
 }
 
-bool is_index(std::string_view text) { return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos; }
+bool is_index(std::string_view text) {
+    return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
 
 }  // namespace
 
@@ -56,8 +58,12 @@ Places::Index Places::find(std::string_view pointer) const {
     return at;
 }
 
-Place Places::value_at(std::string_view pointer) const { return nodes_.empty() ? Place{} : nodes_[find(pointer)].value; }
-Place Places::key_at(std::string_view pointer) const { return nodes_.empty() ? Place{} : nodes_[find(pointer)].key_place; }
+Place Places::value_at(std::string_view pointer) const {
+    return nodes_.empty() ? Place{} : nodes_[find(pointer)].value;
+}
+Place Places::key_at(std::string_view pointer) const {
+    return nodes_.empty() ? Place{} : nodes_[find(pointer)].key_place;
+}
 
 Places Places::below(std::string_view pointer) const {
     Places part;

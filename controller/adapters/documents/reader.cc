@@ -32,7 +32,8 @@ std::vector<Work> cut_files(const std::vector<DocumentFile>& files) {
             work.push_back({&file, {documents::without_bom(file.content), 1}, std::nullopt, {}});
             continue;
         }
-        for (const Piece& piece : documents::cut_documents(file.content)) work.push_back({&file, piece, std::nullopt, {}});
+        for (const Piece& piece : documents::cut_documents(file.content))
+            work.push_back({&file, piece, std::nullopt, {}});
     }
     return work;
 }
@@ -55,7 +56,8 @@ void parse_all(std::vector<Work>& work, int threads_max) {
     const auto run = [&work, &next] {
         for (std::size_t i = next++; i < work.size(); i = next++) parse_one(work[i]);
     };
-    const std::size_t wanted = std::min<std::size_t>(static_cast<std::size_t>(std::clamp(threads_max, 1, 64)), work.size() / 16 + 1);
+    const std::size_t wanted =
+        std::min<std::size_t>(static_cast<std::size_t>(std::clamp(threads_max, 1, 64)), work.size() / 16 + 1);
     std::vector<std::jthread> others;
     for (std::size_t i = 1; i < wanted; ++i) others.emplace_back(run);
     run();
@@ -86,7 +88,9 @@ ReadResult read_documents(const std::vector<DocumentFile>& files, const ReadOpti
     documents::check_across(parsed, options);
     ReadResult result;
     for (ParsedDocument& document : parsed) {
-        result.documents.push_back({.key = document.key, .file = *document.file, .state = document.valid() ? DocumentState::present : DocumentState::invalid,
+        result.documents.push_back({.key = document.key,
+                                    .file = *document.file,
+                                    .state = document.valid() ? DocumentState::present : DocumentState::invalid,
                                     .problems = std::move(document.problems)});
         keep(document.object, result.objects);
         document = {};
@@ -105,13 +109,16 @@ std::vector<Diagnostic> check_change(const DocumentFile& before, const DocumentF
         const auto pieces = documents::cut_documents(file.content);
         if (pieces.size() != 1) return nullptr;
         documents::ReadTree read = documents::read_tree(pieces[0]);
-        if (read.failure || !read.tree.value.is_object() || !read.tree.value.contains("spec") || !read.tree.value.contains("kind") || !read.tree.value["kind"].is_string()) return nullptr;
+        if (read.failure || !read.tree.value.is_object() || !read.tree.value.contains("spec") ||
+            !read.tree.value.contains("kind") || !read.tree.value["kind"].is_string())
+            return nullptr;
         const auto kind = parse_kind(read.tree.value.value("kind", ""));
         if (!kind) return nullptr;
         tree = std::move(read.tree);
         const documents::Schema& schema = documents::schema_of(*kind);
         std::vector<documents::Problem> problems;
-        documents::Validator(problems, nullptr, nullptr).check(*schema.properties.find("spec")->second, tree.value["spec"], "/spec");
+        documents::Validator(problems, nullptr, nullptr)
+            .check(*schema.properties.find("spec")->second, tree.value["spec"], "/spec");
         return problems.empty() ? &schema : nullptr;
     };
     documents::Tree old_tree, new_tree;
@@ -121,7 +128,8 @@ std::vector<Diagnostic> check_change(const DocumentFile& before, const DocumentF
     std::vector<documents::Problem> problems;
     documents::Validator(problems, nullptr, nullptr).check_rules(*schema, new_tree.value, &old_tree.value, "");
     std::vector<Diagnostic> diagnostics;
-    for (const documents::Problem& problem : problems) diagnostics.push_back(documents::locate(problem, after.file, new_tree.places));
+    for (const documents::Problem& problem : problems)
+        diagnostics.push_back(documents::locate(problem, after.file, new_tree.places));
     return diagnostics;
 }
 

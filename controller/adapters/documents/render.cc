@@ -10,14 +10,17 @@ using documents::OrderedJson;
 using documents::Schema;
 
 bool needs_quotes(const std::string& text) {
-    static const std::set<std::string, std::less<>> words{"null", "true", "false", "yes", "no", "on", "off", "y", "n", "~"};
+    static const std::set<std::string, std::less<>> words{"null", "true", "false", "yes", "no",
+                                                          "on",   "off",  "y",     "n",   "~"};
     if (text.empty() || words.contains(fold_case(text)) || text.back() == ' ') return true;
     const char first = text.front();
     const bool letter = (first >= 'a' && first <= 'z') || (first >= 'A' && first <= 'Z') || first == '/';
-    const bool version = first >= '0' && first <= '9' && parse_image_version_number(text).has_value();  // two dots: never a number
+    const bool version =
+        first >= '0' && first <= '9' && parse_image_version_number(text).has_value();  // two dots: never a number
     if (!letter && !version) return true;
     return !std::ranges::all_of(text, [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || std::string_view(" ._-/()+@").find(c) != std::string_view::npos;
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               std::string_view(" ._-/()+@").find(c) != std::string_view::npos;
     });
 }
 
@@ -56,7 +59,8 @@ void emit(const OrderedJson& value, std::size_t indent, std::string& out) {
     }
     for (const OrderedJson& item : value) {
         if (!item.is_structured() || item.empty()) {
-            out += margin + "- " + (is_empty_container(item) ? (item.is_array() ? "[]" : "{}") : scalar_text(item)) + "\n";
+            out +=
+                margin + "- " + (is_empty_container(item) ? (item.is_array() ? "[]" : "{}") : scalar_text(item)) + "\n";
             continue;
         }
         std::string block;
@@ -107,7 +111,8 @@ std::string render_document(OrderedJson document, Kind kind, RenderStyle style) 
 
 template <class T>
 void render_map(const std::map<ObjectKey, T>& objects, RenderStyle style, std::string& out) {
-    for (const auto& [key, object] : objects) out += "---\n" + render_document(documents::canonical(object), key.kind, style);
+    for (const auto& [key, object] : objects)
+        out += "---\n" + render_document(documents::canonical(object), key.kind, style);
 }
 
 std::string rank_group(const ImageVersion& version, RankPer per) {
@@ -140,7 +145,8 @@ void apply_declared_tiers(DesiredObjects& objects) {
         if (!version.definition) continue;
         const auto definition = objects.definitions.find(*version.definition);
         if (definition == objects.definitions.end() || definition->second.lifecycle_policy.empty()) continue;
-        const auto policy = objects.policies.find({Kind::lifecycle_policy, key.namespace_name, definition->second.lifecycle_policy});
+        const auto policy =
+            objects.policies.find({Kind::lifecycle_policy, key.namespace_name, definition->second.lifecycle_policy});
         if (policy == objects.policies.end() || version.exclude_from_latest) continue;
         const std::string group = rank_group(version, policy->second.per);
         groups[group].push_back(&version);

@@ -27,13 +27,13 @@ struct Schema {
     std::map<std::string, std::unique_ptr<Schema>, std::less<>> properties;
     std::vector<std::string> required;
     std::unique_ptr<Schema> items, additional;
-    std::vector<std::string> choices;                          // enum
+    std::vector<std::string> choices;  // enum
     std::optional<double> minimum, maximum;
     std::optional<std::size_t> length_min, length_max, items_min, items_max, properties_max;
     std::optional<std::regex> regex;
     std::optional<nlohmann::json> default_value;
-    bool is_set = false;                                       // x-kubernetes-list-type: set
-    std::vector<std::string> list_keys;                        // x-kubernetes-list-type: map
+    bool is_set = false;                 // x-kubernetes-list-type: set
+    std::vector<std::string> list_keys;  // x-kubernetes-list-type: map
     std::vector<SchemaRule> rules;
 };
 

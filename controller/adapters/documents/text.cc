@@ -32,7 +32,8 @@ std::size_t sequence_length(std::string_view text, char32_t& point) {
 bool is_forbidden(char32_t point) {
     if (point < 0x20) return point != '\t' && point != '\n' && point != '\r';
     if (point == 0x7f || (point >= 0x80 && point < 0xa0 && point != 0x85)) return true;
-    return (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069) || point == 0xfeff;  // text direction tricks
+    return (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069) ||
+           point == 0xfeff;  // text direction tricks
 }
 
 std::string point_name(char32_t point) {
@@ -42,7 +43,8 @@ std::string point_name(char32_t point) {
 }
 
 bool is_conflict_marker(std::string_view line) {
-    return line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ") || line.starts_with("||||||| ") || line == "=======" || line == "=======\r";
+    return line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ") || line.starts_with("||||||| ") ||
+           line == "=======" || line == "=======\r";
 }
 
 std::optional<TextProblem> find_bad_character(std::string_view text) {
@@ -51,11 +53,18 @@ std::optional<TextProblem> find_bad_character(std::string_view text) {
         char32_t point = 0;
         const std::size_t length = sequence_length(text, point);
         if (length == 0) {
-            return TextProblem{{.code = "GD1007", .pointer = "", .message = "the file is not valid UTF-8 text here", .remedy = "Save the file as UTF-8."}, place};
+            return TextProblem{{.code = "GD1007",
+                                .pointer = "",
+                                .message = "the file is not valid UTF-8 text here",
+                                .remedy = "Save the file as UTF-8."},
+                               place};
         }
         if (is_forbidden(point)) {
-            return TextProblem{{.code = "GD1007", .pointer = "", .message = "the file contains the control character " + point_name(point),
-                                .remedy = "Remove it; only printable text, tabs and line ends are allowed."}, place};
+            return TextProblem{{.code = "GD1007",
+                                .pointer = "",
+                                .message = "the file contains the control character " + point_name(point),
+                                .remedy = "Remove it; only printable text, tabs and line ends are allowed."},
+                               place};
         }
         place = point == '\n' ? Place{place.line + 1, 1} : Place{place.line, place.column + 1};
         text.remove_prefix(length);
@@ -65,7 +74,8 @@ std::optional<TextProblem> find_bad_character(std::string_view text) {
 
 bool is_marker(std::string_view line, std::string_view marker) {
     if (!line.starts_with(marker)) return false;
-    return line.size() == marker.size() || line[marker.size()] == ' ' || line[marker.size()] == '\t' || line[marker.size()] == '\r';
+    return line.size() == marker.size() || line[marker.size()] == ' ' || line[marker.size()] == '\t' ||
+           line[marker.size()] == '\r';
 }
 
 bool has_content(std::string_view line) {
@@ -79,19 +89,27 @@ std::string_view without_bom(std::string_view text) { return text.starts_with("\
 
 std::optional<TextProblem> find_text_problem(std::string_view text) {
     if (text.size() > file_bytes_max) {
-        return TextProblem{{.code = "GD1006", .pointer = "", .message = "the file is larger than 1 MiB",
-                            .remedy = "Split it into several files."}, {1, 1}};
+        return TextProblem{{.code = "GD1006",
+                            .pointer = "",
+                            .message = "the file is larger than 1 MiB",
+                            .remedy = "Split it into several files."},
+                           {1, 1}};
     }
     if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff")) {
-        return TextProblem{{.code = "GD1007", .pointer = "", .message = "the file is UTF-16", .remedy = "Save the file as UTF-8."}, {1, 1}};
+        return TextProblem{
+            {.code = "GD1007", .pointer = "", .message = "the file is UTF-16", .remedy = "Save the file as UTF-8."},
+            {1, 1}};
     }
     text = without_bom(text);
     std::uint32_t line_number = 1;
     for (std::size_t at = 0; at < text.size(); ++line_number) {
         const std::size_t end = std::min(text.find('\n', at), text.size());
         if (is_conflict_marker(text.substr(at, end - at))) {
-            return TextProblem{{.code = "GD1008", .pointer = "", .message = "the file contains a merge conflict marker",
-                                .remedy = "Resolve the conflict, remove the marker lines and commit again."}, {line_number, 1}};
+            return TextProblem{{.code = "GD1008",
+                                .pointer = "",
+                                .message = "the file contains a merge conflict marker",
+                                .remedy = "Resolve the conflict, remove the marker lines and commit again."},
+                               {line_number, 1}};
         }
         at = end + 1;
     }

@@ -3,12 +3,20 @@
 namespace galleryd::documents {
 
 ReadFailure too_deep(Place place) {
-    return {{.code = "GD1005", .pointer = "", .message = "the document is nested too deeply (more than 64 levels)", .remedy = "No field of galleryd.io needs more than ten levels."}, place};
+    return {{.code = "GD1005",
+             .pointer = "",
+             .message = "the document is nested too deeply (more than 64 levels)",
+             .remedy = "No field of galleryd.io needs more than ten levels."},
+            place};
 }
 
 Places::Index TreeBuilder::add_place(Place place) {
     if (tree_.places.size() >= values_max) {
-        throw ReadFailure{{.code = "GD1006", .pointer = "", .message = "the document has more than 50000 values", .remedy = "Split it into several documents."}, place};
+        throw ReadFailure{{.code = "GD1006",
+                           .pointer = "",
+                           .message = "the document has more than 50000 values",
+                           .remedy = "Split it into several documents."},
+                          place};
     }
     if (open_.empty()) return tree_.places.add(Places::root, "", place, place);
     const Open& parent = open_.back();
@@ -32,13 +40,21 @@ void TreeBuilder::attach(nlohmann::json value) {
 
 void TreeBuilder::begin(bool is_map, Place place) {
     if (expects_key()) {
-        throw ReadFailure{{.code = "GD1009", .pointer = "", .message = "a list or map stands where a field name is expected", .remedy = "Write `name: value`."}, place};
+        throw ReadFailure{{.code = "GD1009",
+                           .pointer = "",
+                           .message = "a list or map stands where a field name is expected",
+                           .remedy = "Write `name: value`."},
+                          place};
     }
     if (open_.size() >= depth_max) {
         throw too_deep(place);
     }
     const Places::Index index = add_place(place);
-    open_.push_back({.value = is_map ? nlohmann::json::object() : nlohmann::json::array(), .index = index, .is_map = is_map, .key = {}, .key_place = {}});
+    open_.push_back({.value = is_map ? nlohmann::json::object() : nlohmann::json::array(),
+                     .index = index,
+                     .is_map = is_map,
+                     .key = {},
+                     .key_place = {}});
 }
 
 void TreeBuilder::end() {
@@ -55,11 +71,19 @@ void TreeBuilder::scalar(nlohmann::json value, const std::string& text, Place pl
     }
     Open& parent = open_.back();
     if (text == "<<") {
-        throw ReadFailure{{.code = "GD1003", .pointer = "", .message = "merge keys (<<) are not part of YAML 1.2 and not read", .remedy = "Write the fields out."}, place};
+        throw ReadFailure{{.code = "GD1003",
+                           .pointer = "",
+                           .message = "merge keys (<<) are not part of YAML 1.2 and not read",
+                           .remedy = "Write the fields out."},
+                          place};
     }
     if (parent.value.contains(text)) {
-        throw ReadFailure{{.code = "GD1002", .pointer = "", .message = "the field \"" + text + "\" is given twice in the same map; it is not clear which one counts",
-                           .remedy = "Remove one of them."}, place};
+        throw ReadFailure{
+            {.code = "GD1002",
+             .pointer = "",
+             .message = "the field \"" + text + "\" is given twice in the same map; it is not clear which one counts",
+             .remedy = "Remove one of them."},
+            place};
     }
     parent.key = text;
     parent.has_key = true;
@@ -94,7 +118,8 @@ std::string raw_scalar(const Piece& piece, Place place) {
         text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
     }
     text.remove_prefix(std::min<std::size_t>(place.column == 0 ? 0 : place.column - 1, text.size()));
-    return std::string(text.substr(0, std::min(text.find_first_of(" \t\r\n,]}#"), std::min<std::size_t>(text.size(), 64))));
+    return std::string(
+        text.substr(0, std::min(text.find_first_of(" \t\r\n,]}#"), std::min<std::size_t>(text.size(), 64))));
 }
 
 }  // namespace galleryd::documents

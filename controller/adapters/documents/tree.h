@@ -16,7 +16,8 @@ struct Tree {
     Places places;
 };
 
-// Thrown inside this folder only, by the builder through yaml-cpp's frames; read_yaml and read_json turn it into a value.
+// Thrown inside this folder only, by the builder through yaml-cpp's frames; read_yaml and read_json turn it into a
+// value.
 struct ReadFailure {
     Problem problem;
     Place place;

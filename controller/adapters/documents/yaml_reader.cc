@@ -7,13 +7,18 @@
 
 #include "controller/adapters/documents/tree.h"
 
-// yaml-cpp's event interface: no Node is built, because Nodes accept duplicate keys, follow aliases and cost 40 KB a document.
+// yaml-cpp's event interface: no Node is built, because Nodes accept duplicate keys, follow aliases and cost 40 KB a
+// document.
 namespace galleryd::documents {
 namespace {
 
-bool is_one_of(std::string_view text, std::initializer_list<std::string_view> words) { return std::ranges::find(words, text) != words.end(); }
+bool is_one_of(std::string_view text, std::initializer_list<std::string_view> words) {
+    return std::ranges::find(words, text) != words.end();
+}
 
-bool all_digits(std::string_view text) { return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos; }
+bool all_digits(std::string_view text) {
+    return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
 
 // YAML 1.2 core schema: [-+]? ( \. [0-9]+ | [0-9]+ ( \. [0-9]* )? ) ( [eE] [-+]? [0-9]+ )?
 bool is_float(std::string_view text) {
@@ -31,36 +36,46 @@ bool is_float(std::string_view text) {
 }
 
 [[noreturn]] void refuse_number(const std::string& text, const char* why, Place place) {
-    throw ReadFailure{{.code = "GD1026", .pointer = "", .message = "the number " + shortened(text) + " " + why, .remedy = "Write a plain decimal number, or quote it when text is meant."}, place};
+    throw ReadFailure{{.code = "GD1026",
+                       .pointer = "",
+                       .message = "the number " + shortened(text) + " " + why,
+                       .remedy = "Write a plain decimal number, or quote it when text is meant."},
+                      place};
 }
 
 nlohmann::json integer_value(const std::string& text, std::string_view digits, int base, bool negative, Place place) {
     std::int64_t number = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number, base);
-    if (error != std::errc{} || end != digits.data() + digits.size()) refuse_number(text, "does not fit into 64 bits", place);
+    if (error != std::errc{} || end != digits.data() + digits.size())
+        refuse_number(text, "does not fit into 64 bits", place);
     return negative ? -number : number;
 }
 
-// Types of plain scalars by the YAML 1.2 core schema: `yes`, `on` and 1:30 stay text. A leading zero is refused, because YAML 1.1
-// readers (kubectl among them) take 010 for 8.
+// Types of plain scalars by the YAML 1.2 core schema: `yes`, `on` and 1:30 stay text. A leading zero is refused,
+// because YAML 1.1 readers (kubectl among them) take 010 for 8.
 nlohmann::json plain_value(const std::string& text, Place place) {
     if (is_one_of(text, {"", "~", "null", "Null", "NULL"})) return nullptr;
     const char first = text.front();
-    if (!(first >= '0' && first <= '9') && !is_one_of(text.substr(0, 1), {"-", "+", ".", "t", "T", "f", "F"})) return text;
+    if (!(first >= '0' && first <= '9') && !is_one_of(text.substr(0, 1), {"-", "+", ".", "t", "T", "f", "F"}))
+        return text;
     if (is_one_of(text, {"true", "True", "TRUE"})) return true;
     if (is_one_of(text, {"false", "False", "FALSE"})) return false;
     std::string_view digits = text;
     const bool negative = digits.front() == '-';
     if (negative || digits.front() == '+') digits.remove_prefix(1);
-    if (is_one_of(digits, {".inf", ".Inf", ".INF", ".nan", ".NaN", ".NAN"})) refuse_number(text, "is not finite", place);
+    if (is_one_of(digits, {".inf", ".Inf", ".INF", ".nan", ".NaN", ".NAN"}))
+        refuse_number(text, "is not finite", place);
     if (all_digits(digits)) {
-        if (digits.size() > 1 && digits.front() == '0') refuse_number(text, "has a leading zero, which other YAML readers take for octal", place);
+        if (digits.size() > 1 && digits.front() == '0')
+            refuse_number(text, "has a leading zero, which other YAML readers take for octal", place);
         return integer_value(text, digits, 10, negative, place);
     }
-    if (digits.starts_with("0x") && digits.size() > 2 && digits.find_first_not_of("0123456789abcdefABCDEF", 2) == std::string_view::npos) {
+    if (digits.starts_with("0x") && digits.size() > 2 &&
+        digits.find_first_not_of("0123456789abcdefABCDEF", 2) == std::string_view::npos) {
         return integer_value(text, digits.substr(2), 16, negative, place);
     }
-    if (digits.starts_with("0o") && digits.size() > 2 && digits.find_first_not_of("01234567", 2) == std::string_view::npos) {
+    if (digits.starts_with("0o") && digits.size() > 2 &&
+        digits.find_first_not_of("01234567", 2) == std::string_view::npos) {
         return integer_value(text, digits.substr(2), 8, negative, place);
     }
     if (!is_float(text)) return text;
@@ -71,10 +86,12 @@ nlohmann::json plain_value(const std::string& text, Place place) {
 }
 
 bool has_control_character(std::string_view text) {
-    return std::ranges::any_of(text, [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') || c == 0x7f; });
+    return std::ranges::any_of(
+        text, [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') || c == 0x7f; });
 }
 
-// yaml-cpp 0.7 takes a quoted text that never ends, as a half-written file has one, for a text up to the end of the file.
+// yaml-cpp 0.7 takes a quoted text that never ends, as a half-written file has one, for a text up to the end of the
+// file.
 bool is_closed(std::string_view text) {
     while (text.starts_with('!')) {  // the mark of a tagged scalar is the tag's
         text.remove_prefix(std::min(text.find_first_of(" \t\r\n"), text.size()));
@@ -93,9 +110,9 @@ bool is_closed(std::string_view text) {
     return false;
 }
 
-// yaml-cpp 0.7 keeps every token of a flow collection ({…}, […]) until its end, because it might be a key: a megabyte of brackets
-// would cost 300 MB before the first event. This look ahead takes every bracket for one, also in texts and comments; no real
-// document comes near the limits.
+// yaml-cpp 0.7 keeps every token of a flow collection ({…}, […]) until its end, because it might be a key: a megabyte
+// of brackets would cost 300 MB before the first event. This look ahead takes every bracket for one, also in texts and
+// comments; no real document comes near the limits.
 std::optional<ReadFailure> find_flow_excess(const Piece& piece) {
     constexpr std::size_t parts_max = 20'000;
     std::size_t depth = 0, parts = 0;
@@ -113,7 +130,11 @@ std::optional<ReadFailure> find_flow_excess(const Piece& piece) {
         }
         if (depth > TreeBuilder::depth_max) return too_deep(place);
         if (parts > parts_max) {
-            return ReadFailure{{.code = "GD1006", .pointer = "", .message = "a list or map in brackets has more than 20000 parts", .remedy = "Write one item a line, and several documents."}, place};
+            return ReadFailure{{.code = "GD1006",
+                                .pointer = "",
+                                .message = "a list or map in brackets has more than 20000 parts",
+                                .remedy = "Write one item a line, and several documents."},
+                               place};
         }
     }
     return std::nullopt;
@@ -125,7 +146,9 @@ class Handler final : public YAML::EventHandler {
 
     void OnDocumentStart(const YAML::Mark& mark) override {
         // Also the guard against yaml-cpp 0.7 making documents out of nothing for ever (input ",").
-        if (++documents_ > 1) refuse("GD1001", "there is text after the end of the document", "Separate documents by a line with three dashes (---).", mark);
+        if (++documents_ > 1)
+            refuse("GD1001", "there is text after the end of the document",
+                   "Separate documents by a line with three dashes (---).", mark);
     }
     void OnDocumentEnd() override {}
     void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -133,23 +156,31 @@ class Handler final : public YAML::EventHandler {
         add_scalar(nullptr, "", mark);
     }
     void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { refuse_alias(mark); }
-    void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& value) override {
+    void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  const std::string& value) override {
         check_anchor(anchor, mark);
         const bool plain = tag == "?" || tag.empty();
         if (!plain && tag != "!" && tag != "tag:yaml.org,2002:str") refuse_tag(tag, mark);
-        if (!plain && !is_closed(text_.substr(std::min(static_cast<std::size_t>(std::max(mark.pos, 0)), text_.size())))) {
-            refuse("GD1001", "this is not YAML: the quote that opens here is never closed", "Close it; the file may be half written.", mark);
+        if (!plain &&
+            !is_closed(text_.substr(std::min(static_cast<std::size_t>(std::max(mark.pos, 0)), text_.size())))) {
+            refuse("GD1001", "this is not YAML: the quote that opens here is never closed",
+                   "Close it; the file may be half written.", mark);
         }
-        if (has_control_character(value)) refuse("GD1007", "the text contains a control character", "Remove the escape; only printable text, tabs and line ends are allowed.", mark);
-        add_scalar(plain && !builder_.expects_key() ? plain_value(value, place_of(mark)) : nlohmann::json(value), value, mark);
+        if (has_control_character(value))
+            refuse("GD1007", "the text contains a control character",
+                   "Remove the escape; only printable text, tabs and line ends are allowed.", mark);
+        add_scalar(plain && !builder_.expects_key() ? plain_value(value, place_of(mark)) : nlohmann::json(value), value,
+                   mark);
     }
-    void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+    void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                         YAML::EmitterStyle::value) override {
         check_anchor(anchor, mark);
         if (!is_one_of(tag, {"", "?", "!", "tag:yaml.org,2002:seq"})) refuse_tag(tag, mark);
         builder_.begin(false, place_of(mark));
     }
     void OnSequenceEnd() override { builder_.end(); }
-    void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+    void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                    YAML::EmitterStyle::value) override {
         check_anchor(anchor, mark);
         if (!is_one_of(tag, {"", "?", "!", "tag:yaml.org,2002:map"})) refuse_tag(tag, mark);
         builder_.begin(true, place_of(mark));
@@ -163,20 +194,24 @@ class Handler final : public YAML::EventHandler {
 
   private:
     void add_scalar(nlohmann::json value, const std::string& text, const YAML::Mark& mark) {
-        if (builder_.expects_key() && text.empty()) refuse("GD1009", "a field has no name", "Write `name: value`.", mark);
+        if (builder_.expects_key() && text.empty())
+            refuse("GD1009", "a field has no name", "Write `name: value`.", mark);
         builder_.scalar(std::move(value), text, place_of(mark));
     }
     [[noreturn]] void refuse(const char* code, std::string message, const char* remedy, const YAML::Mark& mark) const {
-        throw ReadFailure{{.code = code, .pointer = "", .message = std::move(message), .remedy = remedy}, place_of(mark)};
+        throw ReadFailure{{.code = code, .pointer = "", .message = std::move(message), .remedy = remedy},
+                          place_of(mark)};
     }
     [[noreturn]] void refuse_alias(const YAML::Mark& mark) const {
-        refuse("GD1003", "anchors and aliases (&name, *name) are not read: a few lines of them can grow to gigabytes", "Write the value out.", mark);
+        refuse("GD1003", "anchors and aliases (&name, *name) are not read: a few lines of them can grow to gigabytes",
+               "Write the value out.", mark);
     }
     void check_anchor(YAML::anchor_t anchor, const YAML::Mark& mark) const {
         if (anchor != YAML::NullAnchor) refuse_alias(mark);
     }
     [[noreturn]] void refuse_tag(const std::string& tag, const YAML::Mark& mark) const {
-        refuse("GD1004", "the tag " + shortened(tag) + " is not known", "Remove the tag; quote the value when text is meant.", mark);
+        refuse("GD1004", "the tag " + shortened(tag) + " is not known",
+               "Remove the tag; quote the value when text is meant.", mark);
     }
 
     TreeBuilder builder_;
@@ -201,15 +236,24 @@ std::uint32_t find_tab(const Piece& piece, std::uint32_t line) {
 
 TextProblem syntax_problem(const Piece& piece, const std::string& message, Place place) {
     if (const std::uint32_t line = find_tab(piece, place.line + 1); line != 0) {
-        return {{.code = "GD1027", .pointer = "", .message = "the line is indented by a tab, which YAML does not allow", .remedy = "Use spaces."}, {line, 1}};
+        return {{.code = "GD1027",
+                 .pointer = "",
+                 .message = "the line is indented by a tab, which YAML does not allow",
+                 .remedy = "Use spaces."},
+                {line, 1}};
     }
-    return {{.code = "GD1001", .pointer = "", .message = "this is not YAML: " + message, .remedy = "Check indentation, quotes and brackets around here."}, place};
+    return {{.code = "GD1001",
+             .pointer = "",
+             .message = "this is not YAML: " + message,
+             .remedy = "Check indentation, quotes and brackets around here."},
+            place};
 }
 
 }  // namespace
 
 ReadTree read_yaml(const Piece& piece) {
-    if (const auto excess = find_flow_excess(piece)) return {.tree = {}, .failure = TextProblem{excess->problem, excess->place}};
+    if (const auto excess = find_flow_excess(piece))
+        return {.tree = {}, .failure = TextProblem{excess->problem, excess->place}};
     Handler handler(piece);
     std::ispanstream stream(std::span<const char>(piece.text.data(), piece.text.size()));
     try {
@@ -220,7 +264,9 @@ ReadTree read_yaml(const Piece& piece) {
         return {.tree = {}, .failure = TextProblem{failure.problem, failure.place}};
     } catch (const YAML::Exception& error) {
         const bool known = error.mark.line >= 0;
-        return {.tree = {}, .failure = syntax_problem(piece, error.msg, known ? handler.place_of(error.mark) : Place{piece.line, 1})};
+        return {
+            .tree = {},
+            .failure = syntax_problem(piece, error.msg, known ? handler.place_of(error.mark) : Place{piece.line, 1})};
     } catch (const std::exception& error) {
         return {.tree = {}, .failure = syntax_problem(piece, error.what(), {piece.line, 1})};
     }

@@ -30,7 +30,8 @@ Diagnostic keeps_changing(const std::string& path) {
 Error mount_vanished(const std::string& path) {
     Error error{.kind = ErrorKind::not_ready, .reason = "SourceMissing", .message = {}};
     error.code = "GD4003";
-    error.message = "folder " + path + " was a mount and no longer is: mount it again, or restart galleryd if that is intended";
+    error.message =
+        "folder " + path + " was a mount and no longer is: mount it again, or restart galleryd if that is intended";
     return error;
 }
 
@@ -41,17 +42,17 @@ struct FolderSource::Attempt {
     std::unique_ptr<TreeReader> reader;
     Listing listing;
     std::vector<DocumentFile> files;
-    std::vector<DocumentRecord> records;      // of what cannot be read
-    std::vector<std::string> moving;          // changed between listing and reading
-    bool is_consistent = false;               // nothing moved between the two listings
-    bool is_at_rest = true;                   // an equal listing later means an equal snapshot
+    std::vector<DocumentRecord> records;  // of what cannot be read
+    std::vector<std::string> moving;      // changed between listing and reading
+    bool is_consistent = false;           // nothing moved between the two listings
+    bool is_at_rest = true;               // an equal listing later means an equal snapshot
     bool is_mount = false;
     std::optional<Error> error;
     Snapshot snapshot;
 };
 
-FolderSource::FolderSource(boost::asio::any_io_executor executor, Clock& clock, Log& log, BlockingExecutor blocking, ParseFiles parse,
-                           FolderOptions options)
+FolderSource::FolderSource(boost::asio::any_io_executor executor, Clock& clock, Log& log, BlockingExecutor blocking,
+                           ParseFiles parse, FolderOptions options)
     : clock_(clock),
       log_(log),
       blocking_(std::move(blocking)),
@@ -67,7 +68,9 @@ boost::asio::awaitable<void> FolderSource::run_blocking(std::shared_ptr<Attempt>
         try {
             work();
         } catch (const std::exception& failed) {
-            attempt->error = Error{.kind = ErrorKind::bug, .reason = "SourceFailed", .message = std::string("the folder could not be taken in: ") + failed.what()};
+            attempt->error = Error{.kind = ErrorKind::bug,
+                                   .reason = "SourceFailed",
+                                   .message = std::string("the folder could not be taken in: ") + failed.what()};
         }
     };
     co_await blocking_(std::move(guarded));
@@ -100,16 +103,16 @@ boost::asio::awaitable<void> FolderSource::read_tree(std::shared_ptr<Attempt> at
             if (content.is_changed) attempt->moving.push_back(file.path);
             else if (content.problem) {
                 attempt->records.push_back(unreadable_record(file.path, std::move(*content.problem)));
-                attempt->is_at_rest = false;   // a permission or a disk may recover without a trace in the listing
-            }
-            else attempt->files.push_back({file.path, std::move(content.text)});
+                attempt->is_at_rest = false;  // a permission or a disk may recover without a trace in the listing
+            } else attempt->files.push_back({file.path, std::move(content.text)});
         }
         const auto after = attempt->reader->list();
         attempt->is_consistent = after && *after == attempt->listing && attempt->moving.empty();
         if (!after) return;
         // Written again after it was read: what was read may be half of it.
         for (const FoundFile& file : attempt->listing.files) {
-            const auto same = std::find_if(after->files.begin(), after->files.end(), [&](const FoundFile& other) { return other.path == file.path; });
+            const auto same = std::find_if(after->files.begin(), after->files.end(),
+                                           [&](const FoundFile& other) { return other.path == file.path; });
             if (!file.problem && same != after->files.end() && !(*same == file)) attempt->moving.push_back(file.path);
         }
     };
@@ -127,9 +130,10 @@ boost::asio::awaitable<void> FolderSource::parse_tree(std::shared_ptr<Attempt> a
         snapshot.revision = sha256_label(text);
         snapshot.objects = std::move(read.objects);
         snapshot.documents = std::move(read.documents);
-        for (DocumentRecord& record : attempt->records) {   // the others are in order of file and line already
-            const auto place = std::upper_bound(snapshot.documents.begin(), snapshot.documents.end(), record,
-                                                [](const DocumentRecord& a, const DocumentRecord& b) { return a.file < b.file; });
+        for (DocumentRecord& record : attempt->records) {  // the others are in order of file and line already
+            const auto place =
+                std::upper_bound(snapshot.documents.begin(), snapshot.documents.end(), record,
+                                 [](const DocumentRecord& a, const DocumentRecord& b) { return a.file < b.file; });
             snapshot.documents.insert(place, std::move(record));
         }
     };
@@ -156,7 +160,8 @@ void FolderSource::note_links(const Listing& listing) {
     if (listing.ignored_links == noted_links_) return;
     noted_links_ = listing.ignored_links;
     for (std::size_t i = 0; i < std::min<std::size_t>(noted_links_.size(), 10); ++i) {
-        log_.warning("link leads out of the source's folder and is not followed", {{"source", name()}, {"file", noted_links_[i]}, {"code", "GD4006"}});
+        log_.warning("link leads out of the source's folder and is not followed",
+                     {{"source", name()}, {"file", noted_links_[i]}, {"code", "GD4006"}});
     }
 }
 
@@ -171,7 +176,8 @@ Snapshot FolderSource::unreadable(const Error& error) const {
 // Whatever did not come to rest is unreadable: neither removed nor half a document.
 void FolderSource::set_aside_moving(Attempt& attempt) {
     for (const FoundFile& file : attempt.listing.files) {
-        const bool is_moving = std::find(attempt.moving.begin(), attempt.moving.end(), file.path) != attempt.moving.end();
+        const bool is_moving =
+            std::find(attempt.moving.begin(), attempt.moving.end(), file.path) != attempt.moving.end();
         if (file.problem || (!is_moving && unsettled_for(file.stamp) == std::chrono::nanoseconds::zero())) continue;
         std::erase_if(attempt.files, [&](const DocumentFile& other) { return other.file == file.path; });
         std::erase_if(attempt.records, [&](const DocumentRecord& other) { return other.file == file.path; });
@@ -181,7 +187,8 @@ void FolderSource::set_aside_moving(Attempt& attempt) {
     if (attempt.is_consistent) return;
     attempt.is_at_rest = false;
     // Files come and go: some may have been missed altogether (a rename while the folder was listed).
-    if (attempt.moving.empty()) attempt.records.insert(attempt.records.begin(), unreadable_record("./", keeps_changing("./")));
+    if (attempt.moving.empty())
+        attempt.records.insert(attempt.records.begin(), unreadable_record("./", keeps_changing("./")));
 }
 
 Task<Snapshot> FolderSource::look() {
@@ -210,7 +217,7 @@ Task<Snapshot> FolderSource::look() {
     last_snapshot_.reset();
     is_restless_ = attempt->error.has_value() || !attempt->is_at_rest;
     if (attempt->error) {
-        watcher_.watch_root_name();   // so that its return is noticed
+        watcher_.watch_root_name();  // so that its return is noticed
         co_return unreadable(*attempt->error);
     }
     was_mount_ = was_mount_ || attempt->is_mount;
@@ -223,7 +230,8 @@ Task<Snapshot> FolderSource::look() {
 
 boost::asio::awaitable<void> FolderSource::changed() {
     // What kept changing or could not be read is looked at again soon, event or not.
-    const auto interval = is_restless_ ? std::min(options_.restless_interval, options_.rescan_interval) : options_.rescan_interval;
+    const auto interval =
+        is_restless_ ? std::min(options_.restless_interval, options_.rescan_interval) : options_.rescan_interval;
     const bool is_event = co_await watcher_.wait(interval);
     if (!is_event) co_return;
     co_await clock_.sleep_for(options_.coalesce);

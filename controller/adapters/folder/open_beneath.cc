@@ -16,7 +16,7 @@ namespace galleryd::folder {
 
 namespace {
 
-constexpr int links_max = 40;         // as the kernel's own limit
+constexpr int links_max = 40;  // as the kernel's own limit
 constexpr int rename_retries_max = 5;
 
 std::vector<std::string> components_of(const std::string& path) {
@@ -38,7 +38,7 @@ Descriptor::~Descriptor() {
 int open_by_components(int folder, const std::string& path, int flags) {
     const auto first = components_of(path);
     std::deque<std::string> left(first.begin(), first.end());
-    std::vector<Descriptor> open;   // the folders on the way down; ".." goes back up this list and never above it
+    std::vector<Descriptor> open;  // the folders on the way down; ".." goes back up this list and never above it
     int links = 0;
     if (left.empty()) left.emplace_back(".");
     while (true) {
@@ -76,14 +76,14 @@ int open_by_components(int folder, const std::string& path, int flags) {
 }
 
 Descriptor open_beneath(int folder, const std::string& path, int flags) {
-    struct open_how how{};
+    struct open_how how {};
     how.flags = static_cast<unsigned>(flags);
     how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
     const char* name = path.empty() ? "." : path.c_str();
     for (int i = 0; i < rename_retries_max; ++i) {
         const long opened = ::syscall(SYS_openat2, folder, name, &how, sizeof how);
         if (opened >= 0) return Descriptor(static_cast<int>(opened));
-        if (errno != EAGAIN) break;   // EAGAIN: something was renamed while ".." was resolved
+        if (errno != EAGAIN) break;  // EAGAIN: something was renamed while ".." was resolved
     }
     // ENOSYS before Linux 5.6; EPERM from seccomp filters that do not know it.
     if (errno == ENOSYS || errno == EPERM) return Descriptor(open_by_components(folder, path, flags));

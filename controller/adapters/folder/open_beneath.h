@@ -24,7 +24,8 @@ class Descriptor {
     int value_;
 };
 
-// openat2 with RESOLVE_BENEATH and RESOLVE_NO_MAGICLINKS; open_by_components where it is not available. errno as openat2's.
+// openat2 with RESOLVE_BENEATH and RESOLVE_NO_MAGICLINKS; open_by_components where it is not available. errno as
+// openat2's.
 Descriptor open_beneath(int folder, const std::string& path, int flags);
 
 }  // namespace galleryd::folder

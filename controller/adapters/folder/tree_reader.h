@@ -8,8 +8,9 @@
 #include "controller/core/document.h"
 #include "controller/core/result.h"
 
-// A folder of manifests, read without ever leaving it: links that lead outside are refused (openat2 with RESOLVE_BENEATH), only
-// regular files are opened, and everything has a limit (reliability A2, S5). Blocking: for the blocking pool.
+// A folder of manifests, read without ever leaving it: links that lead outside are refused (openat2 with
+// RESOLVE_BENEATH), only regular files are opened, and everything has a limit (reliability A2, S5). Blocking: for the
+// blocking pool.
 namespace galleryd::folder {
 
 struct FolderLimits {
@@ -19,7 +20,8 @@ struct FolderLimits {
     int depth_max = 32;
 };
 
-// Two equal stamps: the same content (the change time moves with every write, also when the modification time is put back).
+// Two equal stamps: the same content (the change time moves with every write, also when the modification time is put
+// back).
 struct FileStamp {
     std::uint64_t device = 0, inode = 0, size = 0;
     std::int64_t modified_ns = 0, changed_ns = 0;
@@ -27,31 +29,31 @@ struct FileStamp {
 };
 
 struct FoundFile {
-    std::string path;                    // relative to the root; a folder that cannot be read ends in '/'
+    std::string path;  // relative to the root; a folder that cannot be read ends in '/'
     FileStamp stamp;
-    std::optional<Diagnostic> problem;   // set: its documents are unreadable, which is not the same as removed
+    std::optional<Diagnostic> problem;  // set: its documents are unreadable, which is not the same as removed
     friend bool operator==(const FoundFile& a, const FoundFile& b) {
         return a.path == b.path && a.stamp == b.stamp && a.problem.has_value() == b.problem.has_value();
     }
 };
 
 struct FoundFolder {
-    std::string path;                    // "" = the root
+    std::string path;  // "" = the root
     std::uint64_t device = 0, inode = 0;
     friend bool operator==(const FoundFolder&, const FoundFolder&) = default;
 };
 
 struct Listing {
-    std::vector<FoundFile> files;        // sorted by path; each file once, however many links lead to it
-    std::vector<FoundFolder> folders;    // every folder that was walked
-    std::vector<std::string> ignored_links;   // lead outside and are not named like a manifest
+    std::vector<FoundFile> files;            // sorted by path; each file once, however many links lead to it
+    std::vector<FoundFolder> folders;        // every folder that was walked
+    std::vector<std::string> ignored_links;  // lead outside and are not named like a manifest
     friend bool operator==(const Listing&, const Listing&) = default;
 };
 
 struct FileContent {
     std::string text;
     std::optional<Diagnostic> problem;
-    bool is_changed = false;             // no longer the file of the listing: look again
+    bool is_changed = false;  // no longer the file of the listing: look again
 };
 
 // *.yaml, *.yml and *.json in any case; not hidden, not an editor's temporary file (~, #…#, .swp, 4913).
@@ -59,8 +61,8 @@ bool is_manifest_name(std::string_view name);
 
 class TreeReader {
   public:
-    // Pins the folder (or the single file) that `root` names now. Errors, kind not_ready or denied: GD4001 missing, GD4002 no
-    // permission, GD4013 neither a folder nor a regular file.
+    // Pins the folder (or the single file) that `root` names now. Errors, kind not_ready or denied: GD4001 missing,
+    // GD4002 no permission, GD4013 neither a folder nor a regular file.
     static Result<std::unique_ptr<TreeReader>> open(const std::string& root, FolderLimits limits);
     ~TreeReader();
     TreeReader(const TreeReader&) = delete;
@@ -74,14 +76,15 @@ class TreeReader {
     bool is_mount() const;
 
   private:
-    TreeReader(int root, std::string only, FolderLimits limits) : root_(root), only_(std::move(only)), limits_(limits) {}
+    TreeReader(int root, std::string only, FolderLimits limits)
+        : root_(root), only_(std::move(only)), limits_(limits) {}
     int root_;
-    std::string only_;                   // "" = the whole folder; else the one file in it
+    std::string only_;  // "" = the whole folder; else the one file in it
     FolderLimits limits_;
 };
 
-// Opens `path` below `folder` by components, following links only as long as they stay below it: what openat2 does where the
-// kernel or a sandbox lacks it. errno EXDEV: leads outside; ELOOP: more than 40 links. Returns -1 on error.
+// Opens `path` below `folder` by components, following links only as long as they stay below it: what openat2 does
+// where the kernel or a sandbox lacks it. errno EXDEV: leads outside; ELOOP: more than 40 links. Returns -1 on error.
 int open_by_components(int folder, const std::string& path, int flags);
 
 }  // namespace galleryd::folder

@@ -21,8 +21,8 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::uint32_t changes = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_CLOSE_WRITE | IN_MODIFY | IN_ATTRIB | IN_DELETE_SELF |
-                                  IN_MOVE_SELF | IN_ONLYDIR;
+constexpr std::uint32_t changes = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_CLOSE_WRITE | IN_MODIFY |
+                                  IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
 constexpr std::uint32_t name_changes = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR;
 
 }  // namespace
@@ -39,7 +39,10 @@ struct TreeWatcher::Impl {
         complete = false;
         if (std::exchange(is_limit_logged, true)) return;
         log.warning("folder cannot be watched, looking at it at an interval only",
-                    {{"code", "GD4012"}, {"folder", root}, {"cause", std::strerror(number)}, {"setting", "fs.inotify.max_user_watches"}});
+                    {{"code", "GD4012"},
+                     {"folder", root},
+                     {"cause", std::strerror(number)},
+                     {"setting", "fs.inotify.max_user_watches"}});
     }
 
     // Watch descriptor, or -1. A folder that vanished meanwhile is no failure: the next look sees it.
@@ -51,16 +54,16 @@ struct TreeWatcher::Impl {
     }
 
     bool matters(const inotify_event& event) const {
-        if ((event.mask & IN_IGNORED) != 0) return false;   // the end of a watch, always after the event that caused it
+        if ((event.mask & IN_IGNORED) != 0) return false;  // the end of a watch, always after the event that caused it
         if (event.wd != parent_watch || watches.contains(event.wd)) return true;
-        return event.len > 0 && root_name == event.name;    // somebody else's file beside our root
+        return event.len > 0 && root_name == event.name;  // somebody else's file beside our root
     }
 
     Clock& clock;
     Log& log;
     std::string root, root_name;
     asio::posix::stream_descriptor stream;
-    std::map<int, std::string> watches;   // watch descriptor -> folder
+    std::map<int, std::string> watches;  // watch descriptor -> folder
     int parent_watch = -1;
     bool complete = true;
     bool is_limit_logged = false;
@@ -75,7 +78,7 @@ TreeWatcher::~TreeWatcher() = default;
 
 void TreeWatcher::watch_root_name() {
     std::filesystem::path path(impl_->root);
-    if (path.filename().empty()) path = path.parent_path();   // "manifests/"
+    if (path.filename().empty()) path = path.parent_path();  // "manifests/"
     impl_->root_name = path.filename().string();
     if (impl_->root_name.empty() || impl_->root_name == "." || impl_->root_name == "..") return;
     const std::string parent = path.has_parent_path() ? path.parent_path().string() : ".";
@@ -87,14 +90,15 @@ void TreeWatcher::watch(const std::vector<FoundFolder>& folders) {
     std::map<int, std::string> now;
     for (const FoundFolder& folder : folders) {
         const std::string path = folder.path.empty() ? impl_->root : impl_->root + "/" + folder.path;
-        const int watch = impl_->add(path, changes | IN_MASK_ADD);   // the same folder gives the same number again
+        const int watch = impl_->add(path, changes | IN_MASK_ADD);  // the same folder gives the same number again
         if (watch >= 0) now.emplace(watch, folder.path);
     }
     for (const auto& [watch, path] : impl_->watches) {
-        if (!now.contains(watch) && watch != impl_->parent_watch) ::inotify_rm_watch(impl_->stream.native_handle(), watch);
+        if (!now.contains(watch) && watch != impl_->parent_watch)
+            ::inotify_rm_watch(impl_->stream.native_handle(), watch);
     }
     impl_->watches = std::move(now);
-    watch_root_name();   // the parent may have been replaced too
+    watch_root_name();  // the parent may have been replaced too
 }
 
 bool TreeWatcher::drain() {
@@ -125,12 +129,14 @@ asio::awaitable<bool> TreeWatcher::wait(std::chrono::nanoseconds interval) {
             co_await impl_->clock.sleep_for(left);
             continue;
         }
-        auto race = asio::experimental::make_parallel_group(impl_->stream.async_wait(asio::posix::stream_descriptor::wait_read, asio::deferred),
-                                                            asio::co_spawn(executor, impl_->clock.sleep_for(left), asio::deferred));
+        auto race = asio::experimental::make_parallel_group(
+            impl_->stream.async_wait(asio::posix::stream_descriptor::wait_read, asio::deferred),
+            asio::co_spawn(executor, impl_->clock.sleep_for(left), asio::deferred));
         auto ended = std::move(race).async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
         static_cast<void>(co_await std::move(ended));
         const auto state = co_await asio::this_coro::cancellation_state;
-        if (state.cancelled() != asio::cancellation_type::none) throw boost::system::system_error(asio::error::operation_aborted);
+        if (state.cancelled() != asio::cancellation_type::none)
+            throw boost::system::system_error(asio::error::operation_aborted);
     }
     co_return true;
 }

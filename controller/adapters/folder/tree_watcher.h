@@ -11,8 +11,9 @@
 
 namespace galleryd::folder {
 
-// inotify on every folder of a tree, and on the root's own name in its parent (a root that is a link and gets swapped, or that
-// is removed and comes back). A help only: whoever waits also looks again at an interval. Thread: the executor's only.
+// inotify on every folder of a tree, and on the root's own name in its parent (a root that is a link and gets swapped,
+// or that is removed and comes back). A help only: whoever waits also looks again at an interval. Thread: the
+// executor's only.
 class TreeWatcher {
   public:
     TreeWatcher(boost::asio::any_io_executor executor, Clock& clock, Log& log, std::string root);
@@ -29,7 +30,7 @@ class TreeWatcher {
     // Forgets the events that have arrived; true when there were any that matter.
     bool drain();
 
-    bool is_complete() const;            // every folder is watched
+    bool is_complete() const;  // every folder is watched
 
   private:
     struct Impl;

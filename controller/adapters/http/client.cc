@@ -22,13 +22,16 @@ struct Exchange {
     const char* phase = "waiting for a free connection to";
     std::optional<Result<Response>> result{};
 
-    std::string name() const { return request.method + " " + to_string(origin) + request.target.substr(0, request.target.find('?')); }
+    std::string name() const {
+        return request.method + " " + to_string(origin) + request.target.substr(0, request.target.find('?'));
+    }
     std::unexpected<Error> network_error(const std::string& why) const {
         return fail(ErrorKind::transient, "NetworkError", name() + " failed: " + why);
     }
     std::unexpected<Error> too_large(const std::string& what, std::size_t limit) const {
-        return fail(ErrorKind::invalid, "AnswerTooLarge",
-                    name() + " failed: the " + what + " of the answer is larger than " + std::to_string(limit) + " bytes");
+        return fail(
+            ErrorKind::invalid, "AnswerTooLarge",
+            name() + " failed: the " + what + " of the answer is larger than " + std::to_string(limit) + " bytes");
     }
 };
 
@@ -44,7 +47,9 @@ void throw_if_aborted(const error_code& error) {
 class Client : public Transport {
   public:
     Client(Clock& clock, ClientOptions options, std::unique_ptr<Connector> connector)
-        : clock_(clock), connector_(std::move(connector)), pool_(clock, options.connections_per_origin_max, options.idle_max) {}
+        : clock_(clock),
+          connector_(std::move(connector)),
+          pool_(clock, options.connections_per_origin_max, options.idle_max) {}
 
     Task<Response> send(Origin origin, Request request, CallLimits limits) override;
 
@@ -67,8 +72,8 @@ Task<Response> Client::send(Origin origin, Request request, CallLimits limits) {
     const bool in_time = co_await ends_within(clock_, limits.deadline, std::move(running));
     if (exchange.result && (in_time || exchange.result->has_value())) co_return std::move(*exchange.result);
     co_return fail(ErrorKind::transient, "DeadlineExceeded",
-                   exchange.name() + " took longer than " + std::to_string(limits.deadline.count()) + "ms; it was " + exchange.phase +
-                       " the server");
+                   exchange.name() + " took longer than " + std::to_string(limits.deadline.count()) + "ms; it was " +
+                       exchange.phase + " the server");
 }
 
 asio::awaitable<void> Client::run(Exchange* exchange) {
@@ -132,9 +137,11 @@ Task<Response> Client::read_answer(Exchange* exchange, Lease* lease, bool* got_s
         throw_if_aborted(error);
         if (error) {
             // A TLS end without its closing message could be forged: it never completes an answer.
-            state = is_end_of_stream(error) || is_truncated_tls(error) ? parser.finish(is_end_of_stream(error)) : ParseState::truncated;
+            state = is_end_of_stream(error) || is_truncated_tls(error) ? parser.finish(is_end_of_stream(error))
+                                                                       : ParseState::truncated;
             if (state == ParseState::complete) break;
-            co_return exchange->network_error("the connection ended before the answer was complete (" + error.message() + ")");
+            co_return exchange->network_error("the connection ended before the answer was complete (" +
+                                              error.message() + ")");
         }
         *got_some = true;
         exchange->phase = "reading the answer of";

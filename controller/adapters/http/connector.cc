@@ -31,17 +31,23 @@ std::unexpected<Error> tls_error(const Origin& origin, const Stream& stream, con
     std::string why = stream.certificate_problem();
     const bool certificate = !why.empty();
     if (!certificate) why = error.message();
-    std::string advice = certificate ? "; the server must present a certificate for this name from an authority in the system's "
-                                       "store or the CA file"
-                                     : "; TLS 1.2 or newer is needed on both sides";
-    return fail(ErrorKind::denied, "TlsError", "the TLS connection to " + to_string(origin) + " was refused: " + why + advice);
+    std::string advice =
+        certificate ? "; the server must present a certificate for this name from an authority in the system's "
+                      "store or the CA file"
+                    : "; TLS 1.2 or newer is needed on both sides";
+    return fail(ErrorKind::denied, "TlsError",
+                "the TLS connection to " + to_string(origin) + " was refused: " + why + advice);
 }
 
 }  // namespace
 
 struct Connector::Impl {
     Impl(asio::any_io_executor on, Clock& time, ConnectorOptions with)
-        : executor(on), clock(time), options(std::move(with)), context(asio::ssl::context::tls_client), resolver(std::move(on)) {}
+        : executor(on),
+          clock(time),
+          options(std::move(with)),
+          context(asio::ssl::context::tls_client),
+          resolver(std::move(on)) {}
 
     asio::any_io_executor executor;
     Clock& clock;
@@ -70,10 +76,12 @@ Status Connector::Impl::set_up_tls() {
     context.load_verify_file(options.ca_file, error);
     if (!error) return {};
     return fail(ErrorKind::invalid, "CaFileUnreadable",
-                "the CA file '" + options.ca_file + "' cannot be used: " + error.message() + "; it must hold certificates in PEM");
+                "the CA file '" + options.ca_file + "' cannot be used: " + error.message() +
+                    "; it must hold certificates in PEM");
 }
 
-// getaddrinfo cannot be cancelled (stack §1.5): the look-up reports into a channel that outlives us, and only the waiting ends.
+// getaddrinfo cannot be cancelled (stack §1.5): the look-up reports into a channel that outlives us, and only the
+// waiting ends.
 Task<std::vector<tcp::endpoint>> Connector::Impl::resolve(Origin origin) {
     constexpr std::size_t addresses_max = 4;
     std::vector<tcp::endpoint> endpoints;
@@ -87,11 +95,14 @@ Task<std::vector<tcp::endpoint>> Connector::Impl::resolve(Origin origin) {
     }
     using Channel = asio::experimental::channel<void(error_code, tcp::resolver::results_type)>;
     const auto channel = std::make_shared<Channel>(executor, 1);
-    auto report = [channel](const error_code& error, const tcp::resolver::results_type& found) { channel->try_send(error, found); };
+    auto report = [channel](const error_code& error, const tcp::resolver::results_type& found) {
+        channel->try_send(error, found);
+    };
     resolver.async_resolve(origin.host, origin.port, tcp::resolver::numeric_service, std::move(report));
     const auto [error, found] = co_await channel->async_receive(use_tuple);
     const auto state = co_await asio::this_coro::cancellation_state;
-    if (state.cancelled() != asio::cancellation_type::none) throw boost::system::system_error(asio::error::operation_aborted);
+    if (state.cancelled() != asio::cancellation_type::none)
+        throw boost::system::system_error(asio::error::operation_aborted);
     if (error) co_return network_error(origin, "the name cannot be resolved: " + error.message());
     for (const auto& entry : found) {
         if (endpoints.size() < addresses_max) endpoints.push_back(entry.endpoint());
@@ -133,14 +144,16 @@ Task<std::unique_ptr<Stream>> Connector::Impl::open(Origin origin) {
     co_return network_error(origin, why);
 }
 
-asio::awaitable<void> Connector::Impl::open_into(Origin origin, std::optional<Result<std::unique_ptr<Stream>>>* result) {
+asio::awaitable<void> Connector::Impl::open_into(Origin origin,
+                                                 std::optional<Result<std::unique_ptr<Stream>>>* result) {
     result->emplace(co_await open(std::move(origin)));
 }
 
 Connector::Connector(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Connector::~Connector() = default;
 
-Result<std::unique_ptr<Connector>> Connector::make(asio::any_io_executor executor, Clock& clock, ConnectorOptions options) {
+Result<std::unique_ptr<Connector>> Connector::make(asio::any_io_executor executor, Clock& clock,
+                                                   ConnectorOptions options) {
     auto impl = std::make_unique<Impl>(std::move(executor), clock, std::move(options));
     if (const Status ready = impl->set_up_tls(); !ready) return std::unexpected(ready.error());
     return std::unique_ptr<Connector>(new Connector(std::move(impl)));
@@ -152,7 +165,8 @@ Task<std::unique_ptr<Stream>> Connector::connect(Origin origin) {
     const bool in_time = co_await ends_within(impl_->clock, impl_->options.deadline, std::move(opening));
     if (result && (in_time || result->has_value())) co_return std::move(*result);
     co_return fail(ErrorKind::transient, "DeadlineExceeded",
-                   "connecting to " + to_string(origin) + " took longer than " + std::to_string(impl_->options.deadline.count()) + "ms");
+                   "connecting to " + to_string(origin) + " took longer than " +
+                       std::to_string(impl_->options.deadline.count()) + "ms");
 }
 
 }  // namespace galleryd::http

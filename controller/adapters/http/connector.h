@@ -16,11 +16,12 @@ struct ConnectorOptions {
     std::chrono::milliseconds deadline{10'000};
 };
 
-// Name look-up, TCP and TLS, together within the deadline. Several addresses are tried one after the other, each with its
-// share of the time, so that a dead one does not use it all.
+// Name look-up, TCP and TLS, together within the deadline. Several addresses are tried one after the other, each with
+// its share of the time, so that a dead one does not use it all.
 class Connector {
   public:
-    static Result<std::unique_ptr<Connector>> make(boost::asio::any_io_executor executor, Clock& clock, ConnectorOptions options);
+    static Result<std::unique_ptr<Connector>> make(boost::asio::any_io_executor executor, Clock& clock,
+                                                   ConnectorOptions options);
     ~Connector();
     Task<std::unique_ptr<Stream>> connect(Origin origin);
 

@@ -27,8 +27,9 @@ bool was_cancelled(const std::exception_ptr& exception) {
 
 asio::awaitable<bool> ends_within(Clock& clock, std::chrono::nanoseconds limit, asio::awaitable<void> task) {
     const auto executor = co_await asio::this_coro::executor;
-    auto race = asio::experimental::make_parallel_group(asio::co_spawn(executor, std::move(task), asio::deferred),
-                                                        asio::co_spawn(executor, clock.sleep_for(limit), asio::deferred));
+    auto race =
+        asio::experimental::make_parallel_group(asio::co_spawn(executor, std::move(task), asio::deferred),
+                                                asio::co_spawn(executor, clock.sleep_for(limit), asio::deferred));
     auto ended = std::move(race).async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
     const auto [order, task_exception, timer_exception] = co_await std::move(ended);
     const auto state = co_await asio::this_coro::cancellation_state;

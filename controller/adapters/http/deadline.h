@@ -8,6 +8,7 @@ namespace galleryd::http {
 
 // Races `task` with `limit`: true when the task ended first; on time-out it is cancelled and joined. The twin of
 // runtime/within.h, which an adapter may not include.
-boost::asio::awaitable<bool> ends_within(Clock& clock, std::chrono::nanoseconds limit, boost::asio::awaitable<void> task);
+boost::asio::awaitable<bool> ends_within(Clock& clock, std::chrono::nanoseconds limit,
+                                         boost::asio::awaitable<void> task);
 
 }  // namespace galleryd::http

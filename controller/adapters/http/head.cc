@@ -18,7 +18,8 @@ bool is_field_value(std::string_view text) {
 }
 
 bool same_name(std::string_view name, std::string_view lower) {
-    return std::ranges::equal(name, lower, [](char a, char b) { return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + 32) : a) == b; });
+    return std::ranges::equal(
+        name, lower, [](char a, char b) { return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + 32) : a) == b; });
 }
 
 bool is_framing(std::string_view name) {
@@ -91,15 +92,18 @@ void append_response_head(std::string& bytes, const Response& response, const Re
             append_field(bytes, name, value);
         } else {  // text that would split the answer is made harmless, and still seen
             std::string clean = value;
-            std::ranges::replace_if(clean, [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; }, ' ');
+            std::ranges::replace_if(
+                clean, [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; }, ' ');
             append_field(bytes, name, clean);
         }
     }
     if (!has_date && !framing.date.empty()) append_field(bytes, "Date", framing.date);
     if (status_has_body(response.status)) {
-        const std::string* told = framing.head_only && response.body.empty() ? response.headers.find("Content-Length") : nullptr;
+        const std::string* told =
+            framing.head_only && response.body.empty() ? response.headers.find("Content-Length") : nullptr;
         bytes.append("Content-Length: ");
-        if (told != nullptr && !told->empty() && std::ranges::all_of(*told, [](char c) { return c >= '0' && c <= '9'; })) {
+        if (told != nullptr && !told->empty() &&
+            std::ranges::all_of(*told, [](char c) { return c >= '0' && c <= '9'; })) {
             bytes.append(*told);
         } else {
             append_number(bytes, response.body.size());

@@ -20,7 +20,8 @@ void Headers::set(std::string_view name, std::string value) {
         return;
     }
     first->second = std::move(value);
-    const auto further = std::remove_if(first + 1, fields_.end(), [&](const auto& field) { return same_name(field.first, name); });
+    const auto further =
+        std::remove_if(first + 1, fields_.end(), [&](const auto& field) { return same_name(field.first, name); });
     fields_.erase(further, fields_.end());
 }
 

@@ -15,9 +15,9 @@ class Headers {
     Headers() = default;
     Headers(std::initializer_list<std::pair<std::string, std::string>> fields) : fields_(fields) {}
     void add(std::string name, std::string value) { fields_.emplace_back(std::move(name), std::move(value)); }
-    void set(std::string_view name, std::string value);            // replaces every field of that name
-    const std::string* find(std::string_view name) const;          // first, or nullptr
-    std::string get(std::string_view name) const;                  // first, or ""
+    void set(std::string_view name, std::string value);    // replaces every field of that name
+    const std::string* find(std::string_view name) const;  // first, or nullptr
+    std::string get(std::string_view name) const;          // first, or ""
     std::vector<std::string> all(std::string_view name) const;
     const std::vector<std::pair<std::string, std::string>>& fields() const { return fields_; }
 
@@ -26,8 +26,8 @@ class Headers {
 };
 
 struct Request {
-    std::string method;   // "GET", upper case
-    std::string target;   // origin form: "/subscriptions/…?api-version=…", byte for byte
+    std::string method;  // "GET", upper case
+    std::string target;  // origin form: "/subscriptions/…?api-version=…", byte for byte
     Headers headers{};
     std::string body{};
 };

@@ -55,7 +55,8 @@ boost::asio::mutable_buffer InputBuffer::prepare() {
     constexpr std::size_t first_size = 16UL * 1024;
     if (begin_ == end_) begin_ = end_ = 0;
     if (bytes_.size() - end_ < least && begin_ > 0) {
-        std::copy(bytes_.begin() + static_cast<std::ptrdiff_t>(begin_), bytes_.begin() + static_cast<std::ptrdiff_t>(end_), bytes_.begin());
+        std::copy(bytes_.begin() + static_cast<std::ptrdiff_t>(begin_),
+                  bytes_.begin() + static_cast<std::ptrdiff_t>(end_), bytes_.begin());
         end_ -= begin_;
         begin_ = 0;
     }
@@ -127,7 +128,9 @@ Response ResponseParser::take() {
     return response;
 }
 
-std::string ResponseParser::problem() const { return impl_->error ? impl_->error.message() : "unexpected interim answer"; }
+std::string ResponseParser::problem() const {
+    return impl_->error ? impl_->error.message() : "unexpected interim answer";
+}
 
 // ---- requests ----
 

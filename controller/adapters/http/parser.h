@@ -14,7 +14,7 @@ namespace galleryd::http {
 // Bytes that were read and not parsed yet. Compacts and grows by itself; the parsers' limits bound it.
 class InputBuffer {
   public:
-    boost::asio::mutable_buffer prepare();               // room for the next read, at least 4 KiB
+    boost::asio::mutable_buffer prepare();  // room for the next read, at least 4 KiB
     void commit(std::size_t count) { end_ += count; }
     boost::asio::const_buffer data() const { return {bytes_.data() + begin_, end_ - begin_}; }
     void consume(std::size_t count) { begin_ += count; }
@@ -37,10 +37,10 @@ class ResponseParser {
   public:
     ResponseParser(ParserLimits limits, bool answers_head);
     ~ResponseParser();
-    ParseState feed(InputBuffer& input);                 // consumes what belongs to this message
+    ParseState feed(InputBuffer& input);  // consumes what belongs to this message
     // The stream has ended: complete only for an answer without a length that may end that way and an orderly end.
     ParseState finish(bool orderly);
-    bool may_reuse_connection() const;                   // after `complete`
+    bool may_reuse_connection() const;  // after `complete`
     Response take();
     std::string problem() const;
 
@@ -54,8 +54,8 @@ class RequestParser {
     explicit RequestParser(ParserLimits limits);
     ~RequestParser();
     ParseState feed(InputBuffer& input);
-    bool got_some() const;                               // any byte of this request arrived
-    bool wants_continue();                               // "Expect: 100-continue" and no body yet; true once
+    bool got_some() const;  // any byte of this request arrived
+    bool wants_continue();  // "Expect: 100-continue" and no body yet; true once
     bool keep_alive() const;
     Request take();
 

@@ -10,10 +10,12 @@
 namespace galleryd::http {
 namespace asio = boost::asio;
 
-// One channel per waiter and the count kept here: in Boost 1.81 a channel whose last receiver was cancelled takes itself for
-// full, and what is sent next is lost: a slot would be gone for ever (channel_service::cancel_by_key).
+// One channel per waiter and the count kept here: in Boost 1.81 a channel whose last receiver was cancelled takes
+// itself for full, and what is sent next is lost: a slot would be gone for ever (channel_service::cancel_by_key).
 struct OriginPool::Waiter {
-    Waiter(OriginPool& of, const asio::any_io_executor& executor) : pool(of), wake(executor, 1) { pool.waiters_.push_back(this); }
+    Waiter(OriginPool& of, const asio::any_io_executor& executor) : pool(of), wake(executor, 1) {
+        pool.waiters_.push_back(this);
+    }
     ~Waiter() { std::erase(pool.waiters_, this); }
     Waiter(const Waiter&) = delete;
     Waiter& operator=(const Waiter&) = delete;

@@ -17,8 +17,8 @@ namespace galleryd::http {
 struct Connection {
     std::unique_ptr<Stream> stream;
     InputBuffer input;
-    bool reused = false;                       // has carried an exchange before
-    std::chrono::nanoseconds last_used{0};     // Clock::monotonic
+    bool reused = false;                    // has carried an exchange before
+    std::chrono::nanoseconds last_used{0};  // Clock::monotonic
 };
 
 // The connections of one origin: a fixed number of slots, waited for in order of arrival, and idle connections.
@@ -40,8 +40,8 @@ class OriginPool {
     std::deque<Waiter*> waiters_;
 };
 
-// One slot of a pool and, once set, its connection. Given back by the destructor, however the exchange ended: a connection
-// that nobody declared reusable is closed.
+// One slot of a pool and, once set, its connection. Given back by the destructor, however the exchange ended: a
+// connection that nobody declared reusable is closed.
 class Lease {
   public:
     Lease(std::shared_ptr<OriginPool> pool, Clock& clock) : pool_(std::move(pool)), clock_(clock) {}
@@ -65,7 +65,8 @@ class Lease {
 // All origins. Thread: the io_context's only.
 class Pool {
   public:
-    Pool(Clock& clock, std::size_t slots, std::chrono::nanoseconds idle_max) : clock_(clock), slots_(slots), idle_max_(idle_max) {}
+    Pool(Clock& clock, std::size_t slots, std::chrono::nanoseconds idle_max)
+        : clock_(clock), slots_(slots), idle_max_(idle_max) {}
 
     // Waits for a slot of that origin. Cancellable. The caller bounds the wait.
     boost::asio::awaitable<std::unique_ptr<Lease>> acquire(std::string origin);

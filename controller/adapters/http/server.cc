@@ -84,7 +84,7 @@ struct State : std::enable_shared_from_this<State> {
     std::size_t next_id = 0;
     std::uint64_t accepted = 0;
     asio::cancellation_signal accept_signal, sweep_signal;
-    int loops = 0;  // accept and sweep
+    int loops = 0;                                        // accept and sweep
     asio::experimental::channel<void(error_code)> ended;  // one buffered message: something has ended
 };
 
@@ -163,7 +163,8 @@ void State::begin_session(tcp::socket socket) {
     // The handler keeps the session: it may end while its signal is being emitted. What leaves it is cancellation, or
     // bad_alloc, which costs this connection only.
     auto session_ended = [self = shared_from_this(), id, session](const std::exception_ptr&) { self->task_ended(id); };
-    asio::co_spawn(executor, session->run(), asio::bind_cancellation_slot(session->signal().slot(), std::move(session_ended)));
+    asio::co_spawn(executor, session->run(),
+                   asio::bind_cancellation_slot(session->signal().slot(), std::move(session_ended)));
 }
 
 void State::task_ended(std::size_t id) {
@@ -179,7 +180,8 @@ void State::task_ended(std::size_t id) {
 asio::awaitable<void> State::sweep() {
     const std::chrono::nanoseconds period = context->options.idle_timeout;
     while (!context->stopping) {
-        co_await context->clock.sleep_for(std::max<std::chrono::nanoseconds>(period / 4, std::chrono::milliseconds{10}));
+        co_await context->clock.sleep_for(
+            std::max<std::chrono::nanoseconds>(period / 4, std::chrono::milliseconds{10}));
         const auto now = context->clock.monotonic();
         for (const auto& [id, session] : sessions) {
             if (session->deadline() <= now) session->close();
@@ -220,7 +222,9 @@ asio::awaitable<void> State::wait_empty() {
 class HttpServer : public Server {
   public:
     explicit HttpServer(std::shared_ptr<State> state)
-        : state_(std::move(state)), address_(state_->context->local_address), port_(state_->acceptor.local_endpoint().port()) {}
+        : state_(std::move(state)),
+          address_(state_->context->local_address),
+          port_(state_->acceptor.local_endpoint().port()) {}
     ~HttpServer() override { stop(); }
     std::string address() const override { return address_; }
     int port() const override { return port_; }
@@ -245,7 +249,8 @@ class HttpServer : public Server {
 
 }  // namespace
 
-Result<std::unique_ptr<Server>> start_server(asio::any_io_executor executor, Clock& clock, ServerOptions options, Handler handler) {
+Result<std::unique_ptr<Server>> start_server(asio::any_io_executor executor, Clock& clock, ServerOptions options,
+                                             Handler handler) {
     auto context = std::make_shared<ServerContext>(clock, std::move(options), std::move(handler));
     const auto state = std::make_shared<State>(std::move(executor), std::move(context));
     if (const Status open = state->open(); !open) return std::unexpected(open.error());

@@ -11,7 +11,8 @@ namespace asio = boost::asio;
 
 namespace {
 
-// "http://host/path" as a proxy writes it (RFC 9112 §3.2.2) becomes "/path". A target such as "//subscriptions/…" stays.
+// "http://host/path" as a proxy writes it (RFC 9112 §3.2.2) becomes "/path". A target such as "//subscriptions/…"
+// stays.
 void make_origin_form(std::string& target) {
     if (!target.starts_with("http://") && !target.starts_with("https://")) return;
     const auto path = target.find('/', target.find("://") + 3);
@@ -112,7 +113,8 @@ asio::awaitable<bool> Session::write_answer(ServerResponse response, bool head_o
     constexpr std::size_t joined_max = 64UL * 1024;  // small bodies leave in one write with their head
     const bool cut = response.cut_after_bytes >= 0;
     output_.clear();
-    append_response_head(output_, response, {.head_only = head_only, .keep_alive = keep_alive, .date = context_->http_date()});
+    append_response_head(output_, response,
+                         {.head_only = head_only, .keep_alive = keep_alive, .date = context_->http_date()});
     std::string_view body;
     if (!head_only && status_has_body(response.status)) body = response.body;
     if (cut) body = body.substr(0, static_cast<std::size_t>(response.cut_after_bytes));

@@ -40,8 +40,8 @@ class Session {
 
     boost::asio::awaitable<void> run();
     void close() { stream_->close(); }
-    bool is_idle() const { return idle_; }                               // between requests
-    std::chrono::nanoseconds deadline() const { return deadline_; }      // of the current I/O; none while a handler works
+    bool is_idle() const { return idle_; }                           // between requests
+    std::chrono::nanoseconds deadline() const { return deadline_; }  // of the current I/O; none while a handler works
     boost::asio::cancellation_signal& signal() { return signal_; }
 
   private:

@@ -17,8 +17,8 @@ namespace galleryd::http {
 namespace {
 
 namespace asio = boost::asio;
-using boost::system::error_code;
 using asio::ip::tcp;
+using boost::system::error_code;
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 
 void close_socket(tcp::socket& socket) {
@@ -35,8 +35,12 @@ bool is_socket_quiet(tcp::socket& socket) {
 class PlainStream : public Stream {
   public:
     explicit PlainStream(tcp::socket socket) : socket_(std::move(socket)) {}
-    asio::awaitable<IoResult> read_some(asio::mutable_buffer buffer) override { return socket_.async_read_some(buffer, use_tuple); }
-    asio::awaitable<IoResult> write_all(asio::const_buffer buffer) override { return asio::async_write(socket_, buffer, use_tuple); }
+    asio::awaitable<IoResult> read_some(asio::mutable_buffer buffer) override {
+        return socket_.async_read_some(buffer, use_tuple);
+    }
+    asio::awaitable<IoResult> write_all(asio::const_buffer buffer) override {
+        return asio::async_write(socket_, buffer, use_tuple);
+    }
     asio::awaitable<error_code> handshake() override { co_return error_code{}; }
     void close() override { close_socket(socket_); }
     void shutdown_send() override {
@@ -72,8 +76,12 @@ class TlsStream : public Stream {
         SSL_set_verify(ssl, SSL_VERIFY_PEER, nullptr);
     }
 
-    asio::awaitable<IoResult> read_some(asio::mutable_buffer buffer) override { return stream_.async_read_some(buffer, use_tuple); }
-    asio::awaitable<IoResult> write_all(asio::const_buffer buffer) override { return asio::async_write(stream_, buffer, use_tuple); }
+    asio::awaitable<IoResult> read_some(asio::mutable_buffer buffer) override {
+        return stream_.async_read_some(buffer, use_tuple);
+    }
+    asio::awaitable<IoResult> write_all(asio::const_buffer buffer) override {
+        return asio::async_write(stream_, buffer, use_tuple);
+    }
     asio::awaitable<error_code> handshake() override {
         const auto [error] = co_await stream_.async_handshake(role_, use_tuple);
         co_return error;
@@ -99,13 +107,16 @@ class TlsStream : public Stream {
 
 }  // namespace
 
-std::unique_ptr<Stream> make_plain_stream(tcp::socket socket) { return std::make_unique<PlainStream>(std::move(socket)); }
+std::unique_ptr<Stream> make_plain_stream(tcp::socket socket) {
+    return std::make_unique<PlainStream>(std::move(socket));
+}
 
 std::unique_ptr<Stream> make_tls_server_stream(tcp::socket socket, asio::ssl::context& context) {
     return std::make_unique<TlsStream>(std::move(socket), context, asio::ssl::stream_base::server);
 }
 
-std::unique_ptr<Stream> make_tls_client_stream(tcp::socket socket, asio::ssl::context& context, const std::string& host) {
+std::unique_ptr<Stream> make_tls_client_stream(tcp::socket socket, asio::ssl::context& context,
+                                               const std::string& host) {
     auto stream = std::make_unique<TlsStream>(std::move(socket), context, asio::ssl::stream_base::client);
     stream->expect_host(host);
     return stream;

@@ -37,8 +37,8 @@ std::unique_ptr<Stream> make_tls_server_stream(boost::asio::ip::tcp::socket sock
 std::unique_ptr<Stream> make_tls_client_stream(boost::asio::ip::tcp::socket socket, boost::asio::ssl::context& context,
                                                const std::string& host);
 
-bool is_end_of_stream(const boost::system::error_code& error);     // the peer closed in an orderly way
-bool is_truncated_tls(const boost::system::error_code& error);     // TLS ended without its closing message
-bool is_tls_failure(const boost::system::error_code& error);       // the handshake itself was refused, by us or the peer
+bool is_end_of_stream(const boost::system::error_code& error);  // the peer closed in an orderly way
+bool is_truncated_tls(const boost::system::error_code& error);  // TLS ended without its closing message
+bool is_tls_failure(const boost::system::error_code& error);    // the handshake itself was refused, by us or the peer
 
 }  // namespace galleryd::http

@@ -47,7 +47,8 @@ std::string pem(X509* certificate) {
 
 std::string pem(EVP_PKEY* key) {
     const Memory memory(BIO_new(BIO_s_mem()));
-    const bool written = memory && PEM_write_bio_PKCS8PrivateKey(memory.get(), key, nullptr, nullptr, 0, nullptr, nullptr) == 1;
+    const bool written =
+        memory && PEM_write_bio_PKCS8PrivateKey(memory.get(), key, nullptr, nullptr, 0, nullptr, nullptr) == 1;
     return written ? take_text(memory) : std::string();
 }
 
@@ -75,7 +76,8 @@ bool add_extension(X509* certificate, X509* issuer, int nid, const std::string& 
 
 bool set_name(X509_NAME* name, const std::string& common_name) {
     const auto* text = reinterpret_cast<const unsigned char*>(common_name.data());
-    return X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, text, static_cast<int>(common_name.size()), -1, 0) == 1;
+    return X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, text, static_cast<int>(common_name.size()), -1, 0) ==
+           1;
 }
 
 // `issuer` null: signed by itself.
@@ -123,7 +125,8 @@ bool is_name(const std::string& name) {  // nothing that could add a further ent
 
 Result<TlsAuthority> make_tls_authority(TimePoint now, TlsAuthorityOptions options) {
     if (options.names.empty() || !std::ranges::all_of(options.names, is_name)) {
-        return fail(ErrorKind::invalid, "InvalidName", "a server certificate needs DNS names or IP addresses, without blanks or commas");
+        return fail(ErrorKind::invalid, "InvalidName",
+                    "a server certificate needs DNS names or IP addresses, without blanks or commas");
     }
     const auto refused = [] {
         const unsigned long code = ERR_get_error();
@@ -139,10 +142,13 @@ Result<TlsAuthority> make_tls_authority(TimePoint now, TlsAuthorityOptions optio
     const Subject ca_subject{.common_name = options.common_name, .authority = true, .names = {}};
     const Certificate ca = make_certificate(ca_subject, ca_key.get(), nullptr, ca_key.get(), now);
     if (!ca) return refused();
-    const Subject subject{.common_name = options.names.front().substr(0, 64), .authority = false, .names = alternative_names(options.names)};
+    const Subject subject{.common_name = options.names.front().substr(0, 64),
+                          .authority = false,
+                          .names = alternative_names(options.names)};
     const Certificate server = make_certificate(subject, key.get(), ca.get(), ca_key.get(), now);
     if (!server) return refused();
-    TlsAuthority authority{.ca_pem = pem(ca.get()), .chain_pem = pem(server.get()) + pem(ca.get()), .key_pem = pem(key.get())};
+    TlsAuthority authority{
+        .ca_pem = pem(ca.get()), .chain_pem = pem(server.get()) + pem(ca.get()), .key_pem = pem(key.get())};
     if (authority.ca_pem.empty() || authority.key_pem.empty()) return refused();
     return authority;
 }

@@ -4,8 +4,8 @@
 
 #include <charconv>
 
-// Written by hand rather than on a URL library: what is refused matters more than what is accepted. The addresses come from
-// answers of servers (nextLink, Location), and a token must never follow one to a host that nobody configured.
+// Written by hand rather than on a URL library: what is refused matters more than what is accepted. The addresses come
+// from answers of servers (nextLink, Location), and a token must never follow one to a host that nobody configured.
 namespace galleryd::http {
 namespace {
 
@@ -65,8 +65,8 @@ Result<Origin> parse_authority(const std::string& url, std::string scheme, std::
     if (!rest.empty()) {
         int number = 0;
         const auto [end, error] = std::from_chars(rest.data() + 1, rest.data() + rest.size(), number);
-        if (rest.front() != ':' || rest.size() < 2 || rest[1] == '-' || error != std::errc{} || end != rest.data() + rest.size() ||
-            number < 1 || number > 65535) {
+        if (rest.front() != ':' || rest.size() < 2 || rest[1] == '-' || error != std::errc{} ||
+            end != rest.data() + rest.size() || number < 1 || number > 65535) {
             return refuse(url, "the port is not a number from 1 to 65535");
         }
         port = std::to_string(number);
@@ -77,10 +77,12 @@ Result<Origin> parse_authority(const std::string& url, std::string scheme, std::
 }  // namespace
 
 Result<Url> parse_url(std::string url) {
-    if (url.size() > 32UL * 1024) return refuse(url, "it is longer than 32 KiB");  // Azure sends operation URLs of 3.4 KB
+    if (url.size() > 32UL * 1024)
+        return refuse(url, "it is longer than 32 KiB");  // Azure sends operation URLs of 3.4 KB
     for (const char c : url) {
         if (c <= ' ' || c == '\x7f' || static_cast<unsigned char>(c) >= 0x80) {
-            return refuse(url, "it holds a blank, a control character or a byte outside ASCII; write it percent-encoded");
+            return refuse(url,
+                          "it holds a blank, a control character or a byte outside ASCII; write it percent-encoded");
         }
         if (c == '#') return refuse(url, "it holds a fragment ('#')");
         if (c == '\\') return refuse(url, "it holds a backslash");

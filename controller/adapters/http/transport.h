@@ -26,9 +26,9 @@ struct Url {
 Result<Url> parse_url(std::string url);
 
 struct CallLimits {
-    std::chrono::milliseconds deadline{60'000};         // for the whole exchange, connecting included
-    std::size_t body_bytes_max = 16UL * 1024 * 1024;    // answer body
-    std::size_t header_bytes_max = 64UL * 1024;         // answer head
+    std::chrono::milliseconds deadline{60'000};       // for the whole exchange, connecting included
+    std::size_t body_bytes_max = 16UL * 1024 * 1024;  // answer body
+    std::size_t header_bytes_max = 64UL * 1024;       // answer head
 };
 
 // One HTTP exchange. Redirects are answers like any other (never followed). A failure is `transient` with reason

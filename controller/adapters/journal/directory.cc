@@ -28,19 +28,23 @@ std::string system_text(int number) { return std::strerror(number); }
 }  // namespace
 
 Status make_state_directory(const std::string& directory) {
-    if (directory.empty()) return refused("GD4106", "StateDirectoryUnusable", "the state directory has no name (--state-dir)");
+    if (directory.empty())
+        return refused("GD4106", "StateDirectoryUnusable", "the state directory has no name (--state-dir)");
     for (std::size_t end = 1; end != std::string::npos;) {
         end = directory.find('/', end + 1);
         const std::string part = directory.substr(0, end);
         if (::mkdir(part.c_str(), 0700) == 0 || errno == EEXIST) continue;
-        if (end != std::string::npos && (errno == EACCES || errno == EROFS)) continue;   // a parent we may only pass through
-        return refused("GD4106", "StateDirectoryUnusable", "state directory " + directory + ": cannot make " + part + ": " + system_text(errno));
+        if (end != std::string::npos && (errno == EACCES || errno == EROFS))
+            continue;  // a parent we may only pass through
+        return refused("GD4106", "StateDirectoryUnusable",
+                       "state directory " + directory + ": cannot make " + part + ": " + system_text(errno));
     }
-    struct stat status{};
+    struct stat status {};
     if (::stat(directory.c_str(), &status) != 0) {
         return refused("GD4106", "StateDirectoryUnusable", "state directory " + directory + ": " + system_text(errno));
     }
-    if (!S_ISDIR(status.st_mode)) return refused("GD4106", "StateDirectoryUnusable", "state directory " + directory + ": is not a directory");
+    if (!S_ISDIR(status.st_mode))
+        return refused("GD4106", "StateDirectoryUnusable", "state directory " + directory + ": is not a directory");
     return {};
 }
 
@@ -49,21 +53,27 @@ bool is_directory_writable(const std::string& directory) { return ::access(direc
 Result<std::unique_ptr<DirectoryLock>> DirectoryLock::take(const std::string& directory) {
     const std::string path = directory + "/galleryd.lock";
     const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (descriptor < 0) return refused("GD4106", "StateDirectoryUnusable", "state directory: cannot open " + path + ": " + system_text(errno));
+    if (descriptor < 0)
+        return refused("GD4106", "StateDirectoryUnusable",
+                       "state directory: cannot open " + path + ": " + system_text(errno));
     std::unique_ptr<DirectoryLock> lock(new DirectoryLock(descriptor));
     if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
-        if (errno != EWOULDBLOCK) return refused("GD4106", "StateDirectoryUnusable", "state directory: cannot lock " + path + ": " + system_text(errno));
+        if (errno != EWOULDBLOCK)
+            return refused("GD4106", "StateDirectoryUnusable",
+                           "state directory: cannot lock " + path + ": " + system_text(errno));
         char text[32] = {};
         const ssize_t size = ::pread(descriptor, text, sizeof text - 1, 0);
         std::string holder(text, size > 0 ? static_cast<std::size_t>(size) : 0);
-        holder.erase(std::find_if_not(holder.begin(), holder.end(), [](char c) { return c >= '0' && c <= '9'; }), holder.end());
-        return refused("GD4101",
-                       "StateDirectoryLocked",
-                       "state directory " + directory + " is in use by another galleryd (process " + (holder.empty() ? "unknown" : holder) +
+        holder.erase(std::find_if_not(holder.begin(), holder.end(), [](char c) { return c >= '0' && c <= '9'; }),
+                     holder.end());
+        return refused("GD4101", "StateDirectoryLocked",
+                       "state directory " + directory + " is in use by another galleryd (process " +
+                           (holder.empty() ? "unknown" : holder) +
                            "); stop it, or give this one a --state-dir of its own");
     }
     const std::string own = std::to_string(::getpid()) + "\n";
-    // The number helps people; the lock itself does not depend on it (a full disk must not keep observing from starting).
+    // The number helps people; the lock itself does not depend on it (a full disk must not keep observing from
+    // starting).
     if (::ftruncate(descriptor, 0) == 0) static_cast<void>(::pwrite(descriptor, own.data(), own.size(), 0) == 0);
     return lock;
 }
@@ -72,11 +82,12 @@ DirectoryLock::~DirectoryLock() { ::close(descriptor_); }
 
 Status prepare_database_file(const std::string& path) {
     const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-    if (descriptor < 0) return refused("GD4106", "StateDirectoryUnusable", "journal " + path + ": " + system_text(errno));
-    struct stat status{};
+    if (descriptor < 0)
+        return refused("GD4106", "StateDirectoryUnusable", "journal " + path + ": " + system_text(errno));
+    struct stat status {};
     const bool is_file = ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
     if (is_file && (status.st_mode & 0177) != 0) static_cast<void>(::fchmod(descriptor, 0600) == 0);
-    ::close(descriptor);   // before SQLite opens it: closing would drop SQLite's POSIX locks
+    ::close(descriptor);  // before SQLite opens it: closing would drop SQLite's POSIX locks
     if (!is_file) return refused("GD4106", "StateDirectoryUnusable", "journal " + path + ": is not a regular file");
     return {};
 }
@@ -87,11 +98,13 @@ Result<std::string> move_aside(const std::string& path, TimePoint now) {
     std::erase_if(stamp, [](char c) { return c == ':' || c == '-'; });
     std::error_code failed;
     std::string target = path + ".corrupt-" + stamp;
-    for (int i = 2; fs::exists(fs::symlink_status(target, failed)); ++i) target = path + ".corrupt-" + stamp + "." + std::to_string(i);
+    for (int i = 2; fs::exists(fs::symlink_status(target, failed)); ++i)
+        target = path + ".corrupt-" + stamp + "." + std::to_string(i);
     if (::rename(path.c_str(), target.c_str()) != 0) {
-        return refused("GD4106", "StateDirectoryUnusable", "damaged journal " + path + " cannot be moved aside: " + system_text(errno));
+        return refused("GD4106", "StateDirectoryUnusable",
+                       "damaged journal " + path + " cannot be moved aside: " + system_text(errno));
     }
-    static_cast<void>(::rename((path + "-wal").c_str(), (target + "-wal").c_str()) == 0);   // may not exist
+    static_cast<void>(::rename((path + "-wal").c_str(), (target + "-wal").c_str()) == 0);  // may not exist
     ::unlink((path + "-shm").c_str());
     // A disk that damages every journal must not also be filled by them.
     std::vector<std::string> kept;

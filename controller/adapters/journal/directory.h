@@ -26,9 +26,11 @@ class DirectoryLock {
     int descriptor_;
 };
 
-// Makes the file when missing and sets mode 0600; SQLite gives -wal and -shm the same. GD4106 when it is not a regular file.
+// Makes the file when missing and sets mode 0600; SQLite gives -wal and -shm the same. GD4106 when it is not a regular
+// file.
 Status prepare_database_file(const std::string& path);
-// Renames path and path-wal to path.corrupt-<time>[-wal], removes -shm, keeps the newest five of them. Returns the new path.
+// Renames path and path-wal to path.corrupt-<time>[-wal], removes -shm, keeps the newest five of them. Returns the new
+// path.
 Result<std::string> move_aside(const std::string& path, TimePoint now);
 
 }  // namespace galleryd::journal

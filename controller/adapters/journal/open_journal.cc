@@ -24,11 +24,10 @@ struct Opened {
 std::optional<Error> newer_schema(Database& database) {
     const auto version = read_schema_version(database);
     if (!version || *version <= schema_version) return std::nullopt;
-    return coded(ErrorKind::denied,
-                 "GD4103",
-                 "JournalTooNew",
-                 "the journal was written by a newer galleryd (schema " + std::to_string(*version) + ", this one knows " +
-                     std::to_string(schema_version) + "): observing only, nothing is written to Azure");
+    return coded(ErrorKind::denied, "GD4103", "JournalTooNew",
+                 "the journal was written by a newer galleryd (schema " + std::to_string(*version) +
+                     ", this one knows " + std::to_string(schema_version) +
+                     "): observing only, nothing is written to Azure");
 }
 
 Result<Opened> open_for_reading(const std::string& path) {
@@ -36,7 +35,9 @@ Result<Opened> open_for_reading(const std::string& path) {
     if (!database) return std::unexpected(database.error());
     const auto version = read_schema_version(**database);
     if (!version) return std::unexpected(version.error());
-    if (*version < 1) return std::unexpected(coded(ErrorKind::not_ready, "GD4107", "JournalMissing", "journal " + path + " holds nothing yet"));
+    if (*version < 1)
+        return std::unexpected(
+            coded(ErrorKind::not_ready, "GD4107", "JournalMissing", "journal " + path + " holds nothing yet"));
     Opened opened{std::move(*database), std::nullopt};
     opened.refusal = newer_schema(*opened.database);
     return opened;
@@ -58,7 +59,8 @@ Result<Opened> open_for_writing(const std::string& path, const JournalOptions& o
 }
 
 // A journal that forgets: observing goes on without a usable directory, and nothing is written to Azure.
-Result<std::unique_ptr<Journal>> forgetful(const JournalOptions& options, std::unique_ptr<DirectoryLock> lock, std::optional<Error> why) {
+Result<std::unique_ptr<Journal>> forgetful(const JournalOptions& options, std::unique_ptr<DirectoryLock> lock,
+                                           std::optional<Error> why) {
     auto database = Database::open("", OpenMode::in_memory, options.pages_max);
     if (!database) return std::unexpected(database.error());
     if (const auto migrated = migrate(**database, migrations()); !migrated) return std::unexpected(migrated.error());
@@ -72,7 +74,9 @@ void note(const JournalOptions& options, const Error& error) {
 
 Result<std::unique_ptr<Journal>> open_read_only(const JournalOptions& options, const std::string& path) {
     if (!exists(path)) {
-        return std::unexpected(coded(ErrorKind::not_ready, "GD4107", "JournalMissing", "no journal at " + path + ": has `galleryd run` been started with this --state-dir?"));
+        return std::unexpected(
+            coded(ErrorKind::not_ready, "GD4107", "JournalMissing",
+                  "no journal at " + path + ": has `galleryd run` been started with this --state-dir?"));
     }
     auto opened = open_for_reading(path);
     if (!opened) return std::unexpected(opened.error());
@@ -83,7 +87,9 @@ Result<std::unique_ptr<Journal>> open_read_only(const JournalOptions& options, c
 // SQLite itself keeps the two writers' transactions apart; the lock only says who follows Azure.
 Result<std::unique_ptr<Journal>> open_beside_a_daemon(const JournalOptions& options, const std::string& path) {
     if (!exists(path)) {
-        return std::unexpected(coded(ErrorKind::not_ready, "GD4107", "JournalMissing", "no journal at " + path + ": has `galleryd run` been started with this --state-dir?"));
+        return std::unexpected(
+            coded(ErrorKind::not_ready, "GD4107", "JournalMissing",
+                  "no journal at " + path + ": has `galleryd run` been started with this --state-dir?"));
     }
     auto opened = open_for_writing(path, options);
     if (!opened) return std::unexpected(opened.error());
@@ -92,10 +98,9 @@ Result<std::unique_ptr<Journal>> open_beside_a_daemon(const JournalOptions& opti
 
 // A directory that may be read and not written (reliability P4): what is there is shown, nothing is written.
 Result<std::unique_ptr<Journal>> open_unwritable(const JournalOptions& options, const std::string& path) {
-    const Error why = coded(ErrorKind::denied,
-                            "GD4104",
-                            "JournalNotWritable",
-                            "state directory " + options.directory + " is not writable: observing only, nothing is written to Azure");
+    const Error why =
+        coded(ErrorKind::denied, "GD4104", "JournalNotWritable",
+              "state directory " + options.directory + " is not writable: observing only, nothing is written to Azure");
     note(options, why);
     if (exists(path)) {
         auto opened = open_for_reading(path);
@@ -110,7 +115,8 @@ void remember_start(Journal& journal, const JournalOptions& options) {
     if (!created || !created->empty() || !journal.writable()) return;
     options.report->fresh = !options.report->rebuilt;
     if (!journal.put_setting("created_at", format_rfc3339(options.now))) return;
-    if (options.report->rebuilt) static_cast<void>(journal.put_setting("rebuilt_at", format_rfc3339(options.now)).has_value());
+    if (options.report->rebuilt)
+        static_cast<void>(journal.put_setting("rebuilt_at", format_rfc3339(options.now)).has_value());
 }
 
 }  // namespace
@@ -138,17 +144,19 @@ Result<std::unique_ptr<Journal>> open_journal(JournalOptions options) {
         if (!target) return std::unexpected(target.error());
         options.report->rebuilt = true;
         options.report->moved_aside = *target;
-        options.report->notice = "the journal was damaged and moved to " + *target + "; starting with a new one (" + opened.error().message + ")";
+        options.report->notice = "the journal was damaged and moved to " + *target + "; starting with a new one (" +
+                                 opened.error().message + ")";
         options.report->notice_code = "GD4102";
         opened = open_for_writing(path, options);
     }
     if (!opened) {
         if (opened.error().code == "GD4106") return std::unexpected(opened.error());
-        note(options, opened.error());   // a full disk at start, for instance
+        note(options, opened.error());  // a full disk at start, for instance
         return forgetful(options, std::move(*lock), opened.error());
     }
     if (opened->refusal) note(options, *opened->refusal);
-    auto journal = std::make_unique<SqliteJournal>(options, std::move(*lock), std::move(opened->database), std::move(opened->refusal));
+    auto journal = std::make_unique<SqliteJournal>(options, std::move(*lock), std::move(opened->database),
+                                                   std::move(opened->refusal));
     remember_start(*journal, options);
     return journal;
 }

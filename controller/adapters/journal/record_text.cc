@@ -56,7 +56,7 @@ std::optional<ResourceRecord> parse_resource_record(const std::string& text) {
         }
         record.region_readds = object.at("regionReadds").get<std::map<std::string, int>>();
         record.removal_failed_at = read_time(object, "removalFailedAt");
-        record.excluded_by_us = object.value("excludedByUs", false);   // younger than the first records
+        record.excluded_by_us = object.value("excludedByUs", false);  // younger than the first records
         record.tombstone = object.at("tombstone").get<bool>();
         record.deleted_at = read_time(object, "deletedAt");
         return record;

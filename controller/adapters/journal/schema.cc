@@ -9,14 +9,18 @@ namespace galleryd::journal {
 namespace {
 
 using Columns = std::string_view;
-constexpr std::array<Columns, 15> audit_columns{"at",       "resource", "subscription", "step",       "document",    "revision",       "rule",    "reason",
-                                                "plan_id",  "detail",   "asked_by",     "destructive", "outcome",    "correlation_id", "finished"};
-constexpr std::array<Columns, 11> events_columns{"at",     "first_at", "count",   "warning",        "reason",  "object",
+constexpr std::array<Columns, 15> audit_columns{
+    "at",      "resource", "subscription", "step",        "document", "revision",       "rule",    "reason",
+    "plan_id", "detail",   "asked_by",     "destructive", "outcome",  "correlation_id", "finished"};
+constexpr std::array<Columns, 11> events_columns{"at",     "first_at", "count",          "warning", "reason",  "object",
                                                  "action", "message",  "correlation_id", "plan_id", "revision"};
-constexpr std::array<Columns, 8> operations_columns{"resource_key", "intent", "resource", "step", "scope", "url", "final_url", "started"};
+constexpr std::array<Columns, 8> operations_columns{"resource_key", "intent", "resource",  "step",
+                                                    "scope",        "url",    "final_url", "started"};
 constexpr std::array<Columns, 2> resources_columns{"resource_key", "record"};
-constexpr std::array<Columns, 13> documents_columns{"source",   "kind",            "namespace", "name", "file",          "digest",           "content",
-                                                    "azure_id", "deletion_policy", "mode",      "hold", "first_missing", "snapshots_missing"};
+constexpr std::array<Columns, 13> documents_columns{
+    "source",           "kind",     "namespace",       "name", "file", "digest",
+    "content",          "azure_id", "deletion_policy", "mode", "hold", "first_missing",
+    "snapshots_missing"};
 constexpr std::array<Columns, 3> approvals_columns{"plan", "approved_by", "expires"};
 constexpr std::array<Columns, 2> settings_columns{"key", "value"};
 
@@ -47,7 +51,8 @@ constexpr std::string_view audit_checked =
     "WHERE outcome = '' OR step = 'DeleteVersion' OR id > (SELECT coalesce(max(id), 0) - 1000 FROM audit)";
 
 std::unexpected<Error> corrupt(std::string what) {
-    Error error{.kind = ErrorKind::transient, .reason = std::string(corrupt_reason), .message = "journal: " + std::move(what)};
+    Error error{
+        .kind = ErrorKind::transient, .reason = std::string(corrupt_reason), .message = "journal: " + std::move(what)};
     error.code = "GD4102";
     return std::unexpected(std::move(error));
 }
@@ -72,8 +77,9 @@ const Table approvals_table{"approvals", "", approvals_columns};
 const Table settings_table{"settings", "", settings_columns};
 
 std::span<const Table* const> all_tables() {
-    static constexpr std::array<const Table*, 7> tables{&audit_table,     &events_table,    &operations_table, &resources_table,
-                                                        &documents_table, &approvals_table, &settings_table};
+    static constexpr std::array<const Table*, 7> tables{&audit_table,     &events_table,    &operations_table,
+                                                        &resources_table, &documents_table, &approvals_table,
+                                                        &settings_table};
     return tables;
 }
 
@@ -94,15 +100,20 @@ Status put_row(Database& database, const Table& table, Row values, std::int64_t 
     if (!table.identity.empty()) values.insert(values.begin(), id == 0 ? Value(std::monostate{}) : Value(id));
     std::string marks = "?";
     for (std::size_t i = 1; i < values.size(); ++i) marks += ",?";
-    return database.execute("INSERT OR REPLACE INTO " + std::string(table.name) + " (" + column_list(table) + ") VALUES (" + marks + ")", values);
+    return database.execute(
+        "INSERT OR REPLACE INTO " + std::string(table.name) + " (" + column_list(table) + ") VALUES (" + marks + ")",
+        values);
 }
 
-Result<std::vector<Row>> get_rows(Database& database, const Table& table, const std::string& tail, const Row& arguments) {
-    auto rows = database.query("SELECT " + column_list(table) + " FROM " + std::string(table.name) + " " + tail, arguments);
+Result<std::vector<Row>> get_rows(Database& database, const Table& table, const std::string& tail,
+                                  const Row& arguments) {
+    auto rows =
+        database.query("SELECT " + column_list(table) + " FROM " + std::string(table.name) + " " + tail, arguments);
     if (!rows) return rows;
     const std::size_t first = table.identity.empty() ? 0 : 1;
     for (Row& row : *rows) {
-        if (row.size() != first + table.columns.size() + 1) return corrupt("a row of table " + std::string(table.name) + " has a wrong shape");
+        if (row.size() != first + table.columns.size() + 1)
+            return corrupt("a row of table " + std::string(table.name) + " has a wrong shape");
         const auto* stored = std::get_if<std::string>(&row.back());
         const std::span<const Value> values(row.data() + first, table.columns.size());
         if (stored == nullptr || *stored != row_digest(table, values)) {
@@ -121,7 +132,8 @@ std::span<const Migration> migrations() {
 Result<std::int64_t> read_schema_version(Database& database) {
     const auto rows = database.query("PRAGMA user_version", {});
     if (!rows) return std::unexpected(rows.error());
-    if (rows->size() != 1 || !std::holds_alternative<std::int64_t>(rows->front().front())) return corrupt("no schema version");
+    if (rows->size() != 1 || !std::holds_alternative<std::int64_t>(rows->front().front()))
+        return corrupt("no schema version");
     return std::get<std::int64_t>(rows->front().front());
 }
 
@@ -133,7 +145,8 @@ Status migrate(Database& database, std::span<const Migration> steps) {
     if (!transaction) return std::unexpected(transaction.error());
     for (const Migration& step : steps) {
         if (step.to <= *present) continue;
-        const auto done = database.script(std::string(step.sql) + "\nPRAGMA user_version = " + std::to_string(step.to) + ";");
+        const auto done =
+            database.script(std::string(step.sql) + "\nPRAGMA user_version = " + std::to_string(step.to) + ";");
         if (!done) return done;
     }
     return (*transaction)->commit();
@@ -144,15 +157,16 @@ Status check_integrity(Database& database) {
     if (!version) return std::unexpected(version.error());
     const auto verdict = database.query("PRAGMA integrity_check(1)", {});
     if (!verdict) return std::unexpected(verdict.error());
-    if (verdict->size() != 1 || verdict->front() != Row{std::string("ok")}) return corrupt("SQLite's integrity_check found damage");
+    if (verdict->size() != 1 || verdict->front() != Row{std::string("ok")})
+        return corrupt("SQLite's integrity_check found damage");
     const auto tables = database.query("SELECT count(*) FROM sqlite_schema", {});
     if (!tables) return std::unexpected(tables.error());
-    if (tables->front() == Row{std::int64_t{0}} && *version == 0) return {};   // made, but not yet migrated
+    if (tables->front() == Row{std::int64_t{0}} && *version == 0) return {};  // made, but not yet migrated
     const auto application = database.query("PRAGMA application_id", {});
     if (!application) return std::unexpected(application.error());
     if (application->front() != Row{std::int64_t{0x47444a31}}) return corrupt("this is not a journal of galleryd");
     if (*version < 1) return corrupt("no schema version");
-    if (*version > schema_version) return {};                                   // unknown columns: their owner checks them
+    if (*version > schema_version) return {};  // unknown columns: their owner checks them
     for (const Table* table : all_tables()) {
         const bool is_audit = table == &audit_table;
         const auto rows = get_rows(database, *table, is_audit ? std::string(audit_checked) : std::string(), {});

@@ -6,7 +6,7 @@ namespace galleryd::journal {
 
 namespace {
 
-constexpr int busy_wait_ms = 2000;   // a reader that checkpoints holds the lock for milliseconds
+constexpr int busy_wait_ms = 2000;  // a reader that checkpoints holds the lock for milliseconds
 
 std::string_view reason_of(int code) {
     switch (code & 0xff) {
@@ -55,7 +55,8 @@ struct Reset {
 bool is_storage_failure(const Error& error) { return error.reason.starts_with("Journal"); }
 
 Result<std::unique_ptr<Database>> Database::open(const std::string& path, OpenMode mode, std::int64_t pages_max) {
-    // Not SQLITE_OPEN_NOFOLLOW: it refuses a link in any parent (/var/run); prepare_database_file refuses a linked file.
+    // Not SQLITE_OPEN_NOFOLLOW: it refuses a link in any parent (/var/run); prepare_database_file refuses a linked
+    // file.
     int flags = SQLITE_OPEN_EXRESCODE;
     flags |= mode == OpenMode::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
     if (mode == OpenMode::in_memory) flags |= SQLITE_OPEN_MEMORY;
@@ -66,8 +67,10 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path, OpenMo
     sqlite3_busy_timeout(handle, busy_wait_ms);
     sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
     sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
-    std::string settings = "PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-4096;";
-    if (mode == OpenMode::read_write) settings += "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=16777216;";
+    std::string settings =
+        "PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-4096;";
+    if (mode == OpenMode::read_write)
+        settings += "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=16777216;";
     if (pages_max > 0) settings += "PRAGMA max_page_count=" + std::to_string(pages_max) + ";";
     if (const auto done = database->script(settings); !done) return std::unexpected(done.error());
     return database;
@@ -83,8 +86,8 @@ std::unexpected<Error> Database::failure(int code, std::string_view attempted) c
     Error error{.kind = ErrorKind::transient, .reason = std::string(reason), .message = {}};
     error.code = reason == corrupt_reason ? "GD4102" : "GD4105";
     error.message = "journal: cannot " + std::string(attempted) + ": " +
-                    (handle_ == nullptr ? std::string("out of memory") : std::string(sqlite3_errmsg(handle_))) + " (SQLite " +
-                    std::to_string(code) + ")";
+                    (handle_ == nullptr ? std::string("out of memory") : std::string(sqlite3_errmsg(handle_))) +
+                    " (SQLite " + std::to_string(code) + ")";
     return std::unexpected(std::move(error));
 }
 
@@ -97,7 +100,8 @@ Status Database::script(const std::string& sql) {
 Result<sqlite3_stmt*> Database::prepared(const std::string& sql, const Row& arguments) {
     auto [position, is_new] = statements_.try_emplace(sql, nullptr);
     if (is_new) {
-        const int code = sqlite3_prepare_v3(handle_, sql.c_str(), -1, SQLITE_PREPARE_PERSISTENT, &position->second, nullptr);
+        const int code =
+            sqlite3_prepare_v3(handle_, sql.c_str(), -1, SQLITE_PREPARE_PERSISTENT, &position->second, nullptr);
         if (code != SQLITE_OK) {
             statements_.erase(position);
             return failure(code, "prepare `" + sql + "`");
@@ -147,7 +151,8 @@ Status Transaction::commit() {
 }
 
 Transaction::~Transaction() {
-    if (open_) static_cast<void>(database_.execute("ROLLBACK", {}));   // fails when SQLite rolled back by itself: same end
+    if (open_)
+        static_cast<void>(database_.execute("ROLLBACK", {}));  // fails when SQLite rolled back by itself: same end
 }
 
 }  // namespace galleryd::journal

@@ -6,9 +6,10 @@ namespace galleryd::journal {
 
 namespace {
 
-constexpr int rows_max = 100'000;   // of one answer
+constexpr int rows_max = 100'000;  // of one answer
 
-Row audit_row(const Intent& intent, const std::string& outcome, const std::string& correlation_id, const std::optional<TimePoint>& finished) {
+Row audit_row(const Intent& intent, const std::string& outcome, const std::string& correlation_id,
+              const std::optional<TimePoint>& finished) {
     return {time_value(intent.at),
             intent.resource,
             fold_case(ResourceId(intent.resource).subscription()),
@@ -26,7 +27,7 @@ Row audit_row(const Intent& intent, const std::string& outcome, const std::strin
             time_value(finished)};
 }
 
-AuditRecord audit_record(Row& row) {   // row: id and the columns of audit_row
+AuditRecord audit_record(Row& row) {  // row: id and the columns of audit_row
     AuditRecord record;
     record.id = number(row[0]);
     record.intent.at = instant(row[1]);
@@ -48,10 +49,13 @@ AuditRecord audit_record(Row& row) {   // row: id and the columns of audit_row
 
 }  // namespace
 
-SqliteJournal::SqliteJournal(JournalOptions options, std::unique_ptr<DirectoryLock> lock, std::unique_ptr<Database> database,
-                             std::optional<Error> not_writable_because)
-    : options_(std::move(options)), lock_(std::move(lock)), database_(std::move(database)), stopped_(std::move(not_writable_because)) {
-    options_.report = nullptr;   // belongs to the caller of open_journal
+SqliteJournal::SqliteJournal(JournalOptions options, std::unique_ptr<DirectoryLock> lock,
+                             std::unique_ptr<Database> database, std::optional<Error> not_writable_because)
+    : options_(std::move(options)),
+      lock_(std::move(lock)),
+      database_(std::move(database)),
+      stopped_(std::move(not_writable_because)) {
+    options_.report = nullptr;  // belongs to the caller of open_journal
 }
 
 Status SqliteJournal::stop(const Error& cause) {
@@ -94,23 +98,25 @@ Result<std::int64_t> SqliteJournal::begin_intent(const Intent& intent) {
     return id;
 }
 
-Status SqliteJournal::close_audit_row(std::int64_t id, const std::string& outcome, const std::optional<std::string>& correlation_id, TimePoint at) {
+Status SqliteJournal::close_audit_row(std::int64_t id, const std::string& outcome,
+                                      const std::optional<std::string>& correlation_id, TimePoint at) {
     auto rows = read(audit_table, "WHERE id = ?", {id});
     if (!rows) return std::unexpected(rows.error());
     if (rows->empty()) return fail(ErrorKind::bug, "UnknownIntent", "journal: no intent " + std::to_string(id));
     const AuditRecord record = audit_record(rows->front());
-    return put_row(*database_, audit_table, audit_row(record.intent, outcome, correlation_id.value_or(record.correlation_id), at), id);
+    return put_row(*database_, audit_table,
+                   audit_row(record.intent, outcome, correlation_id.value_or(record.correlation_id), at), id);
 }
 
-Status SqliteJournal::finish_intent(std::int64_t intent, const std::string& outcome, const std::string& correlation_id, TimePoint at,
-                                    const std::optional<OperationRecord>& operation) {
+Status SqliteJournal::finish_intent(std::int64_t intent, const std::string& outcome, const std::string& correlation_id,
+                                    TimePoint at, const std::optional<OperationRecord>& operation) {
     return write([&]() -> Status {
         const auto closed = close_audit_row(intent, outcome, correlation_id, at);
         if (!closed || !operation) return closed;
         const OperationRecord& o = *operation;
-        return put_row(*database_,
-                       operations_table,
-                       {ResourceId(o.resource).key(), intent, o.resource, o.step, o.scope, o.operation.url, o.operation.final_url, time_value(o.started)});
+        return put_row(*database_, operations_table,
+                       {ResourceId(o.resource).key(), intent, o.resource, o.step, o.scope, o.operation.url,
+                        o.operation.final_url, time_value(o.started)});
     });
 }
 
@@ -123,7 +129,9 @@ Result<std::vector<AuditRecord>> SqliteJournal::read_audit(const std::string& ta
     return records;
 }
 
-Result<std::vector<AuditRecord>> SqliteJournal::open_intents() { return read_audit("WHERE outcome = '' ORDER BY id", {}); }
+Result<std::vector<AuditRecord>> SqliteJournal::open_intents() {
+    return read_audit("WHERE outcome = '' ORDER BY id", {});
+}
 
 Result<std::vector<AuditRecord>> SqliteJournal::audit(int limit) {
     return read_audit("ORDER BY id DESC LIMIT ?", {std::int64_t{std::clamp(limit, 0, rows_max)}});
@@ -162,11 +170,11 @@ Status SqliteJournal::finish_operation(const std::string& resource, const std::s
     return write([&]() -> Status {
         auto rows = read(operations_table, "WHERE resource_key = ?", {key});
         if (!rows) return std::unexpected(rows.error());
-        if (rows->empty()) return {};   // finished before: repeating is harmless
+        if (rows->empty()) return {};  // finished before: repeating is harmless
         const auto removed = database_->execute("DELETE FROM operations WHERE resource_key = ?", {key});
         if (!removed) return removed;
         const auto closed = close_audit_row(number(rows->front()[1]), outcome, std::nullopt, at);
-        if (!closed && closed.error().reason == "UnknownIntent") return {};   // trimmed meanwhile
+        if (!closed && closed.error().reason == "UnknownIntent") return {};  // trimmed meanwhile
         return closed;
     });
 }

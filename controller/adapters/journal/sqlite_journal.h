@@ -9,16 +9,16 @@
 
 namespace galleryd::journal {
 
-// The port on an open database. Every call is one transaction; the first failed write stops all later ones (after a failed
-// fsync nobody knows what is on disk, and the page cache must not be trusted: reliability P4).
+// The port on an open database. Every call is one transaction; the first failed write stops all later ones (after a
+// failed fsync nobody knows what is on disk, and the page cache must not be trusted: reliability P4).
 class SqliteJournal : public Journal {
   public:
     SqliteJournal(JournalOptions options, std::unique_ptr<DirectoryLock> lock, std::unique_ptr<Database> database,
                   std::optional<Error> not_writable_because);
 
     Result<std::int64_t> begin_intent(const Intent& intent) override;
-    Status finish_intent(std::int64_t intent, const std::string& outcome, const std::string& correlation_id, TimePoint at,
-                         const std::optional<OperationRecord>& operation) override;
+    Status finish_intent(std::int64_t intent, const std::string& outcome, const std::string& correlation_id,
+                         TimePoint at, const std::optional<OperationRecord>& operation) override;
     Result<std::vector<AuditRecord>> open_intents() override;
     Result<std::vector<AuditRecord>> audit(int limit) override;
     Result<std::vector<OperationRecord>> operations() override;
@@ -44,17 +44,20 @@ class SqliteJournal : public Journal {
     // Passes rows on; damage found while reading stops the journal too.
     Result<std::vector<Row>> read(const Table& table, const std::string& tail, const Row& arguments);
     Result<std::vector<AuditRecord>> read_audit(const std::string& tail, const Row& arguments);
-    Status close_audit_row(std::int64_t id, const std::string& outcome, const std::optional<std::string>& correlation_id, TimePoint at);
+    Status close_audit_row(std::int64_t id, const std::string& outcome,
+                           const std::optional<std::string>& correlation_id, TimePoint at);
 
     JournalOptions options_;
-    std::unique_ptr<DirectoryLock> lock_;        // released after the database is closed
+    std::unique_ptr<DirectoryLock> lock_;  // released after the database is closed
     std::unique_ptr<Database> database_;
-    std::optional<Error> stopped_;               // why nothing is written any more
+    std::optional<Error> stopped_;  // why nothing is written any more
 };
 
 // NULL-able instants as the tables keep them: microseconds since 1970.
 inline Value time_value(TimePoint time) { return time.time_since_epoch().count(); }
-inline Value time_value(const std::optional<TimePoint>& time) { return time ? time_value(*time) : Value(std::monostate{}); }
+inline Value time_value(const std::optional<TimePoint>& time) {
+    return time ? time_value(*time) : Value(std::monostate{});
+}
 inline std::int64_t number(const Value& value) {
     const auto* found = std::get_if<std::int64_t>(&value);
     return found == nullptr ? 0 : *found;

@@ -8,8 +8,8 @@ namespace galleryd::journal {
 
 namespace {
 
-constexpr int rows_max = 100'000;                                   // of one answer
-constexpr std::chrono::minutes same_event_within{5};                // experience §1.5.3
+constexpr int rows_max = 100'000;                     // of one answer
+constexpr std::chrono::minutes same_event_within{5};  // experience §1.5.3
 constexpr std::int64_t approvals_max = 10'000;
 
 Row event_row(const EventRecord& event) {
@@ -27,8 +27,18 @@ Row event_row(const EventRecord& event) {
 }
 
 Row document_row(const std::string& source, const GoodDocument& d) {
-    return {source,    std::string(to_string(d.key.kind)), d.key.namespace_name, d.key.name, d.file,          d.digest, d.content,
-            d.azure_id, d.deletion_policy,                 d.mode,               d.hold,     time_value(d.first_missing),
+    return {source,
+            std::string(to_string(d.key.kind)),
+            d.key.namespace_name,
+            d.key.name,
+            d.file,
+            d.digest,
+            d.content,
+            d.azure_id,
+            d.deletion_policy,
+            d.mode,
+            d.hold,
+            time_value(d.first_missing),
             std::int64_t{d.snapshots_missing}};
 }
 
@@ -60,7 +70,9 @@ Result<std::map<std::string, ResourceRecord>> SqliteJournal::resource_records() 
     for (Row& row : *rows) {
         auto record = parse_resource_record(text(row[1]));
         if (!record) {
-            Error error{.kind = ErrorKind::transient, .reason = std::string(corrupt_reason), .message = "journal: a resource record does not parse"};
+            Error error{.kind = ErrorKind::transient,
+                        .reason = std::string(corrupt_reason),
+                        .message = "journal: a resource record does not parse"};
             error.code = "GD4102";
             static_cast<void>(stop(error).has_value());
             return std::unexpected(std::move(error));
@@ -74,11 +86,14 @@ Result<std::map<std::string, ResourceRecord>> SqliteJournal::resource_records() 
 }
 
 Status SqliteJournal::put_resource_record(const std::string& resource_key, const ResourceRecord& record) {
-    return write([&] { return put_row(*database_, resources_table, {fold_case(resource_key), print_resource_record(record)}); });
+    return write([&] {
+        return put_row(*database_, resources_table, {fold_case(resource_key), print_resource_record(record)});
+    });
 }
 
 Status SqliteJournal::forget_resource(const std::string& resource_key) {
-    return write([&] { return database_->execute("DELETE FROM resources WHERE resource_key = ?", {fold_case(resource_key)}); });
+    return write(
+        [&] { return database_->execute("DELETE FROM resources WHERE resource_key = ?", {fold_case(resource_key)}); });
 }
 
 // ---- documents ----
@@ -108,9 +123,10 @@ Result<std::vector<GoodDocument>> SqliteJournal::good_documents() {
 Status SqliteJournal::put_good_documents(const std::string& source, const std::vector<GoodDocument>& documents) {
     return write([&]() -> Status {
         // Only what differs is written: 10,000 documents that did not change cost a hash each, not 15 MB of log.
-        auto stored = database_->query("SELECT kind, namespace, name, row_digest FROM documents WHERE source = ?", {source});
+        auto stored =
+            database_->query("SELECT kind, namespace, name, row_digest FROM documents WHERE source = ?", {source});
         if (!stored) return std::unexpected(stored.error());
-        std::map<Row, std::string> before;   // key -> digest
+        std::map<Row, std::string> before;  // key -> digest
         for (Row& row : *stored) {
             std::string digest = text(row.back());
             row.pop_back();
@@ -124,8 +140,9 @@ Status SqliteJournal::put_good_documents(const std::string& source, const std::v
             if (!put) return put;
         }
         for (const auto& [key, digest] : before) {
-            const auto removed = database_->execute("DELETE FROM documents WHERE source = ? AND kind = ? AND namespace = ? AND name = ?",
-                                                    {source, key[0], key[1], key[2]});
+            const auto removed =
+                database_->execute("DELETE FROM documents WHERE source = ? AND kind = ? AND namespace = ? AND name = ?",
+                                   {source, key[0], key[1], key[2]});
             if (!removed) return removed;
         }
         return {};
@@ -152,12 +169,14 @@ Status SqliteJournal::put_event(const EventRecord& event) {
         if (added.first_at == TimePoint{}) added.first_at = event.at;
         const auto put = put_row(*database_, events_table, event_row(added));
         if (!put) return put;
-        return database_->execute("DELETE FROM events WHERE sequence <= ?", {database_->last_insert_id() - options_.events_max});
+        return database_->execute("DELETE FROM events WHERE sequence <= ?",
+                                  {database_->last_insert_id() - options_.events_max});
     });
 }
 
 Result<std::vector<EventRecord>> SqliteJournal::events(std::int64_t after_sequence, int limit) {
-    auto rows = read(events_table, "WHERE sequence > ? ORDER BY sequence LIMIT ?", {after_sequence, std::int64_t{std::clamp(limit, 0, rows_max)}});
+    auto rows = read(events_table, "WHERE sequence > ? ORDER BY sequence LIMIT ?",
+                     {after_sequence, std::int64_t{std::clamp(limit, 0, rows_max)}});
     if (!rows) return std::unexpected(rows.error());
     std::vector<EventRecord> events;
     events.reserve(rows->size());
@@ -179,8 +198,9 @@ Status SqliteJournal::put_approval(const std::string& digest, const std::string&
     return write([&]() -> Status {
         const auto put = put_row(*database_, approvals_table, {digest, by, time_value(expires)});
         if (!put) return put;
-        return database_->execute("DELETE FROM approvals WHERE plan IN (SELECT plan FROM approvals ORDER BY expires DESC LIMIT -1 OFFSET ?)",
-                                  {approvals_max});
+        return database_->execute(
+            "DELETE FROM approvals WHERE plan IN (SELECT plan FROM approvals ORDER BY expires DESC LIMIT -1 OFFSET ?)",
+            {approvals_max});
     });
 }
 

@@ -22,7 +22,8 @@ std::string print_number(double value) {
 // OpenMetrics wants floats as bucket bounds: "1.0", so that le="1" and le="1.0" are not two series.
 std::string print_bound(double value, MetricsFormat format) {
     std::string text = print_number(value);
-    if (format == MetricsFormat::open_metrics && text.find_first_not_of("0123456789") == std::string::npos) text += ".0";
+    if (format == MetricsFormat::open_metrics && text.find_first_not_of("0123456789") == std::string::npos)
+        text += ".0";
     return text;
 }
 
@@ -37,7 +38,8 @@ std::string escaped(std::string_view text, bool quotes) {
     return result;
 }
 
-void print_sample(std::string& out, const std::string& name, const ClientMetric& metric, const std::string& bound, const std::string& value) {
+void print_sample(std::string& out, const std::string& name, const ClientMetric& metric, const std::string& bound,
+                  const std::string& value) {
     out += name;
     char separator = '{';
     for (const auto& label : metric.label) {
@@ -54,7 +56,8 @@ void print_sample(std::string& out, const std::string& name, const ClientMetric&
 
 void print_histogram(std::string& out, const std::string& name, const ClientMetric& metric, MetricsFormat format) {
     for (const auto& bucket : metric.histogram.bucket) {
-        print_sample(out, name + "_bucket", metric, print_bound(bucket.upper_bound, format), std::to_string(bucket.cumulative_count));
+        print_sample(out, name + "_bucket", metric, print_bound(bucket.upper_bound, format),
+                     std::to_string(bucket.cumulative_count));
     }
     print_sample(out, name + "_sum", metric, "", print_number(metric.histogram.sample_sum));
     print_sample(out, name + "_count", metric, "", std::to_string(metric.histogram.sample_count));
@@ -63,14 +66,17 @@ void print_histogram(std::string& out, const std::string& name, const ClientMetr
 }  // namespace
 
 std::string print_exposition(std::vector<MetricFamily> families, MetricsFormat format) {
-    std::sort(families.begin(), families.end(), [](const MetricFamily& a, const MetricFamily& b) { return a.name < b.name; });
+    std::sort(families.begin(), families.end(),
+              [](const MetricFamily& a, const MetricFamily& b) { return a.name < b.name; });
     std::string out;
     for (MetricFamily& family : families) {
         if (family.metric.empty()) continue;
-        std::sort(family.metric.begin(), family.metric.end(), [](const ClientMetric& a, const ClientMetric& b) { return a.label < b.label; });
+        std::sort(family.metric.begin(), family.metric.end(),
+                  [](const ClientMetric& a, const ClientMetric& b) { return a.label < b.label; });
         std::string title = family.name;
         // In OpenMetrics the family of a counter has no suffix; its sample has.
-        if (format == MetricsFormat::open_metrics && family.type == prometheus::MetricType::Counter && title.ends_with("_total")) {
+        if (format == MetricsFormat::open_metrics && family.type == prometheus::MetricType::Counter &&
+            title.ends_with("_total")) {
             title.resize(title.size() - 6);
         }
         const std::string_view type = family.type == prometheus::MetricType::Counter     ? "counter"
@@ -81,7 +87,9 @@ std::string print_exposition(std::vector<MetricFamily> families, MetricsFormat f
         out += "# TYPE " + title + ' ' + std::string(type) + '\n';
         for (const ClientMetric& metric : family.metric) {
             switch (family.type) {
-                case prometheus::MetricType::Counter: print_sample(out, family.name, metric, "", print_number(metric.counter.value)); break;
+                case prometheus::MetricType::Counter:
+                    print_sample(out, family.name, metric, "", print_number(metric.counter.value));
+                    break;
                 case prometheus::MetricType::Histogram: print_histogram(out, family.name, metric, format); break;
                 default: print_sample(out, family.name, metric, "", print_number(metric.gauge.value));
             }

@@ -4,7 +4,8 @@
 
 namespace galleryd::telemetry {
 
-// Named checks behind /readyz. A check that was required stays not ready until somebody says otherwise. Thread: the executor's only.
+// Named checks behind /readyz. A check that was required stays not ready until somebody says otherwise. Thread: the
+// executor's only.
 class HealthState {
   public:
     // Registers a check as "not ready yet"; a known one keeps its state.
@@ -13,8 +14,8 @@ class HealthState {
     void set_not_ready(const std::string& check, std::string reason);
     void remove(const std::string& check);
 
-    bool is_ready() const;                                          // every registered check is
-    const std::map<std::string, std::string>& checks() const { return checks_; }   // name -> reason; "" = ready
+    bool is_ready() const;                                                        // every registered check is
+    const std::map<std::string, std::string>& checks() const { return checks_; }  // name -> reason; "" = ready
 
   private:
     std::map<std::string, std::string> checks_;

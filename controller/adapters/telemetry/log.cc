@@ -27,9 +27,12 @@ std::string shortened(std::string text, std::size_t limit) {
     return text + std::string(cut_mark);
 }
 
-std::string print_json(const std::string& text) { return ordered_json(text).dump(-1, ' ', false, ordered_json::error_handler_t::replace); }
+std::string print_json(const std::string& text) {
+    return ordered_json(text).dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
 
-// Quoted when it holds blanks, quotes, '=' or control characters: a value can never forge a field, a line or an escape sequence.
+// Quoted when it holds blanks, quotes, '=' or control characters: a value can never forge a field, a line or an escape
+// sequence.
 std::string print_text_value(const std::string& value) {
     for (const char c : value) {
         const auto byte = static_cast<unsigned char>(c);
@@ -54,14 +57,15 @@ class DescriptorLog : public Log {
 
     void write(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) override {
         if (level < options_.level) return;
-        std::string line = options_.format == LogFormat::json ? json_line(level, message, fields) : text_line(level, message, fields);
+        std::string line =
+            options_.format == LogFormat::json ? json_line(level, message, fields) : text_line(level, message, fields);
         line += '\n';
         const std::lock_guard guard(mutex_);
         std::size_t written = 0;
         while (written < line.size()) {
             const ssize_t count = ::write(options_.descriptor, line.data() + written, line.size() - written);
             if (count < 0 && errno == EINTR) continue;
-            if (count <= 0) return;   // nowhere to complain: a log that cannot be written must not stop the daemon
+            if (count <= 0) return;  // nowhere to complain: a log that cannot be written must not stop the daemon
             written += static_cast<std::size_t>(count);
         }
     }
@@ -69,7 +73,8 @@ class DescriptorLog : public Log {
   private:
     // Fields are added while the line stays within its limit; what no longer fits is counted, not silently dropped.
     template <class Print>
-    void append_fields(std::string& line, std::initializer_list<LogField> fields, std::size_t reserve, const Print& print) const {
+    void append_fields(std::string& line, std::initializer_list<LogField> fields, std::size_t reserve,
+                       const Print& print) const {
         std::size_t done = 0;
         for (const auto& [key, value] : fields) {
             const std::string piece = print(key, shortened(redact(value), value_bytes_max));
@@ -81,11 +86,12 @@ class DescriptorLog : public Log {
     }
 
     std::string json_line(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) const {
-        std::string line = "{\"ts\":\"" + format_rfc3339(options_.now()) + "\",\"level\":\"" + std::string(to_string(level)) +
+        std::string line = "{\"ts\":\"" + format_rfc3339(options_.now()) + "\",\"level\":\"" +
+                           std::string(to_string(level)) +
                            "\",\"msg\":" + print_json(shortened(redact(message), value_bytes_max));
         append_fields(line, fields, 64, [](std::string_view key, const std::string& value) {
             std::string name(key);
-            if (name == "ts" || name == "level" || name == "msg") name += '_';   // one meaning per key
+            if (name == "ts" || name == "level" || name == "msg") name += '_';  // one meaning per key
             return "," + print_json(name) + ":" + print_json(value);
         });
         return line + "}";
@@ -102,7 +108,7 @@ class DescriptorLog : public Log {
     }
 
     LogOptions options_;
-    std::mutex mutex_;   // a line is longer than PIPE_BUF, and the blocking pool logs too
+    std::mutex mutex_;  // a line is longer than PIPE_BUF, and the blocking pool logs too
 };
 
 }  // namespace

@@ -24,12 +24,12 @@ constexpr std::string_view dropped_metric = "galleryd_metrics_series_dropped";
 // One metric of the catalogue with its living series. Exactly one of the families is set.
 struct FamilyState {
     const MetricDefinition* definition = nullptr;
-    std::vector<std::string> labels;   // sorted
+    std::vector<std::string> labels;  // sorted
     prometheus::Family<prometheus::Counter>* counters = nullptr;
     prometheus::Family<prometheus::Gauge>* gauges = nullptr;
     prometheus::Family<prometheus::Histogram>* histograms = nullptr;
     std::map<MetricLabels, void*> series;
-    std::set<MetricLabels> dropped;    // bounded by series_max as well: the gauge tells how many of them at least
+    std::set<MetricLabels> dropped;  // bounded by series_max as well: the gauge tells how many of them at least
 };
 
 class PrometheusMetrics : public MetricsRegistry {
@@ -41,7 +41,7 @@ class PrometheusMetrics : public MetricsRegistry {
     void add(std::string_view counter, MetricLabels labels, double amount) override {
         const std::lock_guard guard(mutex_);
         FamilyState* family = find(counter, MetricType::counter, labels);
-        if (family == nullptr || !(amount >= 0)) return;   // a counter never falls (NaN included)
+        if (family == nullptr || !(amount >= 0)) return;  // a counter never falls (NaN included)
         const auto make = [&] { return &family->counters->Add(labels); };
         if (auto* series = find_or_make<prometheus::Counter>(*family, labels, make)) series->Increment(amount);
     }
@@ -56,7 +56,10 @@ class PrometheusMetrics : public MetricsRegistry {
         FamilyState* family = find(histogram, MetricType::histogram, labels);
         if (family == nullptr) return;
         const auto& buckets = family->definition->buckets;
-        const auto make = [&] { return &family->histograms->Add(labels, prometheus::Histogram::BucketBoundaries(buckets.begin(), buckets.end())); };
+        const auto make = [&] {
+            return &family->histograms->Add(labels,
+                                            prometheus::Histogram::BucketBoundaries(buckets.begin(), buckets.end()));
+        };
         if (auto* series = find_or_make<prometheus::Histogram>(*family, labels, make)) series->Observe(value);
     }
 
@@ -106,13 +109,20 @@ class PrometheusMetrics : public MetricsRegistry {
         family.labels = label_names(definition);
         std::sort(family.labels.begin(), family.labels.end());
         switch (definition.type) {
-            case MetricType::counter: family.counters = &prometheus::BuildCounter().Name(name).Help(help).Register(registry_); break;
-            case MetricType::gauge: family.gauges = &prometheus::BuildGauge().Name(name).Help(help).Register(registry_); break;
-            case MetricType::histogram: family.histograms = &prometheus::BuildHistogram().Name(name).Help(help).Register(registry_); break;
+            case MetricType::counter:
+                family.counters = &prometheus::BuildCounter().Name(name).Help(help).Register(registry_);
+                break;
+            case MetricType::gauge:
+                family.gauges = &prometheus::BuildGauge().Name(name).Help(help).Register(registry_);
+                break;
+            case MetricType::histogram:
+                family.histograms = &prometheus::BuildHistogram().Name(name).Help(help).Register(registry_);
+                break;
         }
     }
 
-    // The family, when name, type and labels are those of the catalogue. Label values are cleaned; missing ones become "".
+    // The family, when name, type and labels are those of the catalogue. Label values are cleaned; missing ones become
+    // "".
     FamilyState* find(std::string_view name, MetricType type, MetricLabels& labels) {
         const auto found = families_.find(std::string(name));
         if (found == families_.end() || found->second.definition->type != type) {
@@ -138,7 +148,8 @@ class PrometheusMetrics : public MetricsRegistry {
         const auto found = family.series.find(labels);
         if (found != family.series.end()) return static_cast<Series*>(found->second);
         if (family.series.size() >= options_.series_max) {
-            if (family.dropped.size() < options_.series_max && family.dropped.insert(labels).second) report_dropped(family);
+            if (family.dropped.size() < options_.series_max && family.dropped.insert(labels).second)
+                report_dropped(family);
             return nullptr;
         }
         Series* series = make();
@@ -155,15 +166,21 @@ class PrometheusMetrics : public MetricsRegistry {
 
     void report_dropped(const FamilyState& family) {
         if (family.definition->name == dropped_metric) return;
-        set_locked(dropped_metric, {{"metric", std::string(family.definition->name)}}, static_cast<double>(family.dropped.size()));
+        set_locked(dropped_metric, {{"metric", std::string(family.definition->name)}},
+                   static_cast<double>(family.dropped.size()));
     }
 
     void unknown(std::string_view name, std::string_view label) {
-        GALLERYD_CHECK(!options_.strict, ("metric or label outside the catalogue: " + std::string(name) + " " + std::string(label)).c_str());
+        GALLERYD_CHECK(
+            !options_.strict,
+            ("metric or label outside the catalogue: " + std::string(name) + " " + std::string(label)).c_str());
         ++unknown_uses_;
         std::string key = std::string(name) + " " + std::string(label);
-        if (unknown_names_.size() >= unknown_names_max || !unknown_names_.insert(std::move(key)).second || options_.log == nullptr) return;
-        options_.log->warning("metric outside the catalogue", {{"metric", std::string(name)}, {"label", std::string(label)}});
+        if (unknown_names_.size() >= unknown_names_max || !unknown_names_.insert(std::move(key)).second ||
+            options_.log == nullptr)
+            return;
+        options_.log->warning("metric outside the catalogue",
+                              {{"metric", std::string(name)}, {"label", std::string(label)}});
     }
 
     MetricsOptions options_;
@@ -174,7 +191,8 @@ class PrometheusMetrics : public MetricsRegistry {
     std::set<std::string> unknown_names_;
 };
 
-// Length of the UTF-8 sequence at `at` (RFC 3629: no overlong forms, no surrogates, at most U+10FFFF); 0 when there is none.
+// Length of the UTF-8 sequence at `at` (RFC 3629: no overlong forms, no surrogates, at most U+10FFFF); 0 when there is
+// none.
 std::size_t sequence_length(std::string_view text, std::size_t at) {
     const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
     const auto follows = [&](std::size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
@@ -212,14 +230,18 @@ double weight_of(std::string_view accept, std::string_view media_type) {
 
 }  // namespace
 
-std::unique_ptr<MetricsRegistry> make_metrics(MetricsOptions options) { return std::make_unique<PrometheusMetrics>(options); }
+std::unique_ptr<MetricsRegistry> make_metrics(MetricsOptions options) {
+    return std::make_unique<PrometheusMetrics>(options);
+}
 
 std::string clean_label_value(std::string_view text) {
     std::string clean;
     for (std::size_t i = 0; i < text.size();) {
         const std::size_t length = sequence_length(text, i);
         const bool is_control = length == 1 && (static_cast<unsigned char>(text[i]) < ' ' || text[i] == 0x7F);
-        const std::string_view piece = length == 0 ? std::string_view("\xEF\xBF\xBD") : is_control ? std::string_view(" ") : text.substr(i, length);
+        const std::string_view piece = length == 0  ? std::string_view("\xEF\xBF\xBD")
+                                       : is_control ? std::string_view(" ")
+                                                    : text.substr(i, length);
         if (clean.size() + piece.size() > label_value_bytes_max) break;
         clean += piece;
         i += std::max<std::size_t>(length, 1);
@@ -229,7 +251,8 @@ std::string clean_label_value(std::string_view text) {
 
 MetricsFormat negotiate_metrics_format(std::string_view accept) {
     const double open = weight_of(accept, "application/openmetrics-text");
-    return open > 0 && open >= weight_of(accept, "text/plain") ? MetricsFormat::open_metrics : MetricsFormat::prometheus_text;
+    return open > 0 && open >= weight_of(accept, "text/plain") ? MetricsFormat::open_metrics
+                                                               : MetricsFormat::prometheus_text;
 }
 
 std::string_view content_type(MetricsFormat format) {

@@ -10,9 +10,10 @@
 namespace galleryd::telemetry {
 
 struct MetricsOptions {
-    bool strict = false;               // a name or label outside the catalogue aborts (tests); otherwise it is counted and logged once
-    std::size_t series_max = 2000;     // per metric (reliability A8); further ones are dropped and counted
-    Log* log = nullptr;                // for unknown names; may be null, must outlive the registry
+    bool strict =
+        false;  // a name or label outside the catalogue aborts (tests); otherwise it is counted and logged once
+    std::size_t series_max = 2000;  // per metric (reliability A8); further ones are dropped and counted
+    Log* log = nullptr;             // for unknown names; may be null, must outlive the registry
 };
 
 enum class MetricsFormat : std::uint8_t { prometheus_text, open_metrics };
@@ -20,7 +21,7 @@ enum class MetricsFormat : std::uint8_t { prometheus_text, open_metrics };
 MetricsFormat negotiate_metrics_format(std::string_view accept);
 std::string_view content_type(MetricsFormat format);
 
-inline constexpr std::size_t label_value_bytes_max = 256;   // longer ones are cut
+inline constexpr std::size_t label_value_bytes_max = 256;  // longer ones are cut
 
 class MetricsRegistry : public Metrics {
   public:
@@ -32,7 +33,8 @@ class MetricsRegistry : public Metrics {
 
 std::unique_ptr<MetricsRegistry> make_metrics(MetricsOptions options);
 
-// "\xFF" and other bytes that are not UTF-8 become U+FFFD; control characters become blanks; cut to label_value_bytes_max.
+// "\xFF" and other bytes that are not UTF-8 become U+FFFD; control characters become blanks; cut to
+// label_value_bytes_max.
 std::string clean_label_value(std::string_view text);
 
 }  // namespace galleryd::telemetry

@@ -53,7 +53,8 @@ ServerResponse readiness(const HealthState& health, bool verbose) {
     if (ready && !verbose) return text_answer(200, "ok\n");
     std::string body;
     for (const auto& [name, reason] : health.checks()) {
-        body += reason.empty() ? "[+]" + one_line(name) + " ok\n" : "[-]" + one_line(name) + " failed: " + one_line(reason) + "\n";
+        body += reason.empty() ? "[+]" + one_line(name) + " ok\n"
+                               : "[-]" + one_line(name) + " failed: " + one_line(reason) + "\n";
     }
     return text_answer(ready ? 200 : 503, body + (ready ? "readyz check passed\n" : "readyz check failed\n"));
 }
@@ -115,8 +116,11 @@ class OpsHandler {
 }  // namespace
 
 http::Handler make_ops_handler(OpsPages pages) {
-    GALLERYD_CHECK(pages.health != nullptr && pages.metrics != nullptr && pages.clock != nullptr, "ops pages need health, metrics and a clock");
-    return [self = std::make_shared<OpsHandler>(std::move(pages))](ServerRequest request) { return OpsHandler::answer(self, std::move(request)); };
+    GALLERYD_CHECK(pages.health != nullptr && pages.metrics != nullptr && pages.clock != nullptr,
+                   "ops pages need health, metrics and a clock");
+    return [self = std::make_shared<OpsHandler>(std::move(pages))](ServerRequest request) {
+        return OpsHandler::answer(self, std::move(request));
+    };
 }
 
 }  // namespace galleryd::telemetry

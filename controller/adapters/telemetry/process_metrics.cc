@@ -27,7 +27,7 @@ std::vector<double> stat_fields() {
     std::istringstream rest(text.substr(command_end + 1));
     std::string state;
     rest >> state;
-    for (double value = 0; rest >> value;) fields.push_back(value);   // fields[0] is number 4
+    for (double value = 0; rest >> value;) fields.push_back(value);  // fields[0] is number 4
     return fields;
 }
 
@@ -45,7 +45,8 @@ void add(std::vector<prometheus::MetricFamily>& families, std::string_view name,
     prometheus::MetricFamily& family = families.emplace_back();
     family.name = definition->name;
     family.help = definition->help;
-    family.type = definition->type == MetricType::counter ? prometheus::MetricType::Counter : prometheus::MetricType::Gauge;
+    family.type =
+        definition->type == MetricType::counter ? prometheus::MetricType::Counter : prometheus::MetricType::Gauge;
     prometheus::ClientMetric& metric = family.metric.emplace_back();
     metric.counter.value = value;
     metric.gauge.value = value;
@@ -62,12 +63,14 @@ std::vector<prometheus::MetricFamily> read_process_metrics() {
         add(families, "process_cpu_seconds_total", (field(14) + field(15)) / ticks);
         add(families, "process_virtual_memory_bytes", field(23));
         add(families, "process_resident_memory_bytes", field(24) * static_cast<double>(::sysconf(_SC_PAGESIZE)));
-        if (const double boot = boot_time(); boot > 0) add(families, "process_start_time_seconds", boot + field(22) / ticks);
+        if (const double boot = boot_time(); boot > 0)
+            add(families, "process_start_time_seconds", boot + field(22) / ticks);
     }
     std::error_code failed;
     const auto descriptors = std::filesystem::directory_iterator("/proc/self/fd", failed);
-    if (!failed) add(families, "process_open_fds", static_cast<double>(std::distance(begin(descriptors), end(descriptors)) - 1));
-    struct rlimit limit{};
+    if (!failed)
+        add(families, "process_open_fds", static_cast<double>(std::distance(begin(descriptors), end(descriptors)) - 1));
+    struct rlimit limit {};
     if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) add(families, "process_max_fds", static_cast<double>(limit.rlim_cur));
     return families;
 }

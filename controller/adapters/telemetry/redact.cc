@@ -12,7 +12,8 @@ namespace {
 constexpr std::string_view replacement = "[redacted]";
 
 bool is_token_character(char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '.' || c == '~' || c == '+' || c == '/' || c == '=' || c == '%';
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '.' || c == '~' ||
+           c == '+' || c == '/' || c == '=' || c == '%';
 }
 
 bool is_word_character(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
@@ -23,9 +24,19 @@ std::size_t end_of_token(std::string_view text, std::size_t from) {
 }
 
 // Names whose value is a secret, whether as form or query field, JSON member or header.
-constexpr std::array<std::string_view, 13> secret_names{"client_secret", "clientsecret",     "client_assertion", "assertion",     "access_token",
-                                                        "accesstoken",   "refresh_token",    "id_token",         "password",      "accountkey",
-                                                        "sharedaccesskey", "sharedaccesssignature", "sig"};
+constexpr std::array<std::string_view, 13> secret_names{"client_secret",
+                                                        "clientsecret",
+                                                        "client_assertion",
+                                                        "assertion",
+                                                        "access_token",
+                                                        "accesstoken",
+                                                        "refresh_token",
+                                                        "id_token",
+                                                        "password",
+                                                        "accountkey",
+                                                        "sharedaccesskey",
+                                                        "sharedaccesssignature",
+                                                        "sig"};
 
 // Length of `name` plus the separator ("=", ":", "\":\"" …) when a secret's name starts at `at`; 0 otherwise.
 std::size_t secret_prefix(std::string_view folded, std::size_t at) {
@@ -71,8 +82,9 @@ std::string redact(std::string_view text) {
             i = end;
             continue;
         }
-        if (text.substr(i).starts_with("-----BEGIN ") && text.substr(i, 64).find("PRIVATE KEY") != std::string_view::npos) {
-            clean += replacement;   // a key in PEM: all that follows
+        if (text.substr(i).starts_with("-----BEGIN ") &&
+            text.substr(i, 64).find("PRIVATE KEY") != std::string_view::npos) {
+            clean += replacement;  // a key in PEM: all that follows
             break;
         }
         const bool starts_word = i == 0 || !is_word_character(text[i - 1]);

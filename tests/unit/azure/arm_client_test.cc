@@ -32,8 +32,7 @@ std::string header_of(const ScriptedTransport::Sent& sent, std::string_view name
 TEST_CASE("a gallery is read with its sharing groups, a token, and the pinned api-version") {
     Bench bench;
     bench.transport.answer(
-        200,
-        gallery_body(),
+        200, gallery_body(),
         {{"Date", "Sun, 01 Mar 2026 00:00:02 GMT"}, {"Content-Type", "application/json; charset=utf-8"}});
     const auto gallery = bench.run(bench.client.get_gallery(sample_gallery));
     REQUIRE(gallery.has_value());
@@ -46,11 +45,10 @@ TEST_CASE("a gallery is read with its sharing groups, a token, and the pinned ap
     CHECK(sent.request.target == sample_gallery.text() + "?api-version=2024-03-03&$select=Permissions");
     CHECK(header_of(sent, "Authorization") == "Bearer token-1");
     CHECK(sent.origin.host == "management.azure.com");
-    CHECK(bench.metrics.value("galleryd_arm_requests_total",
-                              {{"subscription_id", subscription},
-                               {"resource_type", "Microsoft.Compute/galleries"},
-                               {"method", "GET"},
-                               {"code", "200"}}) == 1);
+    CHECK(bench.metrics.value("galleryd_arm_requests_total", {{"subscription_id", subscription},
+                                                              {"resource_type", "Microsoft.Compute/galleries"},
+                                                              {"method", "GET"},
+                                                              {"code", "200"}}) == 1);
     CHECK(bench.log.text.contains("azure answered"));
     CHECK_FALSE(bench.log.text.contains("token-1"));
 }
@@ -112,13 +110,10 @@ TEST_CASE("a list is all its pages, followed byte for byte, without bodies kept"
 
 TEST_CASE("a list that is not whole is an error") {
     SUBCASE("foreign host: nothing is sent there") {
-        for (const char* link : {"https://evil.example/next",
-                                 "http://management.azure.com/next",
-                                 "https://management.azure.com:8443/next",
-                                 "https://management.azure.com@evil.example/next",
-                                 "https://169.254.169.254/metadata",
-                                 "//evil.example/next",
-                                 "file:///etc/passwd"}) {
+        for (const char* link :
+             {"https://evil.example/next", "http://management.azure.com/next", "https://management.azure.com:8443/next",
+              "https://management.azure.com@evil.example/next", "https://169.254.169.254/metadata",
+              "//evil.example/next", "file:///etc/passwd"}) {
             CAPTURE(link);
             Bench bench;
             bench.transport.answer(200, page_of({version_body()}, link));
@@ -164,11 +159,10 @@ TEST_CASE("reads are tried again after 5xx and broken connections, a few times, 
     bench.transport.answer(200, gallery_body());
     CHECK(bench.run(bench.client.get_gallery(sample_gallery)).has_value());
     CHECK(bench.transport.sent.at(1).at - bench.transport.sent.at(0).at == seconds{2});
-    CHECK(bench.metrics.value("galleryd_arm_requests_total",
-                              {{"subscription_id", subscription},
-                               {"resource_type", "Microsoft.Compute/galleries"},
-                               {"method", "GET"},
-                               {"code", "<error>"}}) == 1);
+    CHECK(bench.metrics.value("galleryd_arm_requests_total", {{"subscription_id", subscription},
+                                                              {"resource_type", "Microsoft.Compute/galleries"},
+                                                              {"method", "GET"},
+                                                              {"code", "<error>"}}) == 1);
     for (int i = 0; i < 9; ++i) bench.transport.answer(500, error_body("InternalServerError", "m"));
     const auto failed = bench.run(bench.client.get_gallery(sample_gallery));
     REQUIRE_FALSE(failed.has_value());
@@ -259,12 +253,10 @@ TEST_CASE("at most eight requests of a subscription are on the wire") {
 }
 
 TEST_CASE("an id that could leave its place in the path never becomes a request") {
-    for (const std::string& text : {std::string("/subscriptions/s/resourceGroups/../x"),
-                                    std::string("https://evil.example/"),
-                                    std::string(""),
-                                    sample_gallery.text() + "?api-version=1999",
-                                    sample_gallery.text() + "/images/a%2fb",
-                                    sample_gallery.text() + "/images/a\r\nHost: x"}) {
+    for (const std::string& text :
+         {std::string("/subscriptions/s/resourceGroups/../x"), std::string("https://evil.example/"), std::string(""),
+          sample_gallery.text() + "?api-version=1999", sample_gallery.text() + "/images/a%2fb",
+          sample_gallery.text() + "/images/a\r\nHost: x"}) {
         CAPTURE(text);
         Bench bench;
         const auto gallery = bench.run(bench.client.get_gallery(ResourceId(text)));

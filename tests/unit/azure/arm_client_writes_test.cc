@@ -42,8 +42,7 @@ AssignRole assignment(const std::string& role) {
 
 TEST_CASE("a created version yields its operation, byte for byte") {
     Bench bench;
-    bench.transport.answer(201,
-                           resource_with_state(sample_version, "Creating"),
+    bench.transport.answer(201, resource_with_state(sample_version, "Creating"),
                            {{"azure-asyncoperation", operation_url},
                             {"x-ms-correlation-request-id", "c-1"},
                             {"Date", "Sun, 01 Mar 2026 00:00:00 GMT"}});
@@ -96,8 +95,8 @@ TEST_CASE("finished, unfinished without an address, and deleted are told apart")
 
 TEST_CASE("delete: accepted, already gone, and refused") {
     Bench bench;
-    bench.transport.answer(
-        202, "", {{"Azure-AsyncOperation", operation_url}, {"Location", operation_url + "&monitor=true"}});
+    bench.transport.answer(202, "",
+                           {{"Azure-AsyncOperation", operation_url}, {"Location", operation_url + "&monitor=true"}});
     bench.transport.answer(204);
     bench.transport.answer(404, error_body("ResourceGroupNotFound", "m"));
     bench.transport.answer(409,
@@ -136,8 +135,8 @@ TEST_CASE("a write is never repeated after an error") {
 TEST_CASE("an update starts from the fresh body, and one without it is not sent") {
     Bench bench;
     bench.transport.answer(200, version_body());
-    bench.transport.answer(
-        200, resource_with_state(sample_version, "Updating"), {{"Azure-AsyncOperation", operation_url}});
+    bench.transport.answer(200, resource_with_state(sample_version, "Updating"),
+                           {{"Azure-AsyncOperation", operation_url}});
     auto fresh = bench.run(bench.client.get_version(sample_version, true));
     REQUIRE(fresh.has_value());
     CHECK(bench.transport.sent.at(0).request.target.ends_with("?api-version=2024-03-03&$expand=ReplicationStatus"));
@@ -186,11 +185,9 @@ TEST_CASE("polling: recorded status bodies, plain 202 and 200, lost operations")
 }
 
 TEST_CASE("an operation address that may not be followed is unknown, and no token leaves") {
-    for (const std::string& url : {std::string(""),
-                                   std::string("https://evil.example/op"),
-                                   std::string("http://management.azure.com/op"),
-                                   operation_url + std::string(8192, 'z'),
-                                   std::string("nonsense")}) {
+    for (const std::string& url :
+         {std::string(""), std::string("https://evil.example/op"), std::string("http://management.azure.com/op"),
+          operation_url + std::string(8192, 'z'), std::string("nonsense")}) {
         CAPTURE(url.substr(0, 60));
         Bench bench;
         const auto status = bench.run(bench.client.poll_operation({.url = url, .final_url = ""}));
@@ -255,8 +252,7 @@ TEST_CASE("a storage account is made once, with Location alone to follow") {
     const EnsureStorage step{.account = account, .location = "eastus", .sku = "Standard_ZRS", .container = "vhds"};
     Bench bench;
     bench.transport.answer(404, error_body("ResourceNotFound", "m"));
-    bench.transport.answer(202,
-                           "",
+    bench.transport.answer(202, "",
                            {{"Location",
                              "https://management.azure.com/subscriptions/s/providers/Microsoft.Storage/locations/"
                              "eastus/asyncoperations/1?monitor=true&api-version=2023-05-01"}});
@@ -272,8 +268,8 @@ TEST_CASE("a storage account is made once, with Location alone to follow") {
 
 TEST_CASE("sharing is a POST with an operation to follow") {
     Bench bench;
-    bench.transport.answer(
-        202, "", {{"Azure-AsyncOperation", operation_url}, {"Location", operation_url + "&monitor=true"}});
+    bench.transport.answer(202, "",
+                           {{"Azure-AsyncOperation", operation_url}, {"Location", operation_url + "&monitor=true"}});
     const auto shared = bench.run(
         bench.client.share_gallery(sample_gallery, {.operation = "Add", .subscription_ids = {"s"}, .tenant_ids = {}}));
     REQUIRE(shared.has_value());

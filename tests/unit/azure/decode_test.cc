@@ -81,13 +81,8 @@ TEST_CASE("numbers and booleans as text mean what they say, everything else mean
 }
 
 TEST_CASE("a bad date never makes a version old") {
-    for (const char* date : {R"("yesterday")",
-                             R"("0001-01-01T00:00:00")",
-                             R"("0001-01-01T00:00:00+00:00")",
-                             R"("2025-02-30T00:00:00Z")",
-                             "17",
-                             "{}",
-                             R"("")"}) {
+    for (const char* date : {R"("yesterday")", R"("0001-01-01T00:00:00")", R"("0001-01-01T00:00:00+00:00")",
+                             R"("2025-02-30T00:00:00Z")", "17", "{}", R"("")"}) {
         CAPTURE(date);
         const auto version = version_of(R"("publishingProfile":{"publishedDate":)" + std::string(date) +
                                         R"(,"endOfLifeDate":)" + date + "}");
@@ -228,8 +223,8 @@ TEST_CASE("a definition reads with Azure's defaults and folded features") {
 TEST_CASE("ids compare equal whatever case a list answers with") {
     std::string listed = version_body();
     const std::string group = "resourceGroups/clitest.rg000001/providers/Microsoft.Compute/galleries";
-    listed.replace(
-        listed.find(group), group.size(), "resourceGroups/CLITEST.RG000001/providers/Microsoft.Compute/galleries");
+    listed.replace(listed.find(group), group.size(),
+                   "resourceGroups/CLITEST.RG000001/providers/Microsoft.Compute/galleries");
     const auto page = decode_version_page(
         R"({"value":[)" + listed + R"(],"nextLink":"https://management.azure.com/next?x=%20y"})", context);
     REQUIRE(page.has_value());

@@ -19,8 +19,8 @@ namespace {
 const TimePoint now = *parse_rfc3339("2026-03-01T00:00:00Z");
 
 Error error_for(int status, const std::string& body, http::Headers headers = {}) {
-    return error_from_answer(
-        {.what = "read gallery g"}, http::Response{.status = status, .headers = std::move(headers), .body = body}, now);
+    return error_from_answer({.what = "read gallery g"},
+                             http::Response{.status = status, .headers = std::move(headers), .body = body}, now);
 }
 
 struct Expected {
@@ -35,11 +35,7 @@ struct Expected {
 TEST_CASE("each known code leads to its kind, reason and catalogue entry") {
     using enum ErrorKind;
     const std::vector<Expected> cases{
-        {409,
-         "X",
-         "Too many requests on source '/images/a'. Please reduce the number",
-         not_ready,
-         "Throttled",
+        {409, "X", "Too many requests on source '/images/a'. Please reduce the number", not_ready, "Throttled",
          "GD3072"},
         {429, "SubscriptionRequestsThrottled", "m", throttled, "Throttled", "GD3030"},
         {429, "TenantRequestsThrottled", "m", throttled, "Throttled", "GD3030"},
@@ -57,11 +53,8 @@ TEST_CASE("each known code leads to its kind, reason and catalogue entry") {
         {403, "RequestDisallowedByPolicy", "m", denied, "PolicyDenied", "GD3022"},
         {409, "ScopeLocked", "m", denied, "ResourceLocked", "GD3023"},
         {409, "QuotaExceeded", "m", denied, "QuotaExceeded", "GD3031"},
-        {409,
-         "OperationNotAllowed",
-         "Operation could not be completed as it results in exceeding approved Gallery quota.",
-         denied,
-         "QuotaExceeded",
+        {409, "OperationNotAllowed",
+         "Operation could not be completed as it results in exceeding approved Gallery quota.", denied, "QuotaExceeded",
          "GD3031"},
         {400, "RoleAssignmentLimitExceeded", "m", denied, "QuotaExceeded", "GD3031"},
         {409, "GallerySourceResourceExceedsMaxSize", "m", invalid, "InvalidSpec", "GD3071"},
@@ -72,45 +65,25 @@ TEST_CASE("each known code leads to its kind, reason and catalogue entry") {
         {404, "ResourceNotFound", "m", not_ready, "NotFoundInAzure", "GD3040"},
         {404, "NotFound", "m", not_ready, "NotFoundInAzure", "GD3040"},
         {404, "GalleryImageNotFound", "m", not_ready, "SourceImageMissing", "GD3061"},
-        {409,
-         "PropertyChangeNotAllowed",
-         "Changing property 'galleryImage.properties.eula' is not allowed.",
-         invalid,
-         "ImmutableFieldChanged",
-         "GD3050"},
-        {409,
-         "CannotDeleteResource",
-         "Cannot delete resource while nested resources exist.",
-         not_ready,
-         "DependencyNotReady",
-         "GD3051"},
-        {409,
-         "OperationNotAllowed",
-         "Operation 'Update' is not allowed on 'v' since it is marked for deletion.",
-         not_ready,
-         "DependencyNotReady",
-         "GD3052"},
+        {409, "PropertyChangeNotAllowed", "Changing property 'galleryImage.properties.eula' is not allowed.", invalid,
+         "ImmutableFieldChanged", "GD3050"},
+        {409, "CannotDeleteResource", "Cannot delete resource while nested resources exist.", not_ready,
+         "DependencyNotReady", "GD3051"},
+        {409, "OperationNotAllowed", "Operation 'Update' is not allowed on 'v' since it is marked for deletion.",
+         not_ready, "DependencyNotReady", "GD3052"},
         {409, "DeleteGalleryImageVersionBlockedBeforeEndOfLife", "m", denied, "ResourceLocked", "GD3053"},
         {409, "Z", "set safetyProfile.allowDeletionOfReplicatedLocations to true", denied, "ResourceLocked", "GD3054"},
         {400, "Z", "set safetyProfile.allowDeletionOfReplicatedLocations to true", denied, "ResourceLocked", "GD3054"},
         {409, "InvalidResourceLocation", "m", invalid, "ImmutableFieldChanged", "GD3055"},
         {409, "InvalidResourceGroupLocation", "m", invalid, "ImmutableFieldChanged", "GD3055"},
-        {409,
-         "Z",
-         "already exists. Choose a different publisher, offer, sku combination.",
-         invalid,
-         "InvalidSpec",
+        {409, "Z", "already exists. Choose a different publisher, offer, sku combination.", invalid, "InvalidSpec",
          "GD3056"},
         {409, "Z", "The gallery name g is not unique within the subscription s", invalid, "InvalidSpec", "GD3057"},
         {409, "ResourceGroupBeingDeleted", "m", not_ready, "DependencyNotReady", "GD3091"},
         {409, "AnotherOperationInProgress", "m", conflict, "AzureError", "GD3091"},
         {409, "Conflict", "m", conflict, "AzureError", "GD3091"},
-        {400,
-         "InvalidParameter",
-         "Source x is not found. Please check source exists, and is in the same region",
-         invalid,
-         "SourceImageMissing",
-         "GD3061"},
+        {400, "InvalidParameter", "Source x is not found. Please check source exists, and is in the same region",
+         invalid, "SourceImageMissing", "GD3061"},
         {400, "LocationNotAvailableForResourceType", "m", invalid, "InvalidSpec", "GD3062"},
         {400, "NoRegisteredProviderFound", "m", denied, "AzureError", "GD3063"},
         {400, "InvalidApiVersionParameter", "m", denied, "AzureError", "GD3063"},
@@ -119,12 +92,8 @@ TEST_CASE("each known code leads to its kind, reason and catalogue entry") {
         {400, "PrincipalNotFound", "m", not_ready, "DependencyNotReady", "GD3080"},
         {409, "RoleAssignmentExists", "m", conflict, "AzureError", "GD3081"},
         {409, "StorageAccountAlreadyTaken", "m", invalid, "InvalidSpec", "GD3083"},
-        {400,
-         "InvalidParameter",
-         "Duplicate regions are not allowed in target publishing regions.",
-         invalid,
-         "InvalidSpec",
-         "GD3060"},
+        {400, "InvalidParameter", "Duplicate regions are not allowed in target publishing regions.", invalid,
+         "InvalidSpec", "GD3060"},
         {500, "InternalServerError", "m", transient, "AzureError", "GD3090"},
         {503, "ServiceUnavailable", "m", transient, "AzureError", "GD3090"},
         {504, "GatewayTimeout", "m", transient, "AzureError", "GD3090"},
@@ -156,8 +125,7 @@ TEST_CASE("each known code leads to its kind, reason and catalogue entry") {
             expected.status,
             ErrorBody{.code = expected.code, .message = expected.message, .target = {}, .detail_codes = {}}));
     }
-    const Error replication = error_from_operation({.what = "create image version v"},
-                                                   "ValidationError",
+    const Error replication = error_from_operation({.what = "create image version v"}, "ValidationError",
                                                    "Gallery replication jobs failed in one or more regions.");
     CHECK(replication.reason == "ReplicationFailed");
     CHECK(replication.kind == ErrorKind::not_ready);

@@ -8,8 +8,8 @@ Task<http::Response> ScriptedTransport::send(http::Origin origin, http::Request 
     sent.push_back(
         {.origin = std::move(origin), .request = std::move(request), .at = clock_.monotonic(), .limits = limits});
     if (script_.empty())
-        co_return fail(
-            ErrorKind::bug, "ScriptEnded", "the test's script has no answer for " + sent.back().request.target);
+        co_return fail(ErrorKind::bug, "ScriptEnded",
+                       "the test's script has no answer for " + sent.back().request.target);
     Played next = std::move(script_.front());
     script_.pop_front();
     in_flight_most = std::max(in_flight_most, ++in_flight);

@@ -32,9 +32,7 @@ class ScriptedTransport : public http::Transport {
 
     Task<http::Response> send(http::Origin origin, http::Request request, http::CallLimits limits) override;
 
-    void answer(int status,
-                std::string body = {},
-                http::Headers headers = {},
+    void answer(int status, std::string body = {}, http::Headers headers = {},
                 std::chrono::seconds takes = std::chrono::seconds{0});
     void fail_with(Error error);
 

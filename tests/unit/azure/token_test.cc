@@ -32,10 +32,7 @@ struct SignIn {
     RecordingMetrics metrics;
     RecordingLog log;
     ClientSecretToken tokens{
-        transport,
-        clock,
-        log,
-        metrics,
+        transport, clock, log, metrics,
         ClientSecretOptions{.login = {.scheme = "https", .host = "login.microsoftonline.com", .port = "443"},
                             .tenant_id = "72f988bf-0000-0000-0000-000000000000",
                             .client_id = "app id",
@@ -120,12 +117,8 @@ TEST_CASE("a refused token is forgotten, a newer one stays") {
 }
 
 TEST_CASE("sign-in errors say what to change and never repeat the service's words or the secret") {
-    const std::vector<std::pair<int, std::string>> cases{{7000215, "GD3011"},
-                                                         {7000222, "GD3012"},
-                                                         {700016, "GD3013"},
-                                                         {90002, "GD3014"},
-                                                         {700027, "GD3017"},
-                                                         {70021, "GD3018"},
+    const std::vector<std::pair<int, std::string>> cases{{7000215, "GD3011"}, {7000222, "GD3012"}, {700016, "GD3013"},
+                                                         {90002, "GD3014"},   {700027, "GD3017"},  {70021, "GD3018"},
                                                          {50194, "GD3010"}};
     for (const auto& [number, code] : cases) {
         CAPTURE(number);
@@ -150,11 +143,9 @@ TEST_CASE("sign-in errors say what to change and never repeat the service's word
 }
 
 TEST_CASE("odd answers of the sign-in service are errors without their content") {
-    for (const std::string& body : {std::string("<html>portal</html>"),
-                                    std::string(R"({"access_token":"half)"),
-                                    std::string("{}"),
-                                    std::string(R"({"access_token":"two words"})"),
-                                    std::string("{\"access_token\":\"line\\r\\nbreak\"}")}) {
+    for (const std::string& body :
+         {std::string("<html>portal</html>"), std::string(R"({"access_token":"half)"), std::string("{}"),
+          std::string(R"({"access_token":"two words"})"), std::string("{\"access_token\":\"line\\r\\nbreak\"}")}) {
         CAPTURE(body);
         SignIn sign_in;
         sign_in.transport.answer(200, body);
@@ -174,10 +165,7 @@ TEST_CASE("odd answers of the sign-in service are errors without their content")
 TEST_CASE("a tenant that could change the path is refused before any request") {
     SignIn sign_in;
     ClientSecretToken tokens(
-        sign_in.transport,
-        sign_in.clock,
-        sign_in.log,
-        sign_in.metrics,
+        sign_in.transport, sign_in.clock, sign_in.log, sign_in.metrics,
         ClientSecretOptions{
             .login = {}, .tenant_id = "../common?x", .client_id = "a", .client_secret = Secret("b"), .scope = "c"});
     CHECK(run_task(sign_in.io, sign_in.clock, tokens.token()).error().code == "GD3014");

@@ -11,7 +11,8 @@ TEST_CASE("image versions are ordered as numbers, and only MAJOR.MINOR.PATCH is 
     CHECK(*parse_image_version_number("1.0.12") > *parse_image_version_number("1.0.9"));
     CHECK(*parse_image_version_number("1.10.0") > *parse_image_version_number("1.9.99"));
     CHECK(to_string(*parse_image_version_number("2147483647.0.0")) == "2147483647.0.0");
-    for (const char* wrong : {"", "1", "1.2", "1.2.3.4", "1.2.x", "1.2.-3", "01.2.3", "1.2.3 ", "2147483648.0.0", "4294967296.0.0", "1..2"}) {
+    for (const char* wrong : {"", "1", "1.2", "1.2.3.4", "1.2.x", "1.2.-3", "01.2.3", "1.2.3 ", "2147483648.0.0",
+                              "4294967296.0.0", "1..2"}) {
         CAPTURE(wrong);
         CHECK_FALSE(parse_image_version_number(wrong).has_value());
     }
@@ -28,9 +29,13 @@ TEST_CASE("a region is one region in every spelling") {
 }
 
 TEST_CASE("resource ids compare without case and know their parts") {
-    const auto id = parse_resource_id("/subscriptions/S1/resourceGroups/RG-One/providers/Microsoft.Compute/galleries/g/images/d/versions/1.0.0");
+    const auto id = parse_resource_id(
+        "/subscriptions/S1/resourceGroups/RG-One/providers/Microsoft.Compute/galleries/g/images/d/versions/1.0.0");
     REQUIRE(id.has_value());
-    CHECK(*id == ResourceId("/SUBSCRIPTIONS/s1/resourcegroups/rg-one/providers/microsoft.compute/GALLERIES/g/images/d/versions/1.0.0"));
+    CHECK(
+        *id ==
+        ResourceId(
+            "/SUBSCRIPTIONS/s1/resourcegroups/rg-one/providers/microsoft.compute/GALLERIES/g/images/d/versions/1.0.0"));
     CHECK(id->subscription() == "S1");
     CHECK(id->resource_group() == "RG-One");
     CHECK(id->type() == "Microsoft.Compute/galleries/images/versions");
@@ -38,8 +43,9 @@ TEST_CASE("resource ids compare without case and know their parts") {
     CHECK(id->parent()->name() == "d");
     CHECK(id->parent()->parent()->name() == "g");
     CHECK_FALSE(id->parent()->parent()->parent().has_value());
-    for (const char* wrong : {"", "/", "/subscriptions", "/subscriptions/s/resourceGroups//x/y", "/subscriptions/s/../x/y/z", "/subscriptions/s%2e/x/y",
-                              "/tenants/x", "/subscriptions/s/x?y/z/w"}) {
+    for (const char* wrong :
+         {"", "/", "/subscriptions", "/subscriptions/s/resourceGroups//x/y", "/subscriptions/s/../x/y/z",
+          "/subscriptions/s%2e/x/y", "/tenants/x", "/subscriptions/s/x?y/z/w"}) {
         CAPTURE(wrong);
         CHECK_FALSE(parse_resource_id(wrong).has_value());
     }

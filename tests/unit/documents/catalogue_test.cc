@@ -13,12 +13,14 @@ namespace {
 
 std::set<std::string> codes_in(const std::string& folder, const std::string& suffix) {
     std::set<std::string> codes;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(std::string(GALLERYD_SOURCE_DIR) + "/" + folder)) {
+    for (const auto& entry :
+         std::filesystem::recursive_directory_iterator(std::string(GALLERYD_SOURCE_DIR) + "/" + folder)) {
         const std::string name = entry.path().string();
         if (!name.ends_with(suffix) || name.ends_with("catalogue_test.cc")) continue;
         const std::string text = file_text(std::filesystem::relative(entry.path(), GALLERYD_SOURCE_DIR).string());
         for (std::size_t at = text.find("GD1"); at != std::string::npos; at = text.find("GD1", at + 1)) {
-            if (text.substr(at + 2, 4).find_first_not_of("0123456789") == std::string::npos && text.size() > at + 6) codes.insert(text.substr(at, 6));
+            if (text.substr(at + 2, 4).find_first_not_of("0123456789") == std::string::npos && text.size() > at + 6)
+                codes.insert(text.substr(at, 6));
         }
     }
     return codes;

@@ -31,7 +31,8 @@ struct Case {
 
 TEST_CASE("every immutable field refuses a change, and says what to do instead") {
     const std::vector<Case> cases{
-        {"Gallery", "00000000-0000-0000-0000-000000000001\n", "00000000-0000-0000-0000-000000000002\n", "/spec/subscriptionId"},
+        {"Gallery", "00000000-0000-0000-0000-000000000001\n", "00000000-0000-0000-0000-000000000002\n",
+         "/spec/subscriptionId"},
         {"Gallery", "resourceGroup: rg-golden-images", "resourceGroup: other", "/spec/resourceGroup"},
         {"Gallery", "location: canadacentral", "location: canadaeast", "/spec/location"},
         {"Gallery", "azureName: golden", "azureName: silver", "/spec/azureName"},
@@ -42,13 +43,16 @@ TEST_CASE("every immutable field refuses a change, and says what to do instead")
         {"ImageDefinition", "osState: Generalized", "osState: Specialized", "/spec/osState"},
         {"ImageDefinition", "architecture: x64", "architecture: Arm64", "/spec/architecture"},
         {"ImageDefinition", "eula: https://example.com/eula", "eula: https://example.com/new", "/spec/eula"},
-        {"ImageDefinition", "privacyStatementUri: https://example.com/privacy", "privacyStatementUri: https://example.com/new", "/spec/privacyStatementUri"},
+        {"ImageDefinition", "privacyStatementUri: https://example.com/privacy",
+         "privacyStatementUri: https://example.com/new", "/spec/privacyStatementUri"},
         {"ImageDefinition", "product: ubuntu", "product: debian", "/spec/purchasePlan"},
         {"ImageVersion", "imageDefinition: ubuntu-2404", "imageDefinition: debian", "/spec/imageDefinition"},
         {"ImageVersion", "version: 1.8.0", "version: 1.8.1", "/spec/version"},
         {"ImageVersion", "packer-1182", "packer-1183", "/spec/source"},
-        {"ImageVersion", "storageAccountType: Standard_ZRS", "storageAccountType: Premium_LRS", "/spec/targetRegions/1/storageAccountType"},
-        {"ImageVersion", "holdLatestUntilReplicated: true", "storageAccountType: Premium_LRS", "/spec/storageAccountType"},
+        {"ImageVersion", "storageAccountType: Standard_ZRS", "storageAccountType: Premium_LRS",
+         "/spec/targetRegions/1/storageAccountType"},
+        {"ImageVersion", "holdLatestUntilReplicated: true", "storageAccountType: Premium_LRS",
+         "/spec/storageAccountType"},
     };
     for (const Case& one : cases) {
         CAPTURE(one.from);
@@ -72,13 +76,15 @@ spec: {armId: /subscriptions/s/resourceGroups/r/providers/Microsoft.Compute/gall
     CHECK(shown(change(definition, "location: eastus", "location: westus")).contains("/spec/location"));
     CHECK(shown(change(definition, "galleries/g", "galleries/h")).contains("/spec/armId"));
     CHECK(shown(change(definition, "azureName: d1", "azureName: d2")).contains("/spec/azureName"));
-    CHECK(shown(change(definition, "osType: Linux", "osType: Linux, hyperVGeneration: V2")).contains("/spec/hyperVGeneration"));
+    CHECK(shown(change(definition, "osType: Linux", "osType: Linux, hyperVGeneration: V2"))
+              .contains("/spec/hyperVGeneration"));
     const std::string version = R"(apiVersion: galleryd.io/v1alpha1
 kind: ImageVersion
 metadata: {name: v}
 spec: {armId: /subscriptions/s/resourceGroups/r/providers/Microsoft.Compute/galleries/g/images/d, location: eastus, version: 1.0.0, mode: Observe}
 )";
-    CHECK(shown(change(version, "mode: Observe", "mode: Observe, replicationMode: Shallow")).contains("/spec/replicationMode"));
+    CHECK(shown(change(version, "mode: Observe", "mode: Observe, replicationMode: Shallow"))
+              .contains("/spec/replicationMode"));
     CHECK(shown(change(version, "images/d", "images/e")).contains("/spec/armId"));
     CHECK(shown(change(version, "location: eastus", "location: westus")).contains("/spec/location"));
 }
@@ -88,7 +94,9 @@ TEST_CASE("what may change passes: counts, regions, back to private, the order o
     CHECK(shown(change(document_of("ImageVersion"), "Canada East", "West Europe")) == "");
     CHECK(shown(change(document_of("ImageDefinition"), "maxAgeDays: 35", "maxAgeDays: 40")) == "");
     CHECK(shown(change(document_of("Gallery"), "description: Hardened", "description: Soft")) == "");
-    const std::string groups = "apiVersion: galleryd.io/v1alpha1\nkind: Gallery\nmetadata: {name: g}\nspec: {subscriptionId: 00000000-0000-0000-0000-000000000001, resourceGroup: rg, location: eastus, sharing: {permissions: Groups}}\n";
+    const std::string groups =
+        "apiVersion: galleryd.io/v1alpha1\nkind: Gallery\nmetadata: {name: g}\nspec: {subscriptionId: "
+        "00000000-0000-0000-0000-000000000001, resourceGroup: rg, location: eastus, sharing: {permissions: Groups}}\n";
     CHECK(shown(change(groups, "permissions: Groups", "permissions: Private")) == "");
     CHECK(check_change({"a", "not: ours"}, {"b", "kind: [1]"}).empty());
 }

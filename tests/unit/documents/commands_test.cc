@@ -62,7 +62,9 @@ std::string names(const std::vector<DocumentFile>& files, const std::string& roo
 
 TEST_CASE("folders are read recursively, sorted, without hidden and other files") {
     const Folder folder;
-    for (const char* name : {"b.yaml", "a.yml", "sub/deep/c.json", ".hidden.yaml", ".git/d.yaml", "readme.md", "sub/e.yaml.bak"}) folder.write(name, "x");
+    for (const char* name :
+         {"b.yaml", "a.yml", "sub/deep/c.json", ".hidden.yaml", ".git/d.yaml", "readme.md", "sub/e.yaml.bak"})
+        folder.write(name, "x");
     const auto files = read_paths({folder.path() + "/"});
     REQUIRE(files.has_value());
     CHECK(names(*files, folder.path()) == "/a.yml /b.yaml /sub/deep/c.json ");
@@ -77,7 +79,9 @@ TEST_CASE("nothing outside the folder is read: links, pipes, missing paths") {
     CHECK(read_paths({folder.path()})->size() == 2);
     fs::create_directory_symlink(outside.path(), folder / "linked");  // not entered
     CHECK(read_paths({folder.path()})->size() == 2);
-    for (const std::string& target : {outside / "secret.yaml", "../" + fs::path(outside.path()).filename().string() + "/secret.yaml", std::string("/dev/zero")}) {
+    for (const std::string& target :
+         {outside / "secret.yaml", "../" + fs::path(outside.path()).filename().string() + "/secret.yaml",
+          std::string("/dev/zero")}) {
         fs::create_symlink(target, folder / "z.yaml");
         CAPTURE(target);
         CHECK(read_paths({folder.path()}).error().code == "GD1091");
@@ -117,7 +121,9 @@ TEST_CASE("validate prints one line a problem and exits 0, 1 or 64") {
     folder.write("versions.yaml", estate() + version_document("v", "1.0.0", "  replicas: 0\n"));
     const Output bad = output_of(run_validate, ValidateOptions{.paths = {folder.path()}});
     CHECK(bad.code == 1);
-    CHECK(bad.out == folder / "versions.yaml:18:13: error GD1012: spec.replicas: 0 is below the minimum 1. Write a number from 1 to 100.\n");
+    CHECK(bad.out == folder /
+                         "versions.yaml:18:13: error GD1012: spec.replicas: 0 is below the minimum 1. Write a number "
+                         "from 1 to 100.\n");
     CHECK(bad.err.starts_with("3 documents, 1 invalid."));
     folder.write("versions.yaml", estate() + version_document("v", "1.0.0", ""));
     const Output good = output_of(run_validate, ValidateOptions{.paths = {folder.path()}});
@@ -134,16 +140,24 @@ TEST_CASE("validate prints one line a problem and exits 0, 1 or 64") {
 TEST_CASE("validate -o json is a stable document") {
     const Folder folder;
     folder.write("v.yaml", estate() + version_document("v", "1.0.0", "  replicas: 0\n"));
-    const auto json = nlohmann::json::parse(output_of(run_validate, ValidateOptions{.paths = {folder.path()}, .output = "json"}).out);
+    const auto json =
+        nlohmann::json::parse(output_of(run_validate, ValidateOptions{.paths = {folder.path()}, .output = "json"}).out);
     CHECK(json.at("format_version") == "1.0");
     CHECK(json.at("kind") == "Validation");
     CHECK(json.at("valid") == false);
     CHECK(json.at("documents") == 3);
     REQUIRE(json.at("diagnostics").size() == 1);
-    const auto expected = nlohmann::json{{"code", "GD1012"}, {"severity", "error"}, {"file", folder / "v.yaml"}, {"line", 18}, {"column", 13}, {"field", "/spec/replicas"},
-                                         {"message", "0 is below the minimum 1"}, {"remedy", "Write a number from 1 to 100."}};
+    const auto expected = nlohmann::json{{"code", "GD1012"},
+                                         {"severity", "error"},
+                                         {"file", folder / "v.yaml"},
+                                         {"line", 18},
+                                         {"column", 13},
+                                         {"field", "/spec/replicas"},
+                                         {"message", "0 is below the minimum 1"},
+                                         {"remedy", "Write a number from 1 to 100."}};
     CHECK(json.at("diagnostics")[0] == expected);
-    const auto missing = nlohmann::json::parse(output_of(run_validate, ValidateOptions{.paths = {folder / "none"}, .output = "json"}).out);
+    const auto missing = nlohmann::json::parse(
+        output_of(run_validate, ValidateOptions{.paths = {folder / "none"}, .output = "json"}).out);
     CHECK(missing.at("valid") == false);
     CHECK(missing.at("diagnostics")[0].at("code") == "GD1090");
 }
@@ -153,7 +167,8 @@ TEST_CASE("render prints the manifests after defaults and tiers, and they read t
     folder.write("a.yaml", example("valid/regions_by_policy.yaml"));
     const Output rendered = output_of(run_render, RenderOptions{.paths = {folder.path()}});
     CHECK(rendered.code == 0);
-    CHECK(rendered.out.contains("  targetRegions:\n    - name: canadacentral\n      replicas: 4\n      storageAccountType: Standard_LRS\n"));
+    CHECK(rendered.out.contains(
+        "  targetRegions:\n    - name: canadacentral\n      replicas: 4\n      storageAccountType: Standard_LRS\n"));
     CHECK(rendered.out.contains("  deletionPolicy: Orphan\n"));
     folder.write("a.yaml", rendered.out);
     CHECK(output_of(run_render, RenderOptions{.paths = {folder.path()}}).out == rendered.out);
@@ -168,7 +183,8 @@ TEST_CASE("render prints the manifests after defaults and tiers, and they read t
 TEST_CASE("crds prints and writes what the binary validates with") {
     const Output printed = output_of(run_crds, CrdsOptions{});
     CHECK(printed.code == 0);
-    for (const char* plural : {"galleries", "imagedefinitions", "imageversions", "lifecyclepolicies"}) CHECK(printed.out.contains("name: " + std::string(plural) + ".galleryd.io"));
+    for (const char* plural : {"galleries", "imagedefinitions", "imageversions", "lifecyclepolicies"})
+        CHECK(printed.out.contains("name: " + std::string(plural) + ".galleryd.io"));
     const Folder folder;
     CHECK(output_of(run_crds, CrdsOptions{.directory = folder / "crds"}).code == 0);
     std::ifstream written(folder / "crds/galleries.yaml");

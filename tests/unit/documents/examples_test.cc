@@ -7,7 +7,8 @@
 #include "controller/core/error_catalogue.h"
 #include "tests/unit/documents/samples.h"
 
-// crds/examples: one file per rule. The invalid ones say in their first lines exactly what must be reported, no more and no less.
+// crds/examples: one file per rule. The invalid ones say in their first lines exactly what must be reported, no more
+// and no less.
 using namespace galleryd;
 using namespace galleryd::test;
 
@@ -15,7 +16,8 @@ namespace {
 
 std::vector<std::string> names_in(const std::string& folder) {
     std::vector<std::string> names;
-    for (const auto& entry : std::filesystem::directory_iterator(std::string(GALLERYD_SOURCE_DIR) + "/crds/examples/" + folder)) {
+    for (const auto& entry :
+         std::filesystem::directory_iterator(std::string(GALLERYD_SOURCE_DIR) + "/crds/examples/" + folder)) {
         names.push_back(entry.path().filename().string());
     }
     std::ranges::sort(names);
@@ -55,11 +57,13 @@ TEST_CASE("every valid example reads the same after a round trip through its can
     for (const std::string& name : names_in("valid")) {
         const ReadResult first = read({{name, example("valid/" + name)}});
         std::vector<DocumentFile> texts;
-        for (const DocumentRecord& record : first.documents) texts.push_back({"journal", to_json_text(first.objects, *record.key)});
+        for (const DocumentRecord& record : first.documents)
+            texts.push_back({"journal", to_json_text(first.objects, *record.key)});
         const ReadResult second = read(texts);
         CAPTURE(name);
         REQUIRE(second.documents.size() == texts.size());
-        for (std::size_t i = 0; i < texts.size(); ++i) CHECK(to_json_text(second.objects, *first.documents[i].key) == texts[i].content);
+        for (std::size_t i = 0; i < texts.size(); ++i)
+            CHECK(to_json_text(second.objects, *first.documents[i].key) == texts[i].content);
     }
 }
 
@@ -71,14 +75,16 @@ TEST_CASE("every valid example reads the same after rendering, with and without 
             const ReadResult second = read_text(text);
             CAPTURE(name);
             CAPTURE(text);
-            for (const DocumentRecord& record : first.documents) CHECK(to_json_text(second.objects, *record.key) == to_json_text(first.objects, *record.key));
+            for (const DocumentRecord& record : first.documents)
+                CHECK(to_json_text(second.objects, *record.key) == to_json_text(first.objects, *record.key));
         }
     }
 }
 
 TEST_CASE("what is rendered without defaults is what a person would write") {
     const ReadResult result = read_text(example("valid/arm_ids.yaml"));
-    CHECK(render_object(result.objects, {Kind::image_version, "images", "ubuntu-1.0.0"}, RenderStyle::without_defaults) == R"(apiVersion: galleryd.io/v1alpha1
+    CHECK(render_object(result.objects, {Kind::image_version, "images", "ubuntu-1.0.0"},
+                        RenderStyle::without_defaults) == R"(apiVersion: galleryd.io/v1alpha1
 kind: ImageVersion
 metadata:
   name: ubuntu-1.0.0

@@ -19,7 +19,9 @@ TEST_CASE("every field of the reference estate reaches the domain objects") {
     REQUIRE(result.objects.policies.size() == 1);
 
     const Gallery& gallery = result.objects.galleries.begin()->second;
-    CHECK(gallery.id.text() == "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-golden-images/providers/Microsoft.Compute/galleries/golden");
+    CHECK(gallery.id.text() ==
+          "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-golden-images/providers/"
+          "Microsoft.Compute/galleries/golden");
     CHECK(gallery.allowed_regions == std::vector<std::string>{"canadacentral", "canadaeast"});
     CHECK(gallery.ensure_resource_group);
     CHECK(gallery.soft_delete_enabled == true);
@@ -85,7 +87,10 @@ TEST_CASE("canonical text is a fixed point: reading it back gives equal texts an
 
 TEST_CASE("replicas: auto follows the published advice and stays within 1 to 100") {
     const auto replicas = [](const std::string& capacity) {
-        const ReadResult result = read_text(estate() + version_document("v", "1.0.0", "  targetRegions: [{name: canadacentral, replicas: auto, capacity: {" + capacity + "}}]\n"));
+        const ReadResult result = read_text(
+            estate() + version_document(
+                           "v", "1.0.0",
+                           "  targetRegions: [{name: canadacentral, replicas: auto, capacity: {" + capacity + "}}]\n"));
         REQUIRE(shown(result) == "");
         return result.objects.versions.begin()->second.target_regions->front().replicas;
     };
@@ -97,7 +102,8 @@ TEST_CASE("replicas: auto follows the published advice and stays within 1 to 100
 }
 
 TEST_CASE("one broken document hides none of the others in its file") {
-    const ReadResult result = read_text(estate() + "apiVersion: galleryd.io/v1alpha1\nkind: [broken\n---\n" + version_document("v", "1.0.0", ""));
+    const ReadResult result = read_text(estate() + "apiVersion: galleryd.io/v1alpha1\nkind: [broken\n---\n" +
+                                        version_document("v", "1.0.0", ""));
     CHECK(codes(result) == "GD1001 \n");
     CHECK(result.documents.size() == 4);
     CHECK(result.objects.versions.size() == 1);
@@ -111,13 +117,16 @@ TEST_CASE("an invalid document keeps its key, so that its last good content can 
     CHECK(result.documents[2].key == ObjectKey{Kind::image_version, "images", "v"});
     CHECK(result.documents[2].state == DocumentState::invalid);
     CHECK(result.objects.versions.empty());
-    CHECK(shown(result) == "GD1012 /spec/replicas test.yaml:18:13 0 is below the minimum 1 | Write a number from 1 to 100.\n");
+    CHECK(shown(result) ==
+          "GD1012 /spec/replicas test.yaml:18:13 0 is below the minimum 1 | Write a number from 1 to 100.\n");
 }
 
 TEST_CASE("the guards on regions and versions are errors beyond their configured number") {
     const std::string regions = "  targetRegions: [{name: canadacentral}, {name: canadaeast}, {name: eastus}]\n";
-    const std::string text = estate() + version_document("a", "1.0.0", "") + "---\n" + version_document("b", "1.0.1", "") + "---\n" + version_document("c", "1.0.2", regions);
-    const ReadResult result = read_documents({{"test.yaml", text}}, {.regions_per_version_max = 2, .versions_per_definition_max = 1});
+    const std::string text = estate() + version_document("a", "1.0.0", "") + "---\n" +
+                             version_document("b", "1.0.1", "") + "---\n" + version_document("c", "1.0.2", regions);
+    const ReadResult result =
+        read_documents({{"test.yaml", text}}, {.regions_per_version_max = 2, .versions_per_definition_max = 1});
     CHECK(codes(result) == "GD1043 \nGD1043 /spec/targetRegions\n");
     CHECK(result.objects.versions.size() == 1);
     CHECK(result.objects.versions.begin()->first.name == "a");
@@ -127,7 +136,8 @@ TEST_CASE("the 101st gallery of a region is one too many for Azure") {
     std::string text;
     for (int i = 0; i < 102; ++i) {
         text += "---\napiVersion: galleryd.io/v1alpha1\nkind: Gallery\nmetadata: {name: g" + std::to_string(i) +
-                "}\nspec: {subscriptionId: 00000000-0000-0000-0000-000000000001, resourceGroup: rg, location: " + (i == 0 ? "eastus" : "westus") + "}\n";
+                "}\nspec: {subscriptionId: 00000000-0000-0000-0000-000000000001, resourceGroup: rg, location: " +
+                (i == 0 ? "eastus" : "westus") + "}\n";
     }
     const ReadResult result = read_text(text);
     CHECK(codes(result) == "GD1042 \n");
@@ -136,7 +146,10 @@ TEST_CASE("the 101st gallery of a region is one too many for Azure") {
 }
 
 TEST_CASE("warnings do not invalidate: end of life in the past, unknown region") {
-    const std::string text = estate() + version_document("v", "1.0.0", "  endOfLifeDate: 2026-01-01\n  targetRegions: [{name: canadacentral}, {name: westeurop}]\n");
+    const std::string text =
+        estate() +
+        version_document("v", "1.0.0",
+                         "  endOfLifeDate: 2026-01-01\n  targetRegions: [{name: canadacentral}, {name: westeurop}]\n");
     const ReadResult result = read_documents({{"test.yaml", text}}, {.now = parse_rfc3339("2026-06-01T00:00:00Z")});
     CHECK(codes(result) == "GD1050 /spec/targetRegions/1/name\nGD1049 /spec/endOfLifeDate\n");
     CHECK(shown(result).contains("Did you mean westeurope?"));
@@ -158,14 +171,17 @@ TEST_CASE("digests are equal for equal declarations, whatever their spelling") {
 TEST_CASE("the result does not depend on the number of threads") {
     std::vector<DocumentFile> files{{"estate.yaml", estate()}};
     for (int i = 0; i < 200; ++i) {
-        files.push_back({"v" + std::to_string(i) + ".yaml", version_document("v" + std::to_string(i), "1.0." + std::to_string(i), i % 7 == 0 ? "  replicas: 0\n" : "")});
+        files.push_back(
+            {"v" + std::to_string(i) + ".yaml", version_document("v" + std::to_string(i), "1.0." + std::to_string(i),
+                                                                 i % 7 == 0 ? "  replicas: 0\n" : "")});
     }
     const ReadResult one = read_documents(files, {.threads = 1}), four = read_documents(files, {.threads = 4});
     CHECK(shown(one) == shown(four));
     CHECK(one.objects.versions.size() == 171);
     REQUIRE(one.documents.size() == four.documents.size());
     for (std::size_t i = 0; i < one.documents.size(); ++i) CHECK(one.documents[i].key == four.documents[i].key);
-    for (const auto& [key, version] : one.objects.versions) CHECK(four.objects.versions.at(key).meta.digest == version.meta.digest);
+    for (const auto& [key, version] : one.objects.versions)
+        CHECK(four.objects.versions.at(key).meta.digest == version.meta.digest);
 }
 
 TEST_CASE("what Kubernetes adds to an object is accepted: uid, generation, managed fields, status") {

@@ -20,7 +20,8 @@ ReadResult read_text(const std::string& text) { return read({{"test.yaml", text}
 std::string shown(const std::vector<Diagnostic>& problems) {
     std::string text;
     for (const Diagnostic& problem : problems) {
-        text += problem.code + " " + problem.field + " " + problem.where.file + ":" + std::to_string(problem.where.line) + ":" + std::to_string(problem.where.column) + " " +
+        text += problem.code + " " + problem.field + " " + problem.where.file + ":" +
+                std::to_string(problem.where.line) + ":" + std::to_string(problem.where.column) + " " +
                 problem.message + (problem.remedy.empty() ? "" : " | " + problem.remedy) + "\n";
     }
     return text;
@@ -55,8 +56,12 @@ spec: {gallery: golden, identifier: {publisher: Contoso, offer: Ubuntu, sku: s1}
 }
 
 std::string version_document(const std::string& name, const std::string& number, const std::string& extra_spec) {
-    return "apiVersion: galleryd.io/v1alpha1\nkind: ImageVersion\nmetadata: {name: " + name + ", namespace: images}\nspec:\n  imageDefinition: ubuntu\n  version: " + number +
-           "\n  source: {managedImage: /subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.Compute/images/i}\n" + extra_spec;
+    return "apiVersion: galleryd.io/v1alpha1\nkind: ImageVersion\nmetadata: {name: " + name +
+           ", namespace: images}\nspec:\n  imageDefinition: ubuntu\n  version: " + number +
+           "\n  source: {managedImage: "
+           "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.Compute/images/"
+           "i}\n" +
+           extra_spec;
 }
 
 }  // namespace galleryd::test

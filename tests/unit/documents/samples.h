@@ -6,13 +6,13 @@
 
 namespace galleryd::test {
 
-std::string file_text(const std::string& path);                 // path below the repository
-std::string example(const std::string& path);                   // path below crds/examples
-ReadResult read(const std::vector<DocumentFile>& files);        // one thread, default limits
-ReadResult read_text(const std::string& text);                  // one file, "test.yaml"
-std::string shown(const ReadResult& result);                    // "code field line:column message" a line; "" without problems
+std::string file_text(const std::string& path);           // path below the repository
+std::string example(const std::string& path);             // path below crds/examples
+ReadResult read(const std::vector<DocumentFile>& files);  // one thread, default limits
+ReadResult read_text(const std::string& text);            // one file, "test.yaml"
+std::string shown(const ReadResult& result);  // "code field line:column message" a line; "" without problems
 std::string shown(const std::vector<Diagnostic>& problems);
-std::string codes(const ReadResult& result);                    // "GD1012 /spec/replicas" a line, errors and warnings
+std::string codes(const ReadResult& result);  // "GD1012 /spec/replicas" a line, errors and warnings
 
 // A small valid estate without a version or policy: Gallery "golden" and ImageDefinition "ubuntu".
 std::string estate();

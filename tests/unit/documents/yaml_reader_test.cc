@@ -9,7 +9,9 @@ namespace {
 std::string outcome(const std::string& text) {
     const ReadTree read = read_tree({text, 1});
     if (read.empty) return "empty";
-    if (read.failure) return read.failure->problem.code + " " + std::to_string(read.failure->place.line) + ":" + std::to_string(read.failure->place.column);
+    if (read.failure)
+        return read.failure->problem.code + " " + std::to_string(read.failure->place.line) + ":" +
+               std::to_string(read.failure->place.column);
     return read.tree.value.dump();
 }
 
@@ -73,7 +75,8 @@ TEST_CASE("comments alone are no document") {
 }
 
 TEST_CASE("documents are cut at their markers, with their lines") {
-    const auto pieces = cut_documents("\xef\xbb\xbf# head\n---\na: 1\n---\n---\nb: |\n  --- not a marker\n...\nc: 3\n--- {d: 4}\n");
+    const auto pieces =
+        cut_documents("\xef\xbb\xbf# head\n---\na: 1\n---\n---\nb: |\n  --- not a marker\n...\nc: 3\n--- {d: 4}\n");
     REQUIRE(pieces.size() == 4);
     CHECK(pieces[0].line == 1);
     CHECK(pieces[1].line == 5);
@@ -84,7 +87,8 @@ TEST_CASE("documents are cut at their markers, with their lines") {
 }
 
 TEST_CASE("every value knows its place") {
-    const ReadTree read = read_yaml({"spec:\n  list:\n    - name: x\n      n: 1\n    - {name: y, n: 22}\n  a/b: z\n", 11});
+    const ReadTree read =
+        read_yaml({"spec:\n  list:\n    - name: x\n      n: 1\n    - {name: y, n: 22}\n  a/b: z\n", 11});
     REQUIRE_FALSE(read.failure.has_value());
     const Places& places = read.tree.places;
     const auto at = [](Place place) { return std::to_string(place.line) + ":" + std::to_string(place.column); };
@@ -97,7 +101,8 @@ TEST_CASE("every value knows its place") {
 }
 
 TEST_CASE("JSON is read by its own rules, with places") {
-    CHECK(outcome("{\"a\": [1, -2.5e1, true, null, \"x\\u00e4\\ud83d\\ude00\\/\"]}") == "{\"a\":[1,-25.0,true,null,\"xä😀/\"]}");
+    CHECK(outcome("{\"a\": [1, -2.5e1, true, null, \"x\\u00e4\\ud83d\\ude00\\/\"]}") ==
+          "{\"a\":[1,-25.0,true,null,\"xä😀/\"]}");
     CHECK(outcome("{\n\t\"a\": 1,\n\t\"a\": 2}") == "GD1002 3:2");
     CHECK(outcome("{\"a\": 01}") == "GD1001 1:7");
     CHECK(read_json({"{\"a\": 1,}", 1}).failure->problem.code == "GD1001");
@@ -113,15 +118,20 @@ TEST_CASE("JSON is read by its own rules, with places") {
 TEST_CASE("encoding, size and conflict markers are looked at before parsing") {
     const auto code = [](const std::string& text) {
         const auto problem = find_text_problem(text);
-        return problem ? problem->problem.code + " " + std::to_string(problem->place.line) + ":" + std::to_string(problem->place.column) : "";
+        return problem ? problem->problem.code + " " + std::to_string(problem->place.line) + ":" +
+                             std::to_string(problem->place.column)
+                       : "";
     };
     CHECK(code("a: ä 😀\tb\r\n") == "");
-    CHECK(code("\xef\xbb\xbf" "a: 1") == "");
-    CHECK(code("\xff\xfe" "a") == "GD1007 1:1");
+    CHECK(code("\xef\xbb\xbf"
+               "a: 1") == "");
+    CHECK(code("\xff\xfe"
+               "a") == "GD1007 1:1");
     CHECK(code(std::string("a: 1\nb: \0", 9)) == "GD1007 2:4");
     CHECK(code("a: \xc3") == "GD1007 1:4");
     CHECK(code("a: \xed\xa0\x80") == "GD1007 1:4");
-    CHECK(code("a: \xe2\x80\xae" "b") == "GD1007 1:4");
+    CHECK(code("a: \xe2\x80\xae"
+               "b") == "GD1007 1:4");
     CHECK(code("a: 1\n<<<<<<< HEAD\n") == "GD1008 2:1");
     CHECK(code("a: 1\n=======\n") == "GD1008 2:1");
     CHECK(code("a: <<<<<<< b\n") == "");

@@ -26,7 +26,8 @@ std::vector<std::string> unreadable_files(const Snapshot& snapshot) {
 
 void set_modified(const std::string& path, TimePoint time) {
     const auto count = time.time_since_epoch().count();
-    const timespec times[2] = {{count / 1'000'000, count % 1'000'000 * 1000}, {count / 1'000'000, count % 1'000'000 * 1000}};
+    const timespec times[2] = {{count / 1'000'000, count % 1'000'000 * 1000},
+                               {count / 1'000'000, count % 1'000'000 * 1000}};
     REQUIRE(::utimensat(AT_FDCWD, path.c_str(), times, 0) == 0);
 }
 
@@ -74,7 +75,7 @@ TEST_CASE("nothing changed: the same snapshot without reading or parsing; someth
     const Snapshot first = world.look();
     const Snapshot again = world.look();
     CHECK(world.parsed == 1);
-    CHECK(world.blocking_calls == 4);   // list, read, parse; list
+    CHECK(world.blocking_calls == 4);  // list, read, parse; list
     CHECK(again.revision == first.revision);
     CHECK(names(again) == names(first));
     home.write("b.yaml", "two");
@@ -165,7 +166,7 @@ TEST_CASE("a file modified a moment ago is looked at again before it is used") {
     set_modified(home.file("a.yaml"), world.clock.now() - 50ms);
     bool is_rewritten = false;
     world.before_work = [&](int call) {
-        if (call != 2) return;   // the second listing: the editor has finished
+        if (call != 2) return;  // the second listing: the editor has finished
         is_rewritten = true;
         home.write("a.yaml", "whole");
     };
@@ -195,7 +196,7 @@ TEST_CASE("a file that never comes to rest is unreadable, the others are read, a
     snapshot = world.look();
     CHECK(unreadable_files(snapshot) == std::vector<std::string>{"busy.yaml GD4008"});
     world.before_work = nullptr;
-    CHECK(names(world.look()) == std::vector<std::string>{"rest", "two"});   // at rest: not the remembered snapshot
+    CHECK(names(world.look()) == std::vector<std::string>{"rest", "two"});  // at rest: not the remembered snapshot
 }
 
 TEST_CASE("files that come and go while the folder is read leave a record that nothing can be concluded") {
@@ -226,7 +227,7 @@ TEST_CASE("a swapped ConfigMap is read as one revision, never as a mixture") {
     CHECK(names(world.look()) == std::vector<std::string>{"a-r1", "b-r1"});
     int calls = world.blocking_calls;
     world.before_work = [&](int call) {
-        if (call == calls + 2) publish("r3");   // between listing and reading
+        if (call == calls + 2) publish("r3");  // between listing and reading
     };
     publish("r2");
     CHECK(names(world.look()) == std::vector<std::string>{"a-r3", "b-r3"});
@@ -250,7 +251,8 @@ TEST_CASE("250 rounds of random edits end in what is on disk, and no look in bet
     home.write("stays.yaml", "stays");
     disk["stays.yaml"] = "stays";
     const auto edit = [&] {
-        const std::string name = std::string(random() % 2 == 0 ? "d/" : "") + "f" + std::to_string(random() % 6) + ".yaml";
+        const std::string name =
+            std::string(random() % 2 == 0 ? "d/" : "") + "f" + std::to_string(random() % 6) + ".yaml";
         if (random() % 3 == 0) {
             fs::remove(home.file(name));
             disk.erase(name);

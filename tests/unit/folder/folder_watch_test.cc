@@ -1,7 +1,8 @@
+#include <doctest/doctest.h>
+
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <doctest/doctest.h>
 
 #include "tests/unit/folder/sample_source.h"
 
@@ -16,10 +17,11 @@ namespace {
 // Waits for changed() beside the test.
 struct Waiting {
     explicit Waiting(World& world) {
-        boost::asio::co_spawn(world.io, world.source().changed(), boost::asio::bind_cancellation_slot(signal.slot(), [this](std::exception_ptr failed) {
-            is_done = true;
-            exception = failed;
-        }));
+        boost::asio::co_spawn(world.io, world.source().changed(),
+                              boost::asio::bind_cancellation_slot(signal.slot(), [this](std::exception_ptr failed) {
+                                  is_done = true;
+                                  exception = failed;
+                              }));
         run_until_idle(world.io);
     }
     boost::asio::cancellation_signal signal;
@@ -49,7 +51,7 @@ TEST_CASE("a change in any folder wakes the waiter once, a hundred milliseconds 
     wakes_after([&] { home.write("root/sub/a.yaml", "two"); });
     wakes_after([&] { home.write("root/sub/deeper/b.yaml", "three"); });
     CHECK(names(world.look()) == std::vector<std::string>{"three", "two"});
-    wakes_after([&] { home.write("root/sub/deeper/b.yaml", "four"); });   // the new folder is watched since the look
+    wakes_after([&] { home.write("root/sub/deeper/b.yaml", "four"); });  // the new folder is watched since the look
     wakes_after([&] { fs::rename(home.file("root"), home.file("away")); });
     CHECK_FALSE(world.look().readable);
     wakes_after([&] { fs::rename(home.file("away"), home.file("root")); });

@@ -63,7 +63,7 @@ struct World {
     }
 
     boost::asio::io_context io;
-    ManualClock clock{io, std::chrono::sys_days{std::chrono::year{2040} / 1 / 1}};   // every file is old
+    ManualClock clock{io, std::chrono::sys_days{std::chrono::year{2040} / 1 / 1}};  // every file is old
     RecordingLog log;
     FolderOptions options;
     std::optional<FolderSource> made;

@@ -1,8 +1,8 @@
+#include "controller/core/source_freeze.h"
+
 #include <doctest/doctest.h>
 
 #include <limits>
-
-#include "controller/core/source_freeze.h"
 
 using galleryd::freeze_reason;
 

@@ -1,9 +1,10 @@
+#include "controller/adapters/folder/tree_reader.h"
+
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "controller/adapters/folder/tree_reader.h"
 #include "tests/support/temporary_directory.h"
 
 using namespace galleryd;
@@ -22,7 +23,8 @@ Listing list(const std::string& root, FolderLimits limits = {}) {
 
 std::vector<std::string> paths(const Listing& listing) {
     std::vector<std::string> all;
-    for (const FoundFile& file : listing.files) all.push_back(file.problem ? file.path + " " + file.problem->code : file.path);
+    for (const FoundFile& file : listing.files)
+        all.push_back(file.problem ? file.path + " " + file.problem->code : file.path);
     return all;
 }
 
@@ -30,8 +32,9 @@ std::vector<std::string> paths(const Listing& listing) {
 
 TEST_CASE("manifests are found by name, sorted, in every folder that is not hidden") {
     const TemporaryDirectory home;
-    for (const char* name : {"b.yaml", "a/z.yml", "a/b/c.JSON", "a.json", "notes.txt", ".hidden.yaml", ".git/config.yaml", "x.yaml~", "#x.yaml#", ".x.yaml.swp",
-                             "4913", "yaml", "a/.#b.yaml", "README.md"}) {
+    for (const char* name :
+         {"b.yaml", "a/z.yml", "a/b/c.JSON", "a.json", "notes.txt", ".hidden.yaml", ".git/config.yaml", "x.yaml~",
+          "#x.yaml#", ".x.yaml.swp", "4913", "yaml", "a/.#b.yaml", "README.md"}) {
         home.write(name, "x");
     }
     CHECK(paths(list(home.path())) == std::vector<std::string>{"a.json", "a/b/c.JSON", "a/z.yml", "b.yaml"});
@@ -57,7 +60,8 @@ TEST_CASE("a mounted ConfigMap is read through its links, each file once") {
     fs::create_symlink("..2026_11_22", home.file("..data_tmp"));
     fs::rename(home.file("..data_tmp"), home.file("..data"));
     CHECK(reader->read(listing.files[0]).is_changed);
-    CHECK(paths(list(home.path())) == std::vector<std::string>{"a.yaml", "b.yaml GD4004"});   // b's link dangles: unreadable, not gone
+    CHECK(paths(list(home.path())) ==
+          std::vector<std::string>{"a.yaml", "b.yaml GD4004"});  // b's link dangles: unreadable, not gone
 }
 
 TEST_CASE("links inside the folder lead to a file once, also when they form a loop") {
@@ -83,8 +87,9 @@ TEST_CASE("nothing outside the folder is reached by any kind of link") {
     fs::create_symlink("/proc/self/root", home.file("root/magic"));
     fs::create_symlink("/dev/zero", home.file("root/zero.yaml"));
     const Listing listing = list(home.file("root"));
-    CHECK(paths(listing) == std::vector<std::string>{"absolute.yaml GD4006", "inside-but-absolute.yaml GD4006", "loop.yaml GD4006", "ok.yaml",
-                                                     "relative.yaml GD4006", "zero.yaml GD4006"});
+    CHECK(paths(listing) == std::vector<std::string>{"absolute.yaml GD4006", "inside-but-absolute.yaml GD4006",
+                                                     "loop.yaml GD4006", "ok.yaml", "relative.yaml GD4006",
+                                                     "zero.yaml GD4006"});
     CHECK(listing.ignored_links == std::vector<std::string>{"folder", "magic"});
 }
 
@@ -107,7 +112,8 @@ TEST_CASE("FIFOs, sockets and folders with a manifest's name are never opened") 
     home.write("target", "x");
     fs::create_symlink("pipe.yaml", home.file("link.yaml"));
     home.write("folder.yaml/a.yaml", "x");
-    CHECK(paths(list(home.path())) == std::vector<std::string>{"folder.yaml/a.yaml", "link.yaml GD4007", "pipe.yaml GD4007"});
+    CHECK(paths(list(home.path())) ==
+          std::vector<std::string>{"folder.yaml/a.yaml", "link.yaml GD4007", "pipe.yaml GD4007"});
     // A FIFO in the place of a listed file would block a plain open() for ever.
     home.write("a.yaml", "x");
     const auto reader = std::move(*TreeReader::open(home.path(), {}));
@@ -142,9 +148,10 @@ TEST_CASE("a changed file is noticed by its stamp, also when its time is put bac
     const auto reader = std::move(*TreeReader::open(home.path(), {}));
     const Listing before = *reader->list();
     CHECK(before == *reader->list());
-    struct stat status{};
+    struct stat status {};
     REQUIRE(::stat(home.file("a.yaml").c_str(), &status) == 0);
-    for (int i = 0; i < 1000 && before == *reader->list(); ++i) {   // the file system's clock ticks every few milliseconds
+    for (int i = 0; i < 1000 && before == *reader->list();
+         ++i) {  // the file system's clock ticks every few milliseconds
         home.write("a.yaml", "two");
         const timespec times[2] = {status.st_atim, status.st_mtim};
         REQUIRE(::utimensat(AT_FDCWD, home.file("a.yaml").c_str(), times, 0) == 0);

@@ -23,12 +23,14 @@ struct World {
     std::unique_ptr<http::Transport> client;
     http::Origin origin;
 
-    explicit World(std::vector<Reply> replies, http::ClientOptions options = {}) : server(io, clock, std::move(replies)) {
+    explicit World(std::vector<Reply> replies, http::ClientOptions options = {})
+        : server(io, clock, std::move(replies)) {
         client = std::move(*http::make_client(io.get_executor(), clock, std::move(options)));
         origin = *http::parse_origin("http://" + server.address());
     }
     Task<http::Response> call(const std::string& method, http::CallLimits limits = {}) {
-        http::Request request{.method = method, .target = "/x?secret=1", .headers = {}, .body = method == "POST" ? "body" : ""};
+        http::Request request{
+            .method = method, .target = "/x?secret=1", .headers = {}, .body = method == "POST" ? "body" : ""};
         return client->send(origin, std::move(request), limits);
     }
     Result<http::Response> send(const std::string& method = "GET", http::CallLimits limits = {}) {
@@ -49,14 +51,18 @@ TEST_CASE("complete answers in every framing") {
     };
     for (const Row& row : std::vector<Row>{
              {"GET", ok, false, 200, "ok", true},
-             {"GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;ext=1\r\nde\r\n0\r\n\r\n", false, 200, "abcde", true},
-             {"GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nTrailer: x\r\n\r\n", false, 200, "a", true},
+             {"GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;ext=1\r\nde\r\n0\r\n\r\n",
+              false, 200, "abcde", true},
+             {"GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nTrailer: x\r\n\r\n", false,
+              200, "a", true},
              {"GET", "HTTP/1.1 200 OK\r\n\r\nuntil the end", true, 200, "until the end", false},
              {"GET", "HTTP/1.1 204 No Content\r\n\r\n", false, 204, "", true},
              {"GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n", false, 304, "", true},
              {"HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n", false, 200, "", true},
-             {"GET", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + ok, false, 200, "ok", true},
-             {"GET", "HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\n\r\n", false, 302, "", true},
+             {"GET", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + ok, false, 200, "ok",
+              true},
+             {"GET", "HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\n\r\n", false, 302,
+              "", true},
              {"GET", "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok", false, 200, "ok", false},
              {"GET", "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", false, 200, "ok", false},
              {"GET", ok + "and more than was announced", false, 200, "ok", false},
@@ -74,14 +80,17 @@ TEST_CASE("complete answers in every framing") {
 }
 
 TEST_CASE("a truncated or malformed answer is a network error, never a value") {
-    for (const char* bytes : {
-             "", "HTTP/1.1 200 OK\r\nContent-Le", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf",
-             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n",
-             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nab\r\n",
-             "HTTP/1.1 100 Continue\r\n\r\n", "SSH-2.0-OpenSSH_9.2\r\n", "HTTP/2 200\r\n\r\n", "\x15\x03\x01",
-             "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nok",
-             "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "HTTP/1.1 101 Switching Protocols\r\n\r\n",
-             "HTTP/1.1 2x0 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nBad Name: x\r\n\r\n"}) {
+    for (const char* bytes : {"", "HTTP/1.1 200 OK\r\nContent-Le", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf",
+                              "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+                              "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n",
+                              "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n",
+                              "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nab\r\n",
+                              "HTTP/1.1 100 Continue\r\n\r\n", "SSH-2.0-OpenSSH_9.2\r\n", "HTTP/2 200\r\n\r\n",
+                              "\x15\x03\x01", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok",
+                              "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nok",
+                              "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+                              "HTTP/1.1 101 Switching Protocols\r\n\r\n", "HTTP/1.1 2x0 OK\r\n\r\n",
+                              "HTTP/1.1 200 OK\r\nBad Name: x\r\n\r\n"}) {
         CAPTURE(bytes);
         World world({Reply{.bytes = bytes, .close_after = true}});
         const auto answer = world.send();
@@ -113,10 +122,11 @@ TEST_CASE("answers larger than the limits are refused while they arrive") {
     const http::CallLimits limits{.deadline = 60s, .body_bytes_max = 1000, .header_bytes_max = 2000};
     const std::string chunk = "200\r\n" + std::string(512, 'x') + "\r\n";
     for (const std::string& bytes : std::vector<std::string>{
-             "HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999\r\n\r\n",
-                                     (std::string("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n") + chunk + chunk),
-                                     (std::string("HTTP/1.1 200 OK\r\n\r\n") + std::string(1001, 'x')),
-                                     (std::string("HTTP/1.1 200 OK\r\nX: ") + std::string(3000, 'x'))}) {
+             "HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n",
+             "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999\r\n\r\n",
+             (std::string("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n") + chunk + chunk),
+             (std::string("HTTP/1.1 200 OK\r\n\r\n") + std::string(1001, 'x')),
+             (std::string("HTTP/1.1 200 OK\r\nX: ") + std::string(3000, 'x'))}) {
         CAPTURE(bytes.substr(0, 60));
         World world({Reply{.bytes = bytes}});
         const auto answer = world.send("GET", limits);
@@ -192,7 +202,8 @@ TEST_CASE("a dead idle connection is replaced once, for methods that may be repe
     for (const std::string method : {"GET", "HEAD", "PUT", "DELETE", "POST", "PATCH"}) {
         CAPTURE(method);
         // The second request is read and dropped, as by a server that closes in that moment.
-        World world({Reply{.bytes = ok}, Reply{.bytes = "", .close_after = true}, Reply{.bytes = method == "HEAD" ? ok.substr(0, ok.size() - 2) : ok}});
+        World world({Reply{.bytes = ok}, Reply{.bytes = "", .close_after = true},
+                     Reply{.bytes = method == "HEAD" ? ok.substr(0, ok.size() - 2) : ok}});
         REQUIRE(world.send().has_value());
         const auto answer = world.send(method);
         const bool repeated = method != "POST" && method != "PATCH";
@@ -225,12 +236,13 @@ TEST_CASE("refused connections and wrong requests are told apart") {
     REQUIRE_FALSE(refused.has_value());
     CHECK(refused.error().reason == "NetworkError");
     CHECK(refused.error().message.find("refused") != std::string::npos);
-    for (const http::Request& wrong : {http::Request{.method = "GET", .target = "/a b", .headers = {}, .body = ""},
-                                       http::Request{.method = "GET", .target = "/\r\nX: y", .headers = {}, .body = ""},
-                                       http::Request{.method = "GET", .target = "http://h/", .headers = {}, .body = ""},
-                                       http::Request{.method = "G T", .target = "/", .headers = {}, .body = ""},
-                                       http::Request{.method = "GET", .target = "/", .headers = {{"A", "b\r\nC: d"}}, .body = ""},
-                                       http::Request{.method = "GET", .target = "/", .headers = {{"A:", "b"}}, .body = ""}}) {
+    for (const http::Request& wrong :
+         {http::Request{.method = "GET", .target = "/a b", .headers = {}, .body = ""},
+          http::Request{.method = "GET", .target = "/\r\nX: y", .headers = {}, .body = ""},
+          http::Request{.method = "GET", .target = "http://h/", .headers = {}, .body = ""},
+          http::Request{.method = "G T", .target = "/", .headers = {}, .body = ""},
+          http::Request{.method = "GET", .target = "/", .headers = {{"A", "b\r\nC: d"}}, .body = ""},
+          http::Request{.method = "GET", .target = "/", .headers = {{"A:", "b"}}, .body = ""}}) {
         const auto answer = run_task(world.io, world.client->send(world.origin, wrong, {}));
         REQUIRE_FALSE(answer.has_value());
         CHECK(answer.error().reason == "InvalidRequest");

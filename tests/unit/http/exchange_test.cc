@@ -148,7 +148,9 @@ TEST_CASE("connections beyond the cap are closed at once, idle ones after the id
     using galleryd::test::talk;
     const int port = world.server->port();
     CHECK(talk(world.io, port, "GET / HTTP/1.1\r\nConnection: close\r\n\r\n").find("200 OK") != std::string::npos);
-    StartedTask first(world.io, world.client->send(world.origin, {.method = "GET", .target = "/slow", .headers = {}, .body = ""}, {.deadline = 600s}));
+    StartedTask first(world.io,
+                      world.client->send(world.origin, {.method = "GET", .target = "/slow", .headers = {}, .body = ""},
+                                         {.deadline = 600s}));
     CHECK(world.get("/a").has_value());
     CHECK(world.server->connections() == 2);
     CHECK(talk(world.io, port, "GET / HTTP/1.1\r\n\r\n").empty());
@@ -161,7 +163,8 @@ TEST_CASE("connections beyond the cap are closed at once, idle ones after the id
 
 TEST_CASE("half a request is dropped after the idle time-out") {
     World world({.idle_timeout = 60s});
-    StartedTask call(world.io, galleryd::test::talk_task(world.server->port(), "POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nhalf", ""));
+    StartedTask call(world.io, galleryd::test::talk_task(world.server->port(),
+                                                         "POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nhalf", ""));
     CHECK(world.server->connections() == 1);
     world.clock.advance(76s);
     CHECK(world.server->connections() == 0);
@@ -183,12 +186,18 @@ TEST_CASE("raw requests: pipelining, garbage, absolute form, continue, old versi
     CHECK(piped.find("/1|") < piped.find("/2|"));
     CHECK(count(piped, "400 Bad Request") == 1);
     CHECK(count(piped, "Connection: close") == 1);
-    CHECK(talk(world.io, port, "GET http://h.example/p?q HTTP/1.1\r\nHost: h.example\r\nConnection: close\r\n\r\n").find("/p?q|") != std::string::npos);
-    CHECK(talk(world.io, port, "GET //double HTTP/1.1\r\nConnection: close\r\n\r\n").find("//double|") != std::string::npos);
-    CHECK(talk(world.io, port, "GET / HTTP/1.0\r\n\r\n").find("X-Host: " + world.server->address()) != std::string::npos);
-    CHECK(talk(world.io, port, "PUT / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n", "100 Continue\r\n\r\n").starts_with("HTTP/1.1 100"));
-    for (const char* wrong : {"\x16\x03\x01\x02", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "GET / HTTP/1.1\r\nA B: c\r\n\r\n",
-                              "POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n", "POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"}) {
+    CHECK(talk(world.io, port, "GET http://h.example/p?q HTTP/1.1\r\nHost: h.example\r\nConnection: close\r\n\r\n")
+              .find("/p?q|") != std::string::npos);
+    CHECK(talk(world.io, port, "GET //double HTTP/1.1\r\nConnection: close\r\n\r\n").find("//double|") !=
+          std::string::npos);
+    CHECK(talk(world.io, port, "GET / HTTP/1.0\r\n\r\n").find("X-Host: " + world.server->address()) !=
+          std::string::npos);
+    CHECK(talk(world.io, port, "PUT / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n",
+               "100 Continue\r\n\r\n")
+              .starts_with("HTTP/1.1 100"));
+    for (const char* wrong : {"\x16\x03\x01\x02", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n",
+                              "GET / HTTP/1.1\r\nA B: c\r\n\r\n", "POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+                              "POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"}) {
         CAPTURE(wrong);
         CHECK(talk(world.io, port, std::string(wrong) + "\r\n\r\n").starts_with("HTTP/1.1 400"));
     }
@@ -244,8 +253,9 @@ TEST_CASE("close lets answers in progress finish, stop does not") {
 
 TEST_CASE("a wrong or taken address is refused") {
     World world;
-    for (const std::string& wrong : {std::string("nonsense"), std::string("127.0.0.1"), std::string("127.0.0.1:99999"), std::string("example.com:80"),
-                                     std::string("1.2.3.4:1x"), world.server->address()}) {
+    for (const std::string& wrong :
+         {std::string("nonsense"), std::string("127.0.0.1"), std::string("127.0.0.1:99999"),
+          std::string("example.com:80"), std::string("1.2.3.4:1x"), world.server->address()}) {
         CAPTURE(wrong);
         const auto server = http::start_server(world.io.get_executor(), world.clock, {.listen = wrong}, echo);
         REQUIRE_FALSE(server.has_value());

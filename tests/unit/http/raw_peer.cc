@@ -18,7 +18,10 @@ constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 
 struct RawServer::State : std::enable_shared_from_this<State> {
     State(asio::io_context& on, Clock& time, std::vector<Reply> with)
-        : io(on), clock(time), replies(std::move(with)), acceptor(on, tcp::endpoint(asio::ip::address_v4::loopback(), 0)) {}
+        : io(on),
+          clock(time),
+          replies(std::move(with)),
+          acceptor(on, tcp::endpoint(asio::ip::address_v4::loopback(), 0)) {}
 
     asio::io_context& io;
     Clock& clock;
@@ -73,7 +76,9 @@ RawServer::RawServer(asio::io_context& io, Clock& clock, std::vector<Reply> repl
     asio::co_spawn(io, State::accept(state_), [state = state_](const std::exception_ptr&) {});
 }
 RawServer::~RawServer() { state_->acceptor.close(); }
-std::string RawServer::address() const { return "127.0.0.1:" + std::to_string(state_->acceptor.local_endpoint().port()); }
+std::string RawServer::address() const {
+    return "127.0.0.1:" + std::to_string(state_->acceptor.local_endpoint().port());
+}
 const std::string& RawServer::received() const { return state_->received; }
 int RawServer::requests() const { return state_->requests; }
 int RawServer::connections() const { return state_->connections; }

@@ -15,7 +15,7 @@ struct Reply {
     std::string bytes{};
     bool close_after = false;
     bool one_byte_a_second = false;
-    bool silent = false;          // reads, never answers
+    bool silent = false;  // reads, never answers
 };
 
 // Answers the n-th request head (over all connections) with the n-th reply, the last one again and again.
@@ -24,10 +24,10 @@ class RawServer {
     RawServer(boost::asio::io_context& io, Clock& clock, std::vector<Reply> replies);
     ~RawServer();
     std::string address() const;
-    const std::string& received() const;      // everything, of all connections
+    const std::string& received() const;  // everything, of all connections
     int requests() const;
-    int connections() const;                  // accepted
-    int open_connections() const;             // not yet ended
+    int connections() const;       // accepted
+    int open_connections() const;  // not yet ended
 
     struct State;
 

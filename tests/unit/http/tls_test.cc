@@ -1,9 +1,9 @@
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <unistd.h>
 
 #include "controller/adapters/clock/system_clock.h"
 #include "controller/adapters/http/client.h"
@@ -71,7 +71,8 @@ struct World {
     }
     Result<http::Response> get(const std::string& host, const std::string& target = "/") {
         const auto origin = *http::parse_origin("https://" + host + ":" + std::to_string(server->port()));
-        http::Request request{.method = "GET", .target = target, .headers = {{"Authorization", "Bearer secret"}}, .body = ""};
+        http::Request request{
+            .method = "GET", .target = target, .headers = {{"Authorization", "Bearer secret"}}, .body = ""};
         return run_task(io, client->send(origin, std::move(request), {}));
     }
 };
@@ -106,8 +107,9 @@ TEST_CASE("an unknown authority, a wrong name and an expired certificate are ref
         const std::string& trusted;
         const char* words;
     };
-    for (const Row& row : {Row{good, other.ca_pem, "certificate"}, Row{elsewhere, elsewhere.ca_pem, "does not name this host"},
-                           Row{expired, expired.ca_pem, "expired"}, Row{early, early.ca_pem, "not yet valid"}}) {
+    for (const Row& row :
+         {Row{good, other.ca_pem, "certificate"}, Row{elsewhere, elsewhere.ca_pem, "does not name this host"},
+          Row{expired, expired.ca_pem, "expired"}, Row{early, early.ca_pem, "not yet valid"}}) {
         CAPTURE(row.words);
         World world(row.serving, row.trusted);
         for (const char* host : {"127.0.0.1", "localhost"}) {
@@ -128,11 +130,13 @@ TEST_CASE("the client offers TLS 1.2 and 1.3 only, names the host, and survives 
     const auto client = std::move(*http::make_client(io.get_executor(), clock, {}));
     test::RawServer server(io, clock, {test::Reply{.silent = true}});
     const std::string port = server.address().substr(server.address().find(':'));
-    const http::Request request{.method = "GET", .target = "/", .headers = {{"Authorization", "Bearer secret"}}, .body = ""};
+    const http::Request request{
+        .method = "GET", .target = "/", .headers = {{"Authorization", "Bearer secret"}}, .body = ""};
     StartedTask call(io, client->send(*http::parse_origin("https://127.0.0.1" + port), request, {}));
     const std::string hello = server.received();
     CHECK(hello.starts_with("\x16\x03\x01"));
-    CHECK(hello.find(std::string("\x00\x2b\x00\x05\x04\x03\x04\x03\x03", 9)) != std::string::npos);  // supported_versions: 1.3, 1.2
+    CHECK(hello.find(std::string("\x00\x2b\x00\x05\x04\x03\x04\x03\x03", 9)) !=
+          std::string::npos);  // supported_versions: 1.3, 1.2
     CHECK(hello.find("secret") == std::string::npos);
     clock.advance(10s);
     REQUIRE(call.done());
@@ -149,7 +153,8 @@ TEST_CASE("a TLS port that gets plain HTTP, and a plain port that gets TLS") {
     CHECK(world.get("127.0.0.1").has_value());
     auto plain = std::move(*http::start_server(world.io.get_executor(), world.clock, {}, answer));
     const auto origin = *http::parse_origin("https://" + plain->address());
-    const auto refused = run_task(world.io, world.client->send(origin, {.method = "GET", .target = "/", .headers = {}, .body = ""}, {}));
+    const auto refused =
+        run_task(world.io, world.client->send(origin, {.method = "GET", .target = "/", .headers = {}, .body = ""}, {}));
     CHECK_FALSE(refused.has_value());
 }
 
@@ -165,9 +170,11 @@ TEST_CASE("CA files and PEM texts that cannot be used are invalid") {
     }
     const auto authority = authority_at(0s);
     const auto other = authority_at(0s);
-    for (const auto& [chain, key] : {std::pair(std::string("x"), authority.key_pem), std::pair(authority.chain_pem, std::string("x")),
-                                     std::pair(authority.chain_pem, std::string()), std::pair(authority.chain_pem, other.key_pem)}) {
-        const auto server = http::start_server(io.get_executor(), clock, {.certificate_chain_pem = chain, .private_key_pem = key}, answer);
+    for (const auto& [chain, key] :
+         {std::pair(std::string("x"), authority.key_pem), std::pair(authority.chain_pem, std::string("x")),
+          std::pair(authority.chain_pem, std::string()), std::pair(authority.chain_pem, other.key_pem)}) {
+        const auto server = http::start_server(io.get_executor(), clock,
+                                               {.certificate_chain_pem = chain, .private_key_pem = key}, answer);
         REQUIRE_FALSE(server.has_value());
         CHECK(server.error().reason == "ListenFailed");
     }

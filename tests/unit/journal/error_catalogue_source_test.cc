@@ -30,10 +30,12 @@ TEST_CASE("every source and state error has a cause and a way out, once, in orde
 TEST_CASE("every code that the journal and the folder source use is in the catalogue") {
     std::set<std::string> used;
     for (const char* folder : {"controller/adapters/journal", "controller/adapters/folder"}) {
-        for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(GALLERYD_SOURCE_DIR) / folder)) {
+        for (const auto& entry :
+             std::filesystem::directory_iterator(std::filesystem::path(GALLERYD_SOURCE_DIR) / folder)) {
             std::ifstream file(entry.path());
             const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-            for (std::size_t at = text.find("\"GD4"); at != std::string::npos; at = text.find("\"GD4", at + 1)) used.insert(text.substr(at + 1, 6));
+            for (std::size_t at = text.find("\"GD4"); at != std::string::npos; at = text.find("\"GD4", at + 1))
+                used.insert(text.substr(at + 1, 6));
         }
     }
     CHECK(used.size() >= 15);

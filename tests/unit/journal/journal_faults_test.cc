@@ -18,8 +18,12 @@ namespace {
 void fill(Journal& journal) {
     for (int i = 0; i < 30; ++i) {
         const auto id = *journal.begin_intent(samples::delete_intent(samples::version_text + std::to_string(i)));
-        REQUIRE(journal.finish_intent(id, "accepted", "c", samples::start, samples::operation(id, samples::version_text + std::to_string(i))).has_value());
-        REQUIRE(journal.put_resource_record(samples::version_text + std::to_string(i), samples::resource()).has_value());
+        REQUIRE(journal
+                    .finish_intent(id, "accepted", "c", samples::start,
+                                   samples::operation(id, samples::version_text + std::to_string(i)))
+                    .has_value());
+        REQUIRE(
+            journal.put_resource_record(samples::version_text + std::to_string(i), samples::resource()).has_value());
         REQUIRE(journal.put_event(samples::event("message " + std::to_string(i), samples::start)).has_value());
     }
     REQUIRE(journal.put_good_documents("dir:a", {samples::document("one"), samples::document("two")}).has_value());
@@ -34,7 +38,8 @@ bool is_intact(Journal& journal) {
     }
     const auto documents = journal.good_documents();
     const auto deletes = journal.deletes_since("S1", samples::start - 1h);
-    return documents && documents->size() == 2 && documents->front().deletion_policy == "Delete" && deletes && *deletes == 30;
+    return documents && documents->size() == 2 && documents->front().deletion_policy == "Delete" && deletes &&
+           *deletes == 30;
 }
 
 void execute(const std::string& path, const std::string& sql) {
@@ -58,11 +63,13 @@ std::string damaged(std::string content, std::mt19937& random) {
             break;
         case 3: {
             const std::size_t from = place();
-            std::fill(content.begin() + static_cast<std::ptrdiff_t>(from), content.begin() + static_cast<std::ptrdiff_t>(std::min(from + 4096, content.size())), '\0');
+            std::fill(content.begin() + static_cast<std::ptrdiff_t>(from),
+                      content.begin() + static_cast<std::ptrdiff_t>(std::min(from + 4096, content.size())), '\0');
             break;
         }
         default:
-            for (std::size_t i = place(), end = std::min(i + 512, content.size()); i < end; ++i) content[i] = static_cast<char>(random());
+            for (std::size_t i = place(), end = std::min(i + 512, content.size()); i < end; ++i)
+                content[i] = static_cast<char>(random());
     }
     return content;
 }
@@ -101,7 +108,7 @@ TEST_CASE("500 damaged journals are rebuilt, refused or intact, never believed")
             CHECK(home.read(name + "/" + report.moved_aside.substr(report.moved_aside.rfind('/') + 1)) == content);
             CHECK(report.notice_code == "GD4102");
         } else if (report.fresh) {
-            CHECK(content.empty());   // cut to nothing: as good as lost, which starts look-only too
+            CHECK(content.empty());  // cut to nothing: as good as lost, which starts look-only too
         } else {
             ++intact;
             CHECK(is_intact(**journal));
@@ -117,7 +124,8 @@ TEST_CASE("damage while running stops the journal") {
     const TemporaryDirectory home;
     const auto journal = samples::open(home.path());
     REQUIRE(journal->put_setting("k", "one value").has_value());
-    execute(home.file("galleryd.db"), "UPDATE settings SET value = 'two values' WHERE key = 'k'");   // not by us: the digest is missing
+    execute(home.file("galleryd.db"),
+            "UPDATE settings SET value = 'two values' WHERE key = 'k'");  // not by us: the digest is missing
     CHECK(journal->setting("k").error().reason == "JournalCorrupt");
     CHECK_FALSE(journal->writable());
     CHECK(journal->begin_intent(samples::delete_intent()).error().reason == "JournalStopped");
@@ -163,14 +171,15 @@ TEST_CASE("a journal of a newer galleryd is shown and not written") {
         CHECK_FALSE(journal->writable());
         CHECK(*journal->setting("k") == "v");
         CHECK(journal->put_setting("k", "w").error().code == "GD4103");
-        CHECK(samples::open(home.path()) == nullptr);   // still locked
+        CHECK(samples::open(home.path()) == nullptr);  // still locked
     }
     CHECK(home.read("galleryd.db") == before);
 }
 
 TEST_CASE("migrations run in order, once, and all or nothing") {
     auto database = std::move(*Database::open("", OpenMode::in_memory, 0));
-    const Migration steps[] = {{1, "CREATE TABLE a (x);"}, {2, "ALTER TABLE a ADD COLUMN y; INSERT INTO a VALUES (1, 2);"}};
+    const Migration steps[] = {{1, "CREATE TABLE a (x);"},
+                               {2, "ALTER TABLE a ADD COLUMN y; INSERT INTO a VALUES (1, 2);"}};
     REQUIRE(migrate(*database, std::span(steps).first(1)).has_value());
     CHECK(*read_schema_version(*database) == 1);
     REQUIRE(migrate(*database, steps).has_value());
@@ -204,7 +213,7 @@ TEST_CASE("after a full disk every write fails fast, reads go on, and the daemon
     }
     options.pages_max = 0;
     const auto journal = std::move(*open_journal(options));
-    CHECK(journal->open_intents()->size() == static_cast<std::size_t>(last));   // none half written
+    CHECK(journal->open_intents()->size() == static_cast<std::size_t>(last));  // none half written
     CHECK(journal->writable());
 }
 
@@ -230,7 +239,8 @@ TEST_CASE("what was acknowledged survives a kill at any moment, and nothing else
             REQUIRE(::read(pipe_ends[0], &acknowledged, sizeof acknowledged) == sizeof acknowledged);
         }
         ::kill(child, SIGKILL);
-        while (::read(pipe_ends[0], &acknowledged, sizeof acknowledged) == sizeof acknowledged) {}
+        while (::read(pipe_ends[0], &acknowledged, sizeof acknowledged) == sizeof acknowledged) {
+        }
         ::close(pipe_ends[0]);
         REQUIRE(::waitpid(child, nullptr, 0) == child);
         OpenReport report;
@@ -240,7 +250,7 @@ TEST_CASE("what was acknowledged survives a kill at any moment, and nothing else
         const auto open = *journal->open_intents();
         REQUIRE_FALSE(open.empty());
         CHECK(open.back().id >= acknowledged);
-        CHECK(open.back().id <= acknowledged + 1);   // written, killed before it could say so
+        CHECK(open.back().id <= acknowledged + 1);  // written, killed before it could say so
         CHECK(open.size() == static_cast<std::size_t>(open.back().id));
     }
 }
@@ -251,7 +261,9 @@ TEST_CASE("a process that ends inside a transaction leaves nothing of it") {
     const pid_t child = ::fork();
     if (child == 0) {
         auto database = Database::open(home.file("galleryd.db"), OpenMode::read_write, 0);
-        if (!database || !(*database)->execute("BEGIN IMMEDIATE", {}) || !(*database)->execute("DELETE FROM settings", {})) ::_exit(1);
+        if (!database || !(*database)->execute("BEGIN IMMEDIATE", {}) ||
+            !(*database)->execute("DELETE FROM settings", {}))
+            ::_exit(1);
         ::_exit(0);
     }
     int status = 0;

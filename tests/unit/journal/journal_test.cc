@@ -16,7 +16,7 @@ TEST_CASE("the state directory and its files belong to their owner alone") {
     CHECK(report.fresh);
     CHECK_FALSE(report.rebuilt);
     CHECK(journal->put_setting("x", "y").has_value());
-    struct stat status{};
+    struct stat status {};
     REQUIRE(::stat(directory.c_str(), &status) == 0);
     CHECK((status.st_mode & 0777) == 0700);
     for (const char* name : {"/galleryd.db", "/galleryd.db-wal", "/galleryd.db-shm", "/galleryd.lock"}) {
@@ -45,7 +45,8 @@ TEST_CASE("an intent, its answer and its operation are found again after a resta
         CHECK(open[0].intent.destructive);
         CHECK(open[0].intent.at == samples::start);
         CHECK_FALSE(open[0].finished.has_value());
-        REQUIRE(journal->finish_intent(id, "accepted", "corr-1", samples::start + 2s, samples::operation(id)).has_value());
+        REQUIRE(
+            journal->finish_intent(id, "accepted", "corr-1", samples::start + 2s, samples::operation(id)).has_value());
     }
     const auto journal = samples::open(home.path());
     CHECK(journal->open_intents()->empty());
@@ -87,10 +88,19 @@ TEST_CASE("the brake counts deletions of versions that were or may have been acc
         return *journal->begin_intent(intent);
     };
     const auto other = std::string("/subscriptions/S2") + samples::version_text.substr(17);
-    REQUIRE(journal->finish_intent(begin(samples::version_text, samples::start), "accepted", "", samples::start, std::nullopt).has_value());
-    REQUIRE(journal->finish_intent(begin(samples::version_text, samples::start), "failed: 409", "", samples::start, std::nullopt).has_value());
-    REQUIRE(journal->finish_intent(begin(samples::version_text, samples::start - 2h), "done", "", samples::start, std::nullopt).has_value());
-    begin(samples::version_text, samples::start);                    // killed before the answer
+    REQUIRE(
+        journal
+            ->finish_intent(begin(samples::version_text, samples::start), "accepted", "", samples::start, std::nullopt)
+            .has_value());
+    REQUIRE(journal
+                ->finish_intent(begin(samples::version_text, samples::start), "failed: 409", "", samples::start,
+                                std::nullopt)
+                .has_value());
+    REQUIRE(
+        journal
+            ->finish_intent(begin(samples::version_text, samples::start - 2h), "done", "", samples::start, std::nullopt)
+            .has_value());
+    begin(samples::version_text, samples::start);  // killed before the answer
     begin(samples::version_text, samples::start, "UpdateVersion");
     begin(other, samples::start);
     CHECK(*journal->deletes_since("s1", samples::start - 1h) == 2);
@@ -140,11 +150,15 @@ TEST_CASE("good documents are replaced per source and nothing of them is lost") 
 TEST_CASE("documents that change, stay or go within one set end as they were given last") {
     const TemporaryDirectory home;
     const auto journal = samples::open(home.path());
-    REQUIRE(journal->put_good_documents("dir:a", {samples::document("stays"), samples::document("changes"), samples::document("goes")}).has_value());
+    REQUIRE(journal
+                ->put_good_documents(
+                    "dir:a", {samples::document("stays"), samples::document("changes"), samples::document("goes")})
+                .has_value());
     GoodDocument changed = samples::document("changes");
     changed.first_missing.reset();
     changed.content = "{}";
-    REQUIRE(journal->put_good_documents("dir:a", {changed, samples::document("stays"), samples::document("stays")}).has_value());
+    REQUIRE(journal->put_good_documents("dir:a", {changed, samples::document("stays"), samples::document("stays")})
+                .has_value());
     const auto documents = *journal->good_documents();
     REQUIRE(documents.size() == 2);
     CHECK(documents[0].key.name == "changes");

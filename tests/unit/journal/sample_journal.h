@@ -54,9 +54,10 @@ inline ResourceRecord resource() {
 }
 
 inline bool same(const ResourceRecord& a, const ResourceRecord& b) {
-    return a.written_by_us == b.written_by_us && a.document == b.document && a.last_applied_digest == b.last_applied_digest &&
-           a.last_failure_at == b.last_failure_at && a.failures == b.failures && a.last_failure == b.last_failure &&
-           a.region_retries == b.region_retries && a.region_retry_after == b.region_retry_after && a.region_readds == b.region_readds &&
+    return a.written_by_us == b.written_by_us && a.document == b.document &&
+           a.last_applied_digest == b.last_applied_digest && a.last_failure_at == b.last_failure_at &&
+           a.failures == b.failures && a.last_failure == b.last_failure && a.region_retries == b.region_retries &&
+           a.region_retry_after == b.region_retry_after && a.region_readds == b.region_readds &&
            a.removal_failed_at == b.removal_failed_at && a.tombstone == b.tombstone && a.deleted_at == b.deleted_at;
 }
 

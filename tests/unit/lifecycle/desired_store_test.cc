@@ -15,18 +15,22 @@ ImageVersion version(const std::string& name, const std::string& digest = "d1") 
     object.meta.where = {name + ".yaml", 1, 1};
     object.meta.digest = digest;
     object.governance.deletion_policy = DeletionPolicy::remove;
-    object.id = ResourceId("/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/galleries/a/images/b/versions/" + name);
+    object.id = ResourceId(
+        "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/galleries/a/images/b/versions/" + name);
     object.definition_id = *object.id.parent();
     return object;
 }
 
-std::string print(const DesiredObjects& objects, const ObjectKey& key) { return key.name + " " + objects.versions.at(key).meta.digest; }
+std::string print(const DesiredObjects& objects, const ObjectKey& key) {
+    return key.name + " " + objects.versions.at(key).meta.digest;
+}
 
 DesiredObjects parse(const std::vector<GoodDocument>& documents) {
     DesiredObjects objects;
     for (const GoodDocument& document : documents) {
         const std::size_t blank = document.content.find(' ');
-        objects.versions.emplace(document.key, version(document.content.substr(0, blank), document.content.substr(blank + 1)));
+        objects.versions.emplace(document.key,
+                                 version(document.content.substr(0, blank), document.content.substr(blank + 1)));
     }
     return objects;
 }
@@ -42,7 +46,8 @@ Snapshot snapshot_of(const std::vector<std::string>& names, const std::string& r
     return snapshot;
 }
 
-const std::vector<std::string> ten{"1.0.0", "1.0.1", "1.0.2", "1.0.3", "1.0.4", "1.0.5", "1.0.6", "1.0.7", "1.0.8", "1.0.9"};
+const std::vector<std::string> ten{"1.0.0", "1.0.1", "1.0.2", "1.0.3", "1.0.4",
+                                   "1.0.5", "1.0.6", "1.0.7", "1.0.8", "1.0.9"};
 
 struct Store {
     std::vector<GoodDocument> documents;
@@ -191,7 +196,7 @@ TEST_CASE("a document that was removed stays removed while its source cannot be 
     CHECK(accepted.objects.versions.size() == 9);
     CHECK_FALSE(accepted.objects.versions.contains(version_key("1.0.9")));
     CHECK(accepted.held_back.size() == 9);
-    CHECK(accepted.removed.empty());                               // and nothing is deleted meanwhile
+    CHECK(accepted.removed.empty());  // and nothing is deleted meanwhile
     store.now += std::chrono::minutes{15};
     const AcceptedSnapshot back = store.accept(snapshot_of(nine, "r2"));
     REQUIRE(back.removed.size() == 1);

@@ -15,7 +15,10 @@ std::string refusal(const ApplyReport& report) {
 }
 
 WriteOutcome accepted() {
-    return {.http_status = 202, .operation = OperationRef{"https://management.azure.com/op/1", ""}, .correlation_id = "c-7", .server_date = std::nullopt};
+    return {.http_status = 202,
+            .operation = OperationRef{"https://management.azure.com/op/1", ""},
+            .correlation_id = "c-7",
+            .server_date = std::nullopt};
 }
 
 }  // namespace
@@ -128,7 +131,7 @@ TEST_CASE("executor: the intent is on record before the request leaves, and its 
     CHECK(bench.journal->operations()->front().scope == "images/golden/ubuntu");
     CHECK(bench.memory.get(bench.id.key()).tombstone);
     CHECK(bench.memory.get(bench.id.key()).operation_in_flight);
-    CHECK(bench.apply(bench.deletion()).outcomes.empty());         // nothing more while it is in flight
+    CHECK(bench.apply(bench.deletion()).outcomes.empty());  // nothing more while it is in flight
     CHECK(bench.api.writes.size() == 1);
 }
 
@@ -145,13 +148,19 @@ TEST_CASE("executor: a lost answer counts as possibly done, a refusal does not")
     Error error{.kind = ErrorKind::transient, .reason = "NetworkError", .message = "cut"};
     bool happened = true;
     SUBCASE("connection cut") {}
-    SUBCASE("500") { error = {.kind = ErrorKind::transient, .reason = "InternalServerError", .message = "500", .http_status = 500}; }
+    SUBCASE("500") {
+        error = {.kind = ErrorKind::transient, .reason = "InternalServerError", .message = "500", .http_status = 500};
+    }
     SUBCASE("403") {
         error = {.kind = ErrorKind::denied, .reason = "AuthorizationFailed", .message = "no", .http_status = 403};
         happened = false;
     }
     SUBCASE("429") {
-        error = {.kind = ErrorKind::throttled, .reason = "Throttled", .message = "later", .retry_after = std::chrono::seconds{5}, .http_status = 429};
+        error = {.kind = ErrorKind::throttled,
+                 .reason = "Throttled",
+                 .message = "later",
+                 .retry_after = std::chrono::seconds{5},
+                 .http_status = 429};
         happened = false;
     }
     bench.api.answers.emplace_back(std::unexpected(error));
@@ -173,18 +182,19 @@ TEST_CASE("executor: the hour's budget is asked at the request, whatever the pla
     bench.api.before_write = [&] { CHECK(bench.api.writes.empty()); };
     bench.apply({bench.deletion()}, context);
     CHECK(bench.api.writes.size() == 1);
-    CHECK(refusal(bench.apply({bench.deletion()}, context)) == "HourlyBrake");   // another scope's plan knew of none
+    CHECK(refusal(bench.apply({bench.deletion()}, context)) == "HourlyBrake");  // another scope's plan knew of none
     bench.clock.advance(std::chrono::minutes{61});
     bench.api.before_write = nullptr;
     bench.apply({bench.deletion()}, context);
     CHECK(bench.api.writes.size() == 2);
 }
 
-TEST_CASE("executor: a pass that is cut short while a request is on the wire leaves a record of what may have happened") {
+TEST_CASE(
+    "executor: a pass that is cut short while a request is on the wire leaves a record of what may have happened") {
     LifecycleBench bench;
     bench.api.before_write = [] { throw std::runtime_error("cancelled"); };
     CHECK_THROWS(bench.apply(bench.deletion()));
-    CHECK(bench.memory.get(bench.id.key()).tombstone);             // retention removed it: it is not made again
+    CHECK(bench.memory.get(bench.id.key()).tombstone);  // retention removed it: it is not made again
     CHECK(bench.memory.get(bench.id.key()).deleted_at.has_value());
     CHECK(bench.journal->open_intents()->empty());
     CHECK(*bench.journal->deletes_since("s1", bench.clock.now() - std::chrono::hours{1}) == 1);
@@ -205,8 +215,20 @@ TEST_CASE("executor: a failed write rests before it is sent again") {
 TEST_CASE("executor: an accepted write remembers document, digest, retries and our own exclusion") {
     LifecycleBench bench;
     Change change = bench.change(Action::update, UpdateVersion{});
-    change.fields.push_back({.path = "/targetRegions/eastus/replication", .op = FieldOp::replace, .before = "Failed", .after = "retry 1", .effect = {}, .detail = {}, .cause = "replication_failed"});
-    change.fields.push_back({.path = "/excludeFromLatest", .op = FieldOp::replace, .before = "false", .after = "true", .effect = {}, .detail = {}, .cause = "policy standard/deprecate"});
+    change.fields.push_back({.path = "/targetRegions/eastus/replication",
+                             .op = FieldOp::replace,
+                             .before = "Failed",
+                             .after = "retry 1",
+                             .effect = {},
+                             .detail = {},
+                             .cause = "replication_failed"});
+    change.fields.push_back({.path = "/excludeFromLatest",
+                             .op = FieldOp::replace,
+                             .before = "false",
+                             .after = "true",
+                             .effect = {},
+                             .detail = {},
+                             .cause = "policy standard/deprecate"});
     bench.apply(change);
     const ResourceRecord record = bench.memory.get(bench.id.key());
     CHECK(record.written_by_us);
@@ -223,7 +245,8 @@ TEST_CASE("executor: after a parent that could not be made its children are not 
     parent.arm_id = *bench.id.parent();
     parent.address = "images/golden/ubuntu";
     bench.api.answers.emplace_back(fail(ErrorKind::denied, "AuthorizationFailed", "no"));
-    const ApplyReport report = bench.apply({parent, bench.change(Action::create, CreateVersion{}, false)}, bench.allowed());
+    const ApplyReport report =
+        bench.apply({parent, bench.change(Action::create, CreateVersion{}, false)}, bench.allowed());
     CHECK(report.outcomes.size() == 1);
     CHECK(bench.api.writes == std::vector<std::string>{"put definition ubuntu"});
 }

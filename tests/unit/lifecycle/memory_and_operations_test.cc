@@ -12,10 +12,24 @@ struct Following : LifecycleBench {
     OperationRecord operation;
 
     explicit Following(const std::string& step = "UpdateVersion") {
-        const auto intent = journal->begin_intent({.resource = id.text(), .step = step, .document = to_string(document), .revision = "r", .rule = "", .reason = "retention",
-                                                   .plan_id = "p", .detail = "", .asked_by = "test", .destructive = false, .at = clock.now()});
+        const auto intent = journal->begin_intent({.resource = id.text(),
+                                                   .step = step,
+                                                   .document = to_string(document),
+                                                   .revision = "r",
+                                                   .rule = "",
+                                                   .reason = "retention",
+                                                   .plan_id = "p",
+                                                   .detail = "",
+                                                   .asked_by = "test",
+                                                   .destructive = false,
+                                                   .at = clock.now()});
         REQUIRE(intent.has_value());
-        operation = {.intent = *intent, .resource = id.text(), .step = step, .scope = "images/golden/ubuntu", .operation = {"https://management.azure.com/op", ""}, .started = clock.now()};
+        operation = {.intent = *intent,
+                     .resource = id.text(),
+                     .step = step,
+                     .scope = "images/golden/ubuntu",
+                     .operation = {"https://management.azure.com/op", ""},
+                     .started = clock.now()};
         REQUIRE(journal->finish_intent(*intent, "accepted", "c", clock.now(), operation).has_value());
         memory.begin_operation(id.key(), "retention");
     }
@@ -28,7 +42,12 @@ struct Following : LifecycleBench {
 };
 
 OperationStatus state(OperationState what, std::optional<std::chrono::seconds> hint = std::nullopt) {
-    return {.state = what, .retry_after = hint, .error_code = "Boom", .error_message = "it broke", .started = std::nullopt, .ended = std::nullopt};
+    return {.state = what,
+            .retry_after = hint,
+            .error_code = "Boom",
+            .error_message = "it broke",
+            .started = std::nullopt,
+            .ended = std::nullopt};
 }
 
 }  // namespace
@@ -37,19 +56,23 @@ TEST_CASE("operation follower: waits as Azure asks, else by its own growing sche
     Following bench;
     const auto began = bench.clock.monotonic();
     SUBCASE("a hint counts, up to twenty minutes") {
-        bench.api.operation_states = {state(OperationState::in_progress, std::chrono::seconds{60}), state(OperationState::in_progress, std::chrono::hours{9}),
+        bench.api.operation_states = {state(OperationState::in_progress, std::chrono::seconds{60}),
+                                      state(OperationState::in_progress, std::chrono::hours{9}),
                                       state(OperationState::succeeded)};
         bench.ended();
-        CHECK(bench.clock.monotonic() - began == std::chrono::milliseconds{500} + std::chrono::seconds{60} + std::chrono::minutes{20});
+        CHECK(bench.clock.monotonic() - began ==
+              std::chrono::milliseconds{500} + std::chrono::seconds{60} + std::chrono::minutes{20});
     }
     SUBCASE("without a hint: 0.5, 1, 2 … at most 30 seconds") {
         for (int i = 0; i < 9; ++i) bench.api.operation_states.emplace_back(state(OperationState::in_progress));
         bench.api.operation_states.emplace_back(state(OperationState::succeeded));
         bench.ended();
-        CHECK(bench.clock.monotonic() - began == std::chrono::milliseconds{500 + 1'000 + 2'000 + 4'000 + 8'000 + 16'000 + 4 * 30'000});
+        CHECK(bench.clock.monotonic() - began ==
+              std::chrono::milliseconds{500 + 1'000 + 2'000 + 4'000 + 8'000 + 16'000 + 4 * 30'000});
     }
     SUBCASE("errors of the road do not end it") {
-        bench.api.operation_states = {fail(ErrorKind::transient, "NetworkError", "cut"), fail(ErrorKind::denied, "AuthorizationFailed", "no"),
+        bench.api.operation_states = {fail(ErrorKind::transient, "NetworkError", "cut"),
+                                      fail(ErrorKind::denied, "AuthorizationFailed", "no"),
                                       state(OperationState::succeeded)};
         CHECK(bench.ended().state == OperationState::succeeded);
     }
@@ -81,7 +104,7 @@ TEST_CASE("operation follower: a failure is remembered and told once, by address
     CHECK(after.failures == 1);
     CHECK(after.last_failure == "Boom: it broke");
     CHECK(after.last_failure_at == bench.clock.now());
-    CHECK_FALSE(after.tombstone);                                  // it is still there
+    CHECK_FALSE(after.tombstone);  // it is still there
     CHECK_FALSE(after.operation_in_flight);
     const auto events = bench.journal->events(0, 10);
     REQUIRE(events->size() == 1);
@@ -98,7 +121,9 @@ TEST_CASE("operation follower: an address that Azure no longer knows ends it wit
     CHECK(bench.journal->operations()->empty());
 }
 
-TEST_CASE("resource memory: an intent without an outcome counts as written by us, and a deletion by retention leaves its tombstone") {
+TEST_CASE(
+    "resource memory: an intent without an outcome counts as written by us, and a deletion by retention leaves its "
+    "tombstone") {
     LifecycleBench bench;
     std::string step = "UpdateVersion";
     std::string reason = "manifest_changed";
@@ -113,10 +138,19 @@ TEST_CASE("resource memory: an intent without an outcome counts as written by us
         step = "DeleteVersion";
         reason = "removed";
     }
-    const Intent intent{.resource = bench.id.text(), .step = step, .document = to_string(bench.document), .revision = "r", .rule = "", .reason = reason, .plan_id = "p",
-                        .detail = "", .asked_by = "test", .destructive = false, .at = bench.clock.now()};
+    const Intent intent{.resource = bench.id.text(),
+                        .step = step,
+                        .document = to_string(bench.document),
+                        .revision = "r",
+                        .rule = "",
+                        .reason = reason,
+                        .plan_id = "p",
+                        .detail = "",
+                        .asked_by = "test",
+                        .destructive = false,
+                        .at = bench.clock.now()};
     REQUIRE(bench.journal->begin_intent(intent).has_value());
-    ResourceMemory next(*bench.journal);                           // the process died, and another one starts
+    ResourceMemory next(*bench.journal);  // the process died, and another one starts
     REQUIRE(next.load().has_value());
     const ResourceRecord record = next.get(bench.id.key());
     CHECK(record.written_by_us);
@@ -151,7 +185,10 @@ TEST_CASE("a removal that Azure failed is not tried again at once; raising the f
         Change change = bench.change(Action::update, shrink);
         change.reason = "region_removal";
         change.destructive = destructive;
-        bench.api.answers.emplace_back(WriteOutcome{.http_status = 200, .operation = OperationRef{"https://management.azure.com/op", ""}, .correlation_id = "c", .server_date = std::nullopt});
+        bench.api.answers.emplace_back(WriteOutcome{.http_status = 200,
+                                                    .operation = OperationRef{"https://management.azure.com/op", ""},
+                                                    .correlation_id = "c",
+                                                    .server_date = std::nullopt});
         const ApplyReport report = bench.apply(change);
         REQUIRE(report.operations.size() == 1);
         OperationFollower follower(bench.api, *bench.journal, bench.memory, bench.clock, bench.events);

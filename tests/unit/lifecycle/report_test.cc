@@ -40,8 +40,14 @@ struct Situation {
         plan.regions[address] = {home};
     }
     ObjectStatus version() {
-        const ReportInput input{.scope = &scope, .objects = &objects, .plan = look_error ? nullptr : &plan, .applied = &applied, .look_error = look_error,
-                                .definition_view = nullptr, .document_problems = problems, .now = *parse_rfc3339("2026-11-21T00:00:00Z")};
+        const ReportInput input{.scope = &scope,
+                                .objects = &objects,
+                                .plan = look_error ? nullptr : &plan,
+                                .applied = &applied,
+                                .look_error = look_error,
+                                .definition_view = nullptr,
+                                .document_problems = problems,
+                                .now = *parse_rfc3339("2026-11-21T00:00:00Z")};
         auto all = report_scope(input);
         REQUIRE(all.size() == 2);
         return all[1];
@@ -53,7 +59,8 @@ struct Situation {
         for (const char* type : {"Ready", "Reconciling", "Stalled"}) {
             const Condition* condition = status.find(type);
             if (condition == nullptr) continue;
-            text += (text.empty() ? "" : " ") + std::string(type) + "=" + std::string(to_string(condition->status)) + "/" + condition->reason;
+            text += (text.empty() ? "" : " ") + std::string(type) + "=" + std::string(to_string(condition->status)) +
+                    "/" + condition->reason;
         }
         return text;
     }
@@ -172,7 +179,11 @@ TEST_CASE("report: not managed, and deletions that wait") {
         Blocked blocked;
         blocked.address = all.address;
         blocked.action = Action::update;
-        blocked.reasons.push_back({.interlock_point = 0, .reason = "observing", .condition = "Observing", .message = "spec.mode is Observe", .way_out = ""});
+        blocked.reasons.push_back({.interlock_point = 0,
+                                   .reason = "observing",
+                                   .condition = "Observing",
+                                   .message = "spec.mode is Observe",
+                                   .way_out = ""});
         all.plan.blocked.push_back(blocked);
         CHECK(all.ready() == "Ready=False/Observing");
     }
@@ -180,7 +191,11 @@ TEST_CASE("report: not managed, and deletions that wait") {
         Blocked blocked;
         blocked.address = all.address;
         blocked.action = Action::remove;
-        blocked.reasons.push_back({.interlock_point = 6, .reason = "held", .condition = "Held", .message = "held", .way_out = "galleryd release"});
+        blocked.reasons.push_back({.interlock_point = 6,
+                                   .reason = "held",
+                                   .condition = "Held",
+                                   .message = "held",
+                                   .way_out = "galleryd release"});
         all.plan.blocked.push_back(blocked);
         VersionVerdict verdict;
         verdict.arm_id = all.objects.versions.at(all.version_key).id;

@@ -1,9 +1,10 @@
+#include "controller/program/plan_json.h"
+
 #include <doctest/doctest.h>
 
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "controller/program/plan_json.h"
 #include "controller/program/saved_plan.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/unit/output/sample_plan.h"
@@ -32,7 +33,8 @@ TEST_CASE("the JSON form says what the experience document promises") {
     const Json json = plan_to_json({sample::ubuntu(), sample::windows()}, sample::header());
     CHECK(json.at("format_version") == "1.0");
     CHECK(json.at("kind") == "Plan");
-    CHECK(json.at("source") == Json({{"kind", "git"}, {"revision", "main@sha1:9f3c1ab"}, {"path", "./manifests"}, {"dirty", false}}));
+    CHECK(json.at("source") ==
+          Json({{"kind", "git"}, {"revision", "main@sha1:9f3c1ab"}, {"path", "./manifests"}, {"dirty", false}}));
     CHECK(json.at("observed").at("at") == "2026-11-21T04:10:12Z");
     CHECK(json.at("observed").at("complete") == true);
     CHECK(json.at("mode") == "apply");
@@ -42,23 +44,38 @@ TEST_CASE("the JSON form says what the experience document promises") {
     CHECK(update.at("actions") == Json({"update"}));
     CHECK(update.at("reason") == "manifest_changed");
     CHECK(update.at("risk") == "capacity_removed");
-    CHECK(update.at("before").at("targetRegions") == Json::parse(R"([{"name": "eastus", "replicas": 2}, {"name": "brazilsouth", "replicas": 2}])"));
-    CHECK(update.at("after").at("targetRegions") ==
-          Json::parse(R"([{"name": "southeastasia", "replicas": 2, "storageAccountType": "Standard_ZRS"}, {"name": "eastus", "replicas": 3}])"));
-    CHECK(update.at("fields").at(2) == Json::parse(R"({"path": "/targetRegions/brazilsouth", "op": "remove", "before": "x2", "owner": "galleryd",
+    CHECK(update.at("before").at("targetRegions") ==
+          Json::parse(R"([{"name": "eastus", "replicas": 2}, {"name": "brazilsouth", "replicas": 2}])"));
+    CHECK(
+        update.at("after").at("targetRegions") ==
+        Json::parse(
+            R"([{"name": "southeastasia", "replicas": 2, "storageAccountType": "Standard_ZRS"}, {"name": "eastus", "replicas": 3}])"));
+    CHECK(update.at("fields").at(2) ==
+          Json::parse(R"({"path": "/targetRegions/brazilsouth", "op": "remove", "before": "x2", "owner": "galleryd",
           "cause": "spec", "effect": "latest_falls_back", "detail": "1.6.9"})"));
     CHECK(update.at("estimate").at("monthly_cost_delta") == 12.4);
     CHECK(json.at("changes").at(0).at("after_unknown").at("publishedDate") == true);
     CHECK(json.at("changes").at(0).at("before") == nullptr);
     CHECK(json.at("changes").at(2).at("after") == nullptr);
     CHECK(json.at("blocked").at(0).at("reason") == "in_use");
-    CHECK(json.at("blocked").at(0).at("evidence") == Json({{"scale_sets", 3}, {"subscriptions_readable", 7}, {"subscriptions_total", 9}}));
+    CHECK(json.at("blocked").at(0).at("evidence") ==
+          Json({{"scale_sets", 3}, {"subscriptions_readable", 7}, {"subscriptions_total", 9}}));
     CHECK(json.at("conflicts").at(0).at("code") == "GD2103");
     CHECK(json.at("drift").empty());
-    for (const auto& [name, wanted] : {std::pair{"create", 1}, {"update", 1}, {"delete", 1}, {"adopt", 0}, {"blocked", 1}, {"conflict", 1}, {"noop", 34}}) {
+    for (const auto& [name, wanted] : {std::pair{"create", 1},
+                                       {"update", 1},
+                                       {"delete", 1},
+                                       {"adopt", 0},
+                                       {"blocked", 1},
+                                       {"conflict", 1},
+                                       {"noop", 34}}) {
         CHECK(json.at("summary").at(name) == wanted);
     }
-    CHECK(json.at("cost") == Json({{"before", 412.10}, {"after", 463.55}, {"one_time", 0.0}, {"currency", "USD"}, {"basis", "list_price_upper_bound"},
+    CHECK(json.at("cost") == Json({{"before", 412.10},
+                                   {"after", 463.55},
+                                   {"one_time", 0.0},
+                                   {"currency", "USD"},
+                                   {"basis", "list_price_upper_bound"},
                                    {"price_date", "2026-11-01"}}));
 }
 
@@ -66,12 +83,13 @@ TEST_CASE("the JSON form is exactly what its schema documents") {
     CHECK(problems_of(plan_to_json({sample::ubuntu(), sample::windows()}, sample::header())) == "");
     CHECK(problems_of(plan_to_json({}, PlanHeader{})) == "");
 
-    Gallery gallery = estate::gallery();   // every kind of step of a gallery
+    Gallery gallery = estate::gallery();  // every kind of step of a gallery
     gallery.ensure_resource_group = true;
     gallery.sharing = Sharing{SharingPermissions::groups, {"s1"}, {}, {}};
     gallery.staging_storage = StagingStorage{"stgolden01", "Standard_LRS", "vhds"};
     gallery.access = {{"Reader", estate::principal, "Group"}, {"Nonsense", estate::principal, "Group"}};
-    CHECK(problems_of(plan_to_json({estate::plan(gallery, estate::empty_view(), estate::policy())}, sample::header())) == "");
+    CHECK(problems_of(
+              plan_to_json({estate::plan(gallery, estate::empty_view(), estate::policy())}, sample::header())) == "");
     GalleryView view = estate::view(gallery);
     view.gallery->description = "drifted";
     Policy policy = estate::policy();

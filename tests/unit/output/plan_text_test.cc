@@ -1,8 +1,9 @@
+#include "controller/program/plan_text.h"
+
 #include <doctest/doctest.h>
 
 #include <sstream>
 
-#include "controller/program/plan_text.h"
 #include "tests/unit/output/sample_plan.h"
 
 using namespace galleryd;
@@ -59,7 +60,8 @@ TEST_CASE("nothing to do is said in exactly one sentence and the time of observa
     plan.observed_at = sample::observed_at;
     CHECK(text_of({plan}) == "No changes. Azure matches the manifests.\nobserved 2026-11-21T04:10:12Z\n");
     plan.notices = {"corp/golden: suspended"};
-    CHECK(text_of({plan}) == "No changes. Azure matches the manifests.\nobserved 2026-11-21T04:10:12Z\nnote: corp/golden: suspended\n");
+    CHECK(text_of({plan}) ==
+          "No changes. Azure matches the manifests.\nobserved 2026-11-21T04:10:12Z\nnote: corp/golden: suspended\n");
 }
 
 TEST_CASE("what is under way or unread is never called no changes, and what is blocked is named below the sentence") {
@@ -68,17 +70,21 @@ TEST_CASE("what is under way or unread is never called no changes, and what is b
     plan.observed_at = sample::observed_at;
     SUBCASE("a replication") {
         plan.waiting = {"corp/golden/ubuntu-2404/1.8.0"};
-        plan.regions[plan.waiting[0]] = {{"eastus", 2, 2, ReplicationState::completed, true, 100, ""}, {"westus", 2, 0, ReplicationState::replicating, true, 62, ""},
+        plan.regions[plan.waiting[0]] = {{"eastus", 2, 2, ReplicationState::completed, true, 100, ""},
+                                         {"westus", 2, 0, ReplicationState::replicating, true, 62, ""},
                                          {"uksouth", 1, 0, ReplicationState::failed, true, 0, "internal error"}};
         const std::string text = text_of({plan});
-        CHECK(text.find("  . ubuntu-2404/1.8.0                         in progress: 1 of 3 regions\n      regions   westus 62%  uksouth failed\n") != std::string::npos);
+        CHECK(text.find("  . ubuntu-2404/1.8.0                         in progress: 1 of 3 regions\n      regions   "
+                        "westus 62%  uksouth failed\n") != std::string::npos);
         CHECK(text.find("Plan: 0 create, 0 update, 0 delete, 1 waiting.\n") != std::string::npos);
         CHECK(text.find("No changes") == std::string::npos);
     }
     SUBCASE("a block") {
         plan.blocked = {sample::in_use()};
         const std::string text = text_of({plan});
-        CHECK(text.starts_with("No changes. Azure matches the manifests.\nobserved 2026-11-21T04:10:12Z\nexcept where a person has to decide: 1 blocked, 0 in conflict\n"));
+        CHECK(
+            text.starts_with("No changes. Azure matches the manifests.\nobserved 2026-11-21T04:10:12Z\nexcept where a "
+                             "person has to decide: 1 blocked, 0 in conflict\n"));
         CHECK(text.find("ImageVersion ubuntu-2404/1.3.0") != std::string::npos);
         CHECK(text.find("blocked: in_use") != std::string::npos);
     }
@@ -99,7 +105,8 @@ TEST_CASE("what is under way or unread is never called no changes, and what is b
 }
 
 TEST_CASE("the summary still names every deletion, and the counts come last") {
-    const std::string text = text_of({sample::ubuntu(), sample::windows()}, {.colour = false, .wide = false, .summary_only = true});
+    const std::string text =
+        text_of({sample::ubuntu(), sample::windows()}, {.colour = false, .wide = false, .summary_only = true});
     CHECK(text.find("  - ImageVersion ubuntu-2404/1.2.0            delete\n") != std::string::npos);
     CHECK(text.find("  = ImageVersion ubuntu-2404/1.3.0            blocked: in_use\n") != std::string::npos);
     CHECK(text.find("1.8.0") == std::string::npos);
@@ -109,12 +116,14 @@ TEST_CASE("the summary still names every deletion, and the counts come last") {
 
 TEST_CASE("colour only repeats the glyph and ends on the same line") {
     const std::string plain = text_of({sample::ubuntu(), sample::windows()});
-    std::string coloured = text_of({sample::ubuntu(), sample::windows()}, {.colour = true, .wide = false, .summary_only = false});
+    std::string coloured =
+        text_of({sample::ubuntu(), sample::windows()}, {.colour = true, .wide = false, .summary_only = false});
     CHECK(coloured.find("\x1b[31m  - ImageVersion ubuntu-2404/1.2.0            delete\x1b[0m\n") != std::string::npos);
     CHECK(coloured.find("\x1b[32m  + ImageVersion") != std::string::npos);
     CHECK(coloured.find("\x1b[2m  = ImageVersion") != std::string::npos);
     for (const char* code : {"\x1b[0m", "\x1b[2m", "\x1b[31m", "\x1b[32m", "\x1b[33m"}) {
-        for (std::size_t at = coloured.find(code); at != std::string::npos; at = coloured.find(code)) coloured.erase(at, std::string(code).size());
+        for (std::size_t at = coloured.find(code); at != std::string::npos; at = coloured.find(code))
+            coloured.erase(at, std::string(code).size());
     }
     CHECK(coloured == plain);
 }
@@ -124,7 +133,13 @@ TEST_CASE("names are never cut, long values are, and control characters never re
     plan.conflicts.clear();
     Change change = sample::update();
     change.address = "corp/golden/" + std::string(90, 'n');
-    change.fields = {{.path = "/description", .op = FieldOp::replace, .before = std::string(200, 'a'), .after = "evil\x1b[2J\nfake line\xc2\x9b", .effect = "", .detail = "", .cause = "spec"}};
+    change.fields = {{.path = "/description",
+                      .op = FieldOp::replace,
+                      .before = std::string(200, 'a'),
+                      .after = "evil\x1b[2J\nfake line\xc2\x9b",
+                      .effect = "",
+                      .detail = "",
+                      .cause = "spec"}};
     plan.changes = {change};
     const std::string text = text_of({plan});
     CHECK(text.find(std::string(90, 'n')) != std::string::npos);
@@ -133,7 +148,8 @@ TEST_CASE("names are never cut, long values are, and control characters never re
     CHECK(text.find('\x1b') == std::string::npos);
     CHECK(text.find("\nfake") == std::string::npos);
     CHECK(text.find("\xc2\x9b") == std::string::npos);
-    CHECK(text_of({plan}, {.colour = false, .wide = true, .summary_only = false}).find(std::string(200, 'a')) != std::string::npos);
+    CHECK(text_of({plan}, {.colour = false, .wide = true, .summary_only = false}).find(std::string(200, 'a')) !=
+          std::string::npos);
 }
 
 TEST_CASE("a cut never leaves half a character") {
@@ -156,10 +172,15 @@ TEST_CASE("deletions that wait for a person name the digest to approve") {
     Plan plan = sample::windows();
     plan.conflicts.clear();
     plan.blocked = {sample::in_use()};
-    plan.blocked[0].reasons = {{.interlock_point = 10, .reason = "approval_required", .condition = "ApprovalRequired", .message = "m", .way_out = "w"}};
+    plan.blocked[0].reasons = {{.interlock_point = 10,
+                                .reason = "approval_required",
+                                .condition = "ApprovalRequired",
+                                .message = "m",
+                                .way_out = "w"}};
     plan.deletions_digest = "sha256:dddd";
     CHECK(last_line(text_of({plan})) == "Next: galleryd approve sha256:dddd");
-    plan.blocked[0].reasons.push_back({.interlock_point = 7, .reason = "in_use", .condition = "InUse", .message = "m", .way_out = "w"});
+    plan.blocked[0].reasons.push_back(
+        {.interlock_point = 7, .reason = "in_use", .condition = "InUse", .message = "m", .way_out = "w"});
     CHECK(text_of({plan}).find("galleryd approve") == std::string::npos);  // approving would not let it go
 }
 

@@ -1,6 +1,7 @@
+#include "controller/program/prices.h"
+
 #include <doctest/doctest.h>
 
-#include "controller/program/prices.h"
 #include "tests/support/temporary_directory.h"
 
 using namespace galleryd;
@@ -18,7 +19,8 @@ TEST_CASE("the list inside the binary has every storage type, a date and a curre
 
 TEST_CASE("a list of one's own replaces it") {
     const TemporaryDirectory directory;
-    directory.write("prices.yaml", "date: 2026-02-28\ncurrency: CAD\nsnapshotGBMonth: {Standard_LRS: 0.07}\negressGB: 0\n");
+    directory.write("prices.yaml",
+                    "date: 2026-02-28\ncurrency: CAD\nsnapshotGBMonth: {Standard_LRS: 0.07}\negressGB: 0\n");
     const auto prices = load_prices(directory.file("prices.yaml"));
     REQUIRE(prices.has_value());
     CHECK(prices->currency == "CAD");
@@ -32,10 +34,13 @@ TEST_CASE("a wrong list is refused with file, line and what to write") {
         const char* message;
     };
     const Wrong lists[] = {
-        {"date: 2026-13-01\nsnapshotGBMonth: {Standard_LRS: 1}\n", "p.yaml:1: date cannot be read; write a date such as 2026-11-01"},
+        {"date: 2026-13-01\nsnapshotGBMonth: {Standard_LRS: 1}\n",
+         "p.yaml:1: date cannot be read; write a date such as 2026-11-01"},
         {"date: 2026-02-29\nsnapshotGBMonth: {Standard_LRS: 1}\n", "p.yaml:1: date cannot be read"},
-        {"date: 2026-11-01\ncurrency: dollars\nsnapshotGBMonth: {Standard_LRS: 1}\n", "p.yaml:2: currency cannot be read"},
-        {"date: 2026-11-01\nsnapshotGBMonth:\n  Standard_LRS: -1\n", "p.yaml:3: snapshotGBMonth/Standard_LRS is not a price from 0 to 1000"},
+        {"date: 2026-11-01\ncurrency: dollars\nsnapshotGBMonth: {Standard_LRS: 1}\n",
+         "p.yaml:2: currency cannot be read"},
+        {"date: 2026-11-01\nsnapshotGBMonth:\n  Standard_LRS: -1\n",
+         "p.yaml:3: snapshotGBMonth/Standard_LRS is not a price from 0 to 1000"},
         {"date: 2026-11-01\nsnapshotGBMonth: {Standard_LRS: cheap}\n", "is not a price"},
         {"date: 2026-11-01\nsnapshotGBMonth: {Ultra: 1}\n", "\"Ultra\" is not a storage account type"},
         {"date: 2026-11-01\nsnapshotGBMonth: [1]\n", "snapshotGBMonth is a map"},

@@ -34,9 +34,16 @@ inline Change creation() {
     write.source = ImageSource{};
     write.source->type = SourceType::managed_image;
     write.source->id = ResourceId("/subscriptions/s/resourceGroups/rg/providers/Microsoft.Compute/images/packer-1182");
-    write.target_regions = {region("westeurope", 3), region("northeurope", 3), region("eastus", 3), region("eastus2", 3), region("southeastasia", 2)};
+    write.target_regions = {region("westeurope", 3), region("northeurope", 3), region("eastus", 3),
+                            region("eastus2", 3), region("southeastasia", 2)};
     write.exclude_from_latest = true;
-    change.fields = {{.path = "/excludeFromLatest", .op = FieldOp::add, .before = "", .after = "true", .effect = "", .detail = "", .cause = "hold_latest"}};
+    change.fields = {{.path = "/excludeFromLatest",
+                      .op = FieldOp::add,
+                      .before = "",
+                      .after = "true",
+                      .effect = "",
+                      .detail = "",
+                      .cause = "hold_latest"}};
     change.step = CreateVersion{write};
     change.estimate.ready_seconds = 3300;
     return change;
@@ -52,9 +59,27 @@ inline Change update() {
     change.reason = "manifest_changed";
     change.risk = Risk::capacity_removed;
     change.fields = {
-        {.path = "/targetRegions/southeastasia", .op = FieldOp::add, .before = "", .after = "x2 Standard_ZRS", .effect = "", .detail = "", .cause = "spec"},
-        {.path = "/targetRegions/eastus/replicas", .op = FieldOp::replace, .before = "2", .after = "3", .effect = "", .detail = "", .cause = "spec"},
-        {.path = "/targetRegions/brazilsouth", .op = FieldOp::remove, .before = "x2", .after = "", .effect = "latest_falls_back", .detail = "1.6.9", .cause = "spec"},
+        {.path = "/targetRegions/southeastasia",
+         .op = FieldOp::add,
+         .before = "",
+         .after = "x2 Standard_ZRS",
+         .effect = "",
+         .detail = "",
+         .cause = "spec"},
+        {.path = "/targetRegions/eastus/replicas",
+         .op = FieldOp::replace,
+         .before = "2",
+         .after = "3",
+         .effect = "",
+         .detail = "",
+         .cause = "spec"},
+        {.path = "/targetRegions/brazilsouth",
+         .op = FieldOp::remove,
+         .before = "x2",
+         .after = "",
+         .effect = "latest_falls_back",
+         .detail = "1.6.9",
+         .cause = "spec"},
     };
     change.step = UpdateVersion{};
     change.estimate.monthly_cost_delta = 12.4;
@@ -82,7 +107,10 @@ inline Blocked in_use() {
     blocked.kind = "ImageVersion";
     blocked.action = Action::remove;
     blocked.rule = "standard/olderThan";
-    blocked.reasons = {{.interlock_point = 7, .reason = "in_use", .condition = "InUse", .message = "3 scale sets in 2 subscriptions (7 of 9 subscriptions readable)",
+    blocked.reasons = {{.interlock_point = 7,
+                        .reason = "in_use",
+                        .condition = "InUse",
+                        .message = "3 scale sets in 2 subscriptions (7 of 9 subscriptions readable)",
                         .way_out = "move its users to a newer version"}};
     blocked.evidence = {{"scale_sets", "3"}, {"subscriptions_readable", "7"}, {"subscriptions_total", "9"}};
     return blocked;
@@ -127,7 +155,8 @@ inline Plan ubuntu() {
     plan.verdicts[1].rule = "standard/pastEndOfLife";
     plan.verdicts[1].text = "past end of life for 41 d";
     plan.verdicts[1].tier = "archive";
-    plan.regions["corp/golden/ubuntu-2404/1.7.2"] = {{"eastus", 2, 2, ReplicationState::completed, true, 100, ""}, {"brazilsouth", 2, 2, ReplicationState::completed, true, 100, ""}};
+    plan.regions["corp/golden/ubuntu-2404/1.7.2"] = {{"eastus", 2, 2, ReplicationState::completed, true, 100, ""},
+                                                     {"brazilsouth", 2, 2, ReplicationState::completed, true, 100, ""}};
     plan.cost = {412.10, 463.55, 0, true};
     plan.unchanged = 34;
     return plan;

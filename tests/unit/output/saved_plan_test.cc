@@ -1,3 +1,5 @@
+#include "controller/program/saved_plan.h"
+
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
@@ -5,7 +7,6 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "controller/program/saved_plan.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/unit/output/sample_plan.h"
 
@@ -16,7 +17,7 @@ TEST_CASE("a saved plan comes back, private to its user") {
     const std::string path = directory.file("plan.json");
     const std::vector<Plan> plans{sample::ubuntu(), sample::windows()};
     REQUIRE(write_saved_plan(path, plans, sample::header()).has_value());
-    struct stat facts{};
+    struct stat facts {};
     REQUIRE(::stat(path.c_str(), &facts) == 0);
     CHECK((facts.st_mode & 0777) == 0600);
     const auto saved = read_saved_plan(path);
@@ -35,7 +36,8 @@ TEST_CASE("an older file is replaced as a whole, and nothing is left beside it")
     std::ofstream(path) << std::string(1 << 20, 'x');
     REQUIRE(write_saved_plan(path, {sample::windows()}, sample::header()).has_value());
     CHECK(read_saved_plan(path).has_value());
-    CHECK(std::distance(std::filesystem::directory_iterator(std::filesystem::path(path).parent_path()), std::filesystem::directory_iterator{}) == 1);
+    CHECK(std::distance(std::filesystem::directory_iterator(std::filesystem::path(path).parent_path()),
+                        std::filesystem::directory_iterator{}) == 1);
     const auto refused = write_saved_plan(directory.file("missing/plan.json"), {}, sample::header());
     REQUIRE_FALSE(refused.has_value());
     CHECK(refused.error().code == "GD5043");
@@ -53,7 +55,8 @@ TEST_CASE("what moved since the plan was saved is named") {
     SUBCASE("Azure, without other steps") {
         plans[0].observed_digest = "sha256:cccc";
         plans[0].id = "sha256:3333";
-        CHECK(compare(*saved, plans) == std::vector<std::string>{"corp/golden/ubuntu-2404: its state in Azure changed"});
+        CHECK(compare(*saved, plans) ==
+              std::vector<std::string>{"corp/golden/ubuntu-2404: its state in Azure changed"});
     }
     SUBCASE("a step that is gone, one that differs, one that is new") {
         plans[0].id = "sha256:3333";
@@ -64,21 +67,25 @@ TEST_CASE("what moved since the plan was saved is named") {
         const auto moved = compare(*saved, plans);
         REQUIRE(moved.size() == 3);
         CHECK(moved[0] == "ImageVersion corp/golden/ubuntu-2404/1.1.0: delete is planned now");
-        CHECK(moved[1].starts_with("ImageVersion corp/golden/ubuntu-2404/1.7.2: update is planned otherwise (/targetRegions/southeastasia"));
+        CHECK(moved[1].starts_with(
+            "ImageVersion corp/golden/ubuntu-2404/1.7.2: update is planned otherwise (/targetRegions/southeastasia"));
         CHECK(moved[2] == "ImageVersion corp/golden/ubuntu-2404/1.8.0: create is no longer planned");
     }
     SUBCASE("only what is allowed") {
         plans[1].id = "sha256:4444";
-        CHECK(compare(*saved, plans) == std::vector<std::string>{"corp/golden/win-2022: what is declared or allowed changed"});
+        CHECK(compare(*saved, plans) ==
+              std::vector<std::string>{"corp/golden/win-2022: what is declared or allowed changed"});
     }
     SUBCASE("scopes come and go") {
         plans[1].scope = "corp/golden/win-2025";
-        CHECK(compare(*saved, plans) == std::vector<std::string>{"corp/golden/win-2022: is no longer declared",
-                                                                 "corp/golden/win-2025: is declared now and was not when the plan was saved"});
+        CHECK(compare(*saved, plans) ==
+              std::vector<std::string>{"corp/golden/win-2022: is no longer declared",
+                                       "corp/golden/win-2025: is declared now and was not when the plan was saved"});
     }
     SUBCASE("an incomplete look") {
         plans[1].complete = false;
-        CHECK(compare(*saved, plans) == std::vector<std::string>{"corp/golden/win-2022: the look at Azure was not complete"});
+        CHECK(compare(*saved, plans) ==
+              std::vector<std::string>{"corp/golden/win-2022: the look at Azure was not complete"});
     }
 }
 
@@ -115,7 +122,7 @@ TEST_CASE("a file that is no saved plan is refused with what to do") {
     std::filesystem::remove(path);
     CHECK(read_saved_plan(path).error().code == "GD5040");
     CHECK(read_saved_plan(std::filesystem::path(path).parent_path().string()).error().code == "GD5040");
-    auto extra = good;   // a minor version adds fields
+    auto extra = good;  // a minor version adds fields
     extra["format_version"] = "1.7";
     extra["new_field"] = {1, 2};
     std::ofstream(path, std::ios::trunc) << extra.dump();

@@ -21,9 +21,12 @@ class Checker {
             } else if (keyword == "const") {
                 if (value != rule) say(at, "is not " + rule.dump());
             } else if (keyword == "enum") {
-                if (std::find(rule.begin(), rule.end(), value) == rule.end()) say(at, value.dump() + " is none of " + rule.dump());
+                if (std::find(rule.begin(), rule.end(), value) == rule.end())
+                    say(at, value.dump() + " is none of " + rule.dump());
             } else if (keyword == "pattern") {
-                if (value.is_string() && !std::regex_search(value.get<std::string>(), std::regex(rule.get<std::string>()))) say(at, value.dump() + " does not match");
+                if (value.is_string() &&
+                    !std::regex_search(value.get<std::string>(), std::regex(rule.get<std::string>())))
+                    say(at, value.dump() + " does not match");
             } else if (keyword == "minimum" || keyword == "maximum") {
                 const bool fits = !value.is_number() || (keyword == "minimum" ? value >= rule : value <= rule);
                 if (!fits) say(at, "is out of range");
@@ -34,7 +37,8 @@ class Checker {
             } else if (keyword == "properties") {
                 check_properties(rule, value, at);
             } else if (keyword == "items") {
-                for (std::size_t i = 0; value.is_array() && i < value.size(); ++i) check(rule, value[i], at + "/" + std::to_string(i));
+                for (std::size_t i = 0; value.is_array() && i < value.size(); ++i)
+                    check(rule, value[i], at + "/" + std::to_string(i));
             } else if (!ignored.contains(keyword)) {
                 say(at, "the schema uses " + keyword + ", which is not checked");
             }
@@ -63,7 +67,8 @@ class Checker {
 
     void check_required(const Json& rule, const Json& value, const std::string& at) {
         for (const Json& name : rule) {
-            if (value.is_object() && !value.contains(name.get<std::string>())) say(at, name.get<std::string>() + " is missing");
+            if (value.is_object() && !value.contains(name.get<std::string>()))
+                say(at, name.get<std::string>() + " is missing");
         }
     }
 

@@ -11,7 +11,8 @@ const TimePoint now = *parse_rfc3339("2026-03-01T00:00:00Z");
 
 ObservedVersion sample() {
     ObservedVersion version;
-    version.id = ResourceId("/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/galleries/golden/images/u/versions/1.2.0");
+    version.id = ResourceId(
+        "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/galleries/golden/images/u/versions/1.2.0");
     version.name = "1.2.0";
     version.location = "canadacentral";
     version.state = ProvisioningState::succeeded;
@@ -19,7 +20,8 @@ ObservedVersion sample() {
     version.published = *parse_rfc3339("2025-01-01T00:00:00Z");
     version.source.type = SourceType::managed_image;
     version.source.id = ResourceId("/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/images/packer-1");
-    version.target_regions = {TargetRegion{.name = "canadacentral", .replicas = 2, .exclude_from_latest = std::nullopt, .encryption = std::nullopt}};
+    version.target_regions = {TargetRegion{
+        .name = "canadacentral", .replicas = 2, .exclude_from_latest = std::nullopt, .encryption = std::nullopt}};
     version.read_at = now - std::chrono::seconds(5);
     version.server_date = now - std::chrono::seconds(6);
     return version;
@@ -44,13 +46,18 @@ TEST_CASE("whatever changed since the plan stops the deletion") {
     ObservedVersion fresh = sample();
     SUBCASE("published again under the same name") { fresh.published = *parse_rfc3339("2026-02-01T00:00:00Z"); }
     SUBCASE("published date no longer readable") { fresh.published.reset(); }
-    SUBCASE("another source") { fresh.source.id = ResourceId("/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/images/packer-2"); }
+    SUBCASE("another source") {
+        fresh.source.id = ResourceId("/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/images/packer-2");
+    }
     SUBCASE("an operation in flight") { fresh.state = ProvisioningState::updating; }
     SUBCASE("an unknown state") { fresh.state = ProvisioningState::unknown; }
     SUBCASE("another state") { fresh.state = ProvisioningState::failed; }
     SUBCASE("a tag") { fresh.tags["keep"] = "true"; }
     SUBCASE("a tag without value") { fresh.tags["keep"] = std::nullopt; }
-    SUBCASE("a region") { fresh.target_regions.push_back({.name = "eastus", .replicas = 1, .exclude_from_latest = std::nullopt, .encryption = std::nullopt}); }
+    SUBCASE("a region") {
+        fresh.target_regions.push_back(
+            {.name = "eastus", .replicas = 1, .exclude_from_latest = std::nullopt, .encryption = std::nullopt});
+    }
     SUBCASE("replicas") { fresh.target_regions[0].replicas = 3; }
     SUBCASE("end of life") { fresh.end_of_life = *parse_rfc3339("2020-01-01T00:00:00Z"); }
     SUBCASE("let into latest or out of it") { fresh.exclude_from_latest = true; }
@@ -110,7 +117,8 @@ TEST_CASE("a fingerprint moves with what people write and not with what Azure do
     other.replication_known = true;
     other.replication["canadacentral"] = {ReplicationState::replicating, 40, ""};
     other.os_disk_gb = 30;
-    other.id = ResourceId("/subscriptions/s/resourceGroups/G/providers/microsoft.compute/galleries/golden/images/u/versions/1.2.0");
+    other.id = ResourceId(
+        "/subscriptions/s/resourceGroups/G/providers/microsoft.compute/galleries/golden/images/u/versions/1.2.0");
     other.block_deletion_before_end_of_life = false;
     other.target_regions[0].exclude_from_latest = false;
     CHECK(fingerprint(other) == before);

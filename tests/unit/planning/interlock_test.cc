@@ -10,7 +10,8 @@ using namespace galleryd;
 namespace {
 
 const TimePoint now = *parse_rfc3339("2026-03-01T00:00:00Z");
-const ResourceId sample_id{"/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/galleries/golden/images/u/versions/1.2.0"};
+const ResourceId sample_id{
+    "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/galleries/golden/images/u/versions/1.2.0"};
 
 Policy open_policy() {
     Policy policy;
@@ -35,8 +36,15 @@ InterlockQuestion passing(const Policy& policy) {
     question.identity_known = true;
     question.usage.state = UsageState::not_in_use;
     question.keep_text.clear();
-    question.brakes = {.deletions = 1, .per_pass_max = 1, .percent_max = 20, .versions_total = 5, .hourly_left = 1, .window = std::nullopt,
-                       .approval_required = false, .approved = false, .digest = "sha256:1"};
+    question.brakes = {.deletions = 1,
+                       .per_pass_max = 1,
+                       .percent_max = 20,
+                       .versions_total = 5,
+                       .hourly_left = 1,
+                       .window = std::nullopt,
+                       .approval_required = false,
+                       .approved = false,
+                       .digest = "sha256:1"};
     return question;
 }
 
@@ -66,14 +74,24 @@ TEST_CASE("each fact alone stops at its own point, with a condition of the close
         std::function<void(InterlockQuestion&, Policy&)> change;
     };
     static RemovedDocument removed;
-    removed = {.key = {}, .id = sample_id, .deletion_policy = DeletionPolicy::remove, .mode = Mode::manage, .first_missing = now - std::chrono::minutes(15), .snapshots_missing = 2, .hold = {}};
+    removed = {.key = {},
+               .id = sample_id,
+               .deletion_policy = DeletionPolicy::remove,
+               .mode = Mode::manage,
+               .first_missing = now - std::chrono::minutes(15),
+               .snapshots_missing = 2,
+               .hold = {}};
     const Row rows[] = {
         {1, "deletes_not_allowed", "ApprovalRequired", [](auto&, Policy& p) { p.allow_deletes = false; }},
         {1, "observing", "ApprovalRequired", [](auto&, Policy& p) { p.observe = true; }},
         {1, "suspended", "Held", [](auto& q, Policy&) { q.mode = Mode::suspend; }},
         {2, "not_ours", "Held", [](auto& q, Policy&) { q.ownership = OwnershipProof::none; }},
         {3, "no_reason", "Held", [](auto& q, Policy&) { q.positive_reason.clear(); }},
-        {3, "prune_off", "ApprovalRequired", [](auto& q, Policy& p) { q.removed = &removed; p.prune = false; }},
+        {3, "prune_off", "ApprovalRequired",
+         [](auto& q, Policy& p) {
+             q.removed = &removed;
+             p.prune = false;
+         }},
         {4, "source_incomplete", "BrakeEngaged", [](auto&, Policy& p) { p.source.complete = false; }},
         {4, "source_empty", "BrakeEngaged", [](auto&, Policy& p) { p.source.empty = true; }},
         {4, "source_frozen", "BrakeEngaged", [](auto&, Policy& p) { p.source.frozen = "shrank"; }},
@@ -94,7 +112,10 @@ TEST_CASE("each fact alone stops at its own point, with a condition of the close
         {8, "eol_not_reached", "BeforeEndOfLife", [](auto& q, Policy&) { q.end_of_life = now; }},
         {8, "eol_unknown", "BeforeEndOfLife", [](auto& q, Policy&) { q.end_of_life_unknown = true; }},
         {9, "min_keep", "MinimumKeep", [](auto& q, Policy&) { q.keep_text = "it is the newest"; }},
-        {10, "window", "BrakeEngaged", [](auto& q, Policy&) { q.brakes.window = DeletionWindow{.days = {1}, .from_minute = 0, .to_minute = 60, .time_zone = "UTC"}; }},
+        {10, "window", "BrakeEngaged",
+         [](auto& q, Policy&) {
+             q.brakes.window = DeletionWindow{.days = {1}, .from_minute = 0, .to_minute = 60, .time_zone = "UTC"};
+         }},
         {10, "approval_required", "ApprovalRequired", [](auto& q, Policy&) { q.brakes.approval_required = true; }},
         {10, "brake", "BrakeEngaged", [](auto& q, Policy&) { q.brakes.deletions = 2; }},
         {10, "brake_hourly", "BrakeEngaged", [](auto& q, Policy&) { q.brakes.hourly_left = 0; }},
@@ -123,9 +144,10 @@ TEST_CASE("dates are passed only when both clocks have passed them") {
     question.end_of_life = now - std::chrono::seconds(1);
     question.grace_until = now - std::chrono::seconds(1);
     CHECK(interlock(question).empty());
-    policy.clock_skew = std::chrono::seconds(2);   // Azure's clock may be two seconds behind ours
+    policy.clock_skew = std::chrono::seconds(2);  // Azure's clock may be two seconds behind ours
     CHECK(interlock(question).size() == 2);
-    question.end_of_life = *parse_deadline("2026-02-28");   // a date alone is the end of that day in UTC-12: noon of 1 March
+    question.end_of_life =
+        *parse_deadline("2026-02-28");  // a date alone is the end of that day in UTC-12: noon of 1 March
     question.grace_until.reset();
     CHECK(interlock(question).size() == 1);
 }
@@ -133,7 +155,13 @@ TEST_CASE("dates are passed only when both clocks have passed them") {
 TEST_CASE("a removed document counts at exactly two snapshots and fifteen minutes") {
     const Policy policy = open_policy();
     InterlockQuestion question = passing(policy);
-    RemovedDocument removed{.key = {}, .id = sample_id, .deletion_policy = DeletionPolicy::remove, .mode = Mode::manage, .first_missing = now - std::chrono::minutes(15), .snapshots_missing = 2, .hold = {}};
+    RemovedDocument removed{.key = {},
+                            .id = sample_id,
+                            .deletion_policy = DeletionPolicy::remove,
+                            .mode = Mode::manage,
+                            .first_missing = now - std::chrono::minutes(15),
+                            .snapshots_missing = 2,
+                            .hold = {}};
     question.removed = &removed;
     CHECK(interlock(question).empty());
     removed.snapshots_missing = 1;
@@ -141,7 +169,7 @@ TEST_CASE("a removed document counts at exactly two snapshots and fifteen minute
     removed.snapshots_missing = 2;
     removed.first_missing += std::chrono::seconds(1);
     CHECK(points(interlock(question)) == std::set<int>{3});
-    removed.first_missing = TimePoint::max();   // never noted: the difference must not wrap around
+    removed.first_missing = TimePoint::max();  // never noted: the difference must not wrap around
     CHECK(points(interlock(question)) == std::set<int>{3});
     removed.first_missing = now - std::chrono::hours(1);
     removed.deletion_policy = DeletionPolicy::orphan;
@@ -190,7 +218,8 @@ TEST_CASE("approval lifts approval and the counting brakes, never window or hour
     question.brakes.approved = true;
     CHECK(interlock(question).empty());
     question.brakes.hourly_left = 0;
-    question.brakes.window = DeletionWindow{.days = {1}, .from_minute = 0, .to_minute = 60, .time_zone = "UTC"};   // the day is a Sunday
+    question.brakes.window =
+        DeletionWindow{.days = {1}, .from_minute = 0, .to_minute = 60, .time_zone = "UTC"};  // the day is a Sunday
     const auto reasons = interlock(question);
     CHECK(reasons.size() == 2);
     CHECK(waits_only_for_release(reasons));
@@ -198,20 +227,21 @@ TEST_CASE("approval lifts approval and the counting brakes, never window or hour
 
 TEST_CASE("windows open by weekday and minute, across midnight, in zones that are known") {
     const Policy policy = open_policy();
-    DeletionWindow window{.days = {0}, .from_minute = 22 * 60, .to_minute = 2 * 60, .time_zone = "UTC"};   // Sunday night
+    DeletionWindow window{
+        .days = {0}, .from_minute = 22 * 60, .to_minute = 2 * 60, .time_zone = "UTC"};  // Sunday night
     const auto at = [&](const char* text) { return is_in_window(window, *parse_rfc3339(text), policy); };
     CHECK_FALSE(at("2026-03-01T21:59:59Z"));
     CHECK(at("2026-03-01T22:00:00Z"));
-    CHECK(at("2026-03-02T01:59:59Z"));      // Monday's small hours belong to Sunday's window
+    CHECK(at("2026-03-02T01:59:59Z"));  // Monday's small hours belong to Sunday's window
     CHECK_FALSE(at("2026-03-02T02:00:00Z"));
-    CHECK_FALSE(at("2026-03-01T01:00:00Z"));   // Saturday night is not
+    CHECK_FALSE(at("2026-03-01T01:00:00Z"));  // Saturday night is not
     window = {.days = {}, .from_minute = 60, .to_minute = 300, .time_zone = "Etc/GMT+5"};
-    CHECK(at("2026-03-01T06:00:00Z"));      // 01:00 at UTC-5
+    CHECK(at("2026-03-01T06:00:00Z"));  // 01:00 at UTC-5
     CHECK_FALSE(at("2026-03-01T05:59:00Z"));
     window.time_zone = "+05:30";
     CHECK(at("2026-02-28T19:30:00Z"));
     window.time_zone = "America/Toronto";
-    CHECK_FALSE(at("2026-03-01T06:00:00Z"));   // nobody told its offset: it never opens
+    CHECK_FALSE(at("2026-03-01T06:00:00Z"));  // nobody told its offset: it never opens
     Policy with_zones = open_policy();
     with_zones.zone_offset = [](const std::string& zone, TimePoint) -> std::optional<Duration> {
         if (zone == "America/Toronto") return -std::chrono::hours(5);

@@ -14,7 +14,8 @@ const TimePoint now = *parse_rfc3339("2026-03-01T00:00:00Z");
 std::vector<TargetRegion> regions(std::initializer_list<std::pair<const char*, int>> list) {
     std::vector<TargetRegion> all;
     for (const auto& [name, replicas] : list) {
-        all.push_back({.name = name, .replicas = replicas, .exclude_from_latest = std::nullopt, .encryption = std::nullopt});
+        all.push_back(
+            {.name = name, .replicas = replicas, .exclude_from_latest = std::nullopt, .encryption = std::nullopt});
     }
     return all;
 }
@@ -31,7 +32,8 @@ Change change_of(const std::string& address, Step step, bool destructive = false
 }  // namespace
 
 TEST_CASE("a 127 GB disk that holds 10 GB, three regions, two replicas: six snapshots of 10 GB and two first copies") {
-    const Prices prices{.snapshot_gb_month = {{"Standard_LRS", 0.05}}, .egress_gb = 0.02, .currency = "USD", .date = "2026-11-01"};
+    const Prices prices{
+        .snapshot_gb_month = {{"Standard_LRS", 0.05}}, .egress_gb = 0.02, .currency = "USD", .date = "2026-11-01"};
     ObservedVersion observed;
     observed.os_disk_gb = 127;
     const ImageSize size = image_size(10.0, &observed);
@@ -40,7 +42,8 @@ TEST_CASE("a 127 GB disk that holds 10 GB, three regions, two replicas: six snap
     const auto after = regions({{"canadacentral", 2}, {"canadaeast", 2}, {"eastus", 2}});
     CHECK(monthly_cost(size, after, prices) == doctest::Approx(6 * 10 * 0.05));
     CHECK(first_copy_cost(size, {}, after, "canadacentral", prices) == doctest::Approx(2 * 10 * 0.02));
-    CHECK(first_copy_cost(size, regions({{"canadaeast", 1}}), after, "canadacentral", prices) == doctest::Approx(10 * 0.02));
+    CHECK(first_copy_cost(size, regions({{"canadaeast", 1}}), after, "canadacentral", prices) ==
+          doctest::Approx(10 * 0.02));
     const ImageSize bound = image_size(std::nullopt, &observed);
     CHECK(bound.gb == 127.0);
     CHECK(bound.upper_bound);
@@ -50,14 +53,22 @@ TEST_CASE("a 127 GB disk that holds 10 GB, three regions, two replicas: six snap
 TEST_CASE("changes are applied parents first, additions before removals, deletions last and children first") {
     Plan plan;
     plan.scope = "images/golden";
-    plan.changes = {change_of("gallery", DeleteGallery{}, true), change_of("definition", DeleteDefinition{}, true), change_of("gone", DeleteVersion{}, true),
-                    change_of("shrunk", UpdateVersion{}, true),  change_of("changed", UpdateVersion{}),             change_of("made", CreateVersion{}),
-                    change_of("definition made", CreateDefinition{}), change_of("role", AssignRole{}),              change_of("store", EnsureStorage{}),
-                    change_of("gallery made", CreateGallery{}),  change_of("group", EnsureResourceGroup{})};
+    plan.changes = {change_of("gallery", DeleteGallery{}, true),
+                    change_of("definition", DeleteDefinition{}, true),
+                    change_of("gone", DeleteVersion{}, true),
+                    change_of("shrunk", UpdateVersion{}, true),
+                    change_of("changed", UpdateVersion{}),
+                    change_of("made", CreateVersion{}),
+                    change_of("definition made", CreateDefinition{}),
+                    change_of("role", AssignRole{}),
+                    change_of("store", EnsureStorage{}),
+                    change_of("gallery made", CreateGallery{}),
+                    change_of("group", EnsureResourceGroup{})};
     finish_plan(plan);
     std::string order;
     for (const Change& change : plan.changes) order += change.address + ", ";
-    CHECK(order == "group, gallery made, store, role, definition made, made, changed, shrunk, gone, definition, gallery, ");
+    CHECK(order ==
+          "group, gallery made, store, role, definition made, made, changed, shrunk, gone, definition, gallery, ");
 }
 
 TEST_CASE("digests move with steps and observed state, and not with the time of day") {
@@ -65,7 +76,13 @@ TEST_CASE("digests move with steps and observed state, and not with the time of 
         Plan plan;
         plan.scope = "images/golden/u";
         Change change = change_of("images/golden/u/1.2.0", UpdateVersion{});
-        change.fields.push_back({.path = "/tags/galleryd-delete-after", .op = FieldOp::add, .before = "", .after = mark, .effect = {}, .detail = {}, .cause = cause});
+        change.fields.push_back({.path = "/tags/galleryd-delete-after",
+                                 .op = FieldOp::add,
+                                 .before = "",
+                                 .after = mark,
+                                 .effect = {},
+                                 .detail = {},
+                                 .cause = cause});
         plan.changes.push_back(std::move(change));
         finish_plan(plan, std::move(observed));
         return plan;
@@ -79,7 +96,8 @@ TEST_CASE("digests move with steps and observed state, and not with the time of 
 }
 
 TEST_CASE("a deletions digest names exactly one set") {
-    const std::vector<DeletionItem> items{{"a/1.0.0", now, "standard/olderThan", "delete version"}, {"a/1.1.0", now, "standard/olderThan", "delete version"}};
+    const std::vector<DeletionItem> items{{"a/1.0.0", now, "standard/olderThan", "delete version"},
+                                          {"a/1.1.0", now, "standard/olderThan", "delete version"}};
     const std::string digest = deletions_digest(items);
     CHECK(deletions_digest({items[1], items[0]}) == digest);
     CHECK(deletions_digest({items[0]}) != digest);
@@ -100,14 +118,26 @@ TEST_CASE("a region is retried after 15 minutes, doubling to six hours") {
 TEST_CASE("accepted writes are remembered for repair and for who excluded a version") {
     ResourceRecord record;
     Change retry = change_of("a", UpdateVersion{});
-    retry.fields.push_back({.path = "/targetRegions/eastus/replication", .op = FieldOp::replace, .before = "Failed", .after = "retry 1", .effect = {}, .detail = {}, .cause = "replication_failed"});
+    retry.fields.push_back({.path = "/targetRegions/eastus/replication",
+                            .op = FieldOp::replace,
+                            .before = "Failed",
+                            .after = "retry 1",
+                            .effect = {},
+                            .detail = {},
+                            .cause = "replication_failed"});
     note_accepted(record, retry, now);
     note_accepted(record, retry, now);
     CHECK(record.region_retries.at("eastus") == 2);
     CHECK(record.region_retry_after.at("eastus") == now + std::chrono::minutes(30));
     Change readd = change_of("a", UpdateVersion{}, true);
     readd.rule = "spec.regionRetry";
-    readd.fields.push_back({.path = "/targetRegions/eastus", .op = FieldOp::remove, .before = "x1", .after = "", .effect = {}, .detail = {}, .cause = "replication_failed"});
+    readd.fields.push_back({.path = "/targetRegions/eastus",
+                            .op = FieldOp::remove,
+                            .before = "x1",
+                            .after = "",
+                            .effect = {},
+                            .detail = {},
+                            .cause = "replication_failed"});
     note_accepted(record, readd, now);
     CHECK(record.region_readds.at("eastus") == 1);
     CHECK_FALSE(record.region_retries.contains("eastus"));
@@ -116,7 +146,13 @@ TEST_CASE("accepted writes are remembered for repair and for who excluded a vers
     note_accepted(record, left_out, now);
     CHECK_FALSE(record.region_readds.contains("eastus"));
     Change deprecated = change_of("a", UpdateVersion{});
-    deprecated.fields.push_back({.path = "/excludeFromLatest", .op = FieldOp::replace, .before = "false", .after = "true", .effect = {}, .detail = {}, .cause = "policy standard/deprecate.beyondNewest"});
+    deprecated.fields.push_back({.path = "/excludeFromLatest",
+                                 .op = FieldOp::replace,
+                                 .before = "false",
+                                 .after = "true",
+                                 .effect = {},
+                                 .detail = {},
+                                 .cause = "policy standard/deprecate.beyondNewest"});
     note_accepted(record, deprecated, now);
     CHECK(record.excluded_by_us);
     deprecated.fields[0].cause = "spec";
@@ -134,7 +170,8 @@ TEST_CASE("every planning code has an explanation, and they are sorted") {
         CHECK_FALSE(entry.remedy.empty());
         last = entry.code;
     }
-    for (const char* code : {"GD2001", "GD2002", "GD2003", "GD2004", "GD2005", "GD2101", "GD2102", "GD2103", "GD2104", "GD2105", "GD2106", "GD2110", "GD2302"}) {
+    for (const char* code : {"GD2001", "GD2002", "GD2003", "GD2004", "GD2005", "GD2101", "GD2102", "GD2103", "GD2104",
+                             "GD2105", "GD2106", "GD2110", "GD2302"}) {
         CAPTURE(code);
         CHECK(find_error(code) != nullptr);
     }

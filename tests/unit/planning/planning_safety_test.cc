@@ -8,8 +8,8 @@
 #include "reconcilers/lifecycle/plan_digest.h"
 #include "tests/unit/planning/random_estate.h"
 
-// Random estates against a naive reading of behaviour §6, written without the planner's own functions: what it plans to take away
-// must be allowed by this reading too. GALLERYD_PLANNING_SEEDS sets how many are drawn.
+// Random estates against a naive reading of behaviour §6, written without the planner's own functions: what it plans to
+// take away must be allowed by this reading too. GALLERYD_PLANNING_SEEDS sets how many are drawn.
 
 using namespace galleryd;
 using namespace galleryd::test;
@@ -40,13 +40,15 @@ const RemovedDocument* find_removed(const RandomEstate& estate, const ResourceId
 bool is_certainly_usable(const RandomEstate& estate, const ObservedVersion& version) {
     const ImageVersion* declared = find_declared(estate, version.id);
     const bool excluded = version.exclude_from_latest && (declared == nullptr || declared->exclude_from_latest);
-    return version.state == ProvisioningState::succeeded && !excluded && !(declared != nullptr && declared->exclude_from_latest);
+    return version.state == ProvisioningState::succeeded && !excluded &&
+           !(declared != nullptr && declared->exclude_from_latest);
 }
 
 // What must hold of everything that takes something away; returns the first thing that does not.
 std::string refusal(const RandomEstate& estate, const ObservedVersion& version) {
     const Policy& policy = estate.policy;
-    if (!policy.allow_deletes || policy.observe || !policy.leader || !policy.journal_writable) return "the daemon may not";
+    if (!policy.allow_deletes || policy.observe || !policy.leader || !policy.journal_writable)
+        return "the daemon may not";
     if (!policy.source.complete || policy.source.empty || policy.source.frozen) return "the source is not whole";
     if (!estate.view.complete) return "the view is not complete";
     if (estate.definition.governance.mode != Mode::manage) return "the definition is not managed";
@@ -55,7 +57,9 @@ std::string refusal(const RandomEstate& estate, const ObservedVersion& version) 
     if (version.state != ProvisioningState::succeeded && version.state != ProvisioningState::failed) return "its state";
     if (!version.published) return "no published date";
     if (policy.locked.contains(version.id.key())) return "locked";
-    if (version.tags.contains("Galleryd-HOLD") || estate.definition.meta.hold || (declared != nullptr && declared->meta.hold)) return "held";
+    if (version.tags.contains("Galleryd-HOLD") || estate.definition.meta.hold ||
+        (declared != nullptr && declared->meta.hold))
+        return "held";
     if (version.tags.contains("odd")) return "a tag without value";
     if (estate.has_lifecycle && estate.lifecycle.retention && version.tags.contains("Keep")) return "protected";
     const auto record = policy.records.find(version.id.key());
@@ -82,7 +86,9 @@ std::string refusal_of_deletion(const RandomEstate& estate, const Change& change
     if (version.end_of_life && *version.end_of_life >= estate.now) return "end of life in the future";
     if (version.block_deletion_before_end_of_life.value_or(false) && !version.end_of_life) return "guarded";
     if (change.reason == "retention") {
-        if (!estate.has_lifecycle || !estate.lifecycle.retention || estate.lifecycle.retention->action != RetentionAction::remove) return "no retention";
+        if (!estate.has_lifecycle || !estate.lifecycle.retention ||
+            estate.lifecycle.retention->action != RetentionAction::remove)
+            return "no retention";
         if (find_removed(estate, version.id) != nullptr) return "a removed document is no retention";
         const auto date = version.tags.find(delete_after_tag);
         const auto mark = date == version.tags.end() ? std::nullopt : parse_rfc3339(date->second.value_or(""));
@@ -93,8 +99,12 @@ std::string refusal_of_deletion(const RandomEstate& estate, const Change& change
         return "";
     }
     const RemovedDocument* removed = find_removed(estate, version.id);
-    if (removed == nullptr || removed->deletion_policy != DeletionPolicy::remove || removed->mode != Mode::manage || removed->hold) return "no removed document";
-    if (!policy.prune || removed->snapshots_missing < 2 || estate.now - removed->first_missing < std::chrono::minutes(15)) return "removal not settled";
+    if (removed == nullptr || removed->deletion_policy != DeletionPolicy::remove || removed->mode != Mode::manage ||
+        removed->hold)
+        return "no removed document";
+    if (!policy.prune || removed->snapshots_missing < 2 ||
+        estate.now - removed->first_missing < std::chrono::minutes(15))
+        return "removal not settled";
     return find_declared(estate, version.id) == nullptr ? "" : "it is declared";
 }
 
@@ -114,15 +124,17 @@ void check_deletions(const RandomEstate& estate, const Plan& plan) {
     CHECK(usable_left >= std::min(keep, usable_before));
     for (auto version = estate.view.versions.rbegin(); version != estate.view.versions.rend(); ++version) {
         if (!is_certainly_usable(estate, *version)) continue;
-        CHECK_FALSE(gone.contains(version->id.key()));   // the newest usable one
+        CHECK_FALSE(gone.contains(version->id.key()));  // the newest usable one
         break;
     }
     CHECK(static_cast<int>(gone.size()) <= 20 - estate.policy.deletes_last_hour);
     const Retention defaults;
-    const Retention& brakes = estate.has_lifecycle && estate.lifecycle.retention ? *estate.lifecycle.retention : defaults;
+    const Retention& brakes =
+        estate.has_lifecycle && estate.lifecycle.retention ? *estate.lifecycle.retention : defaults;
     const int percent = std::max(1, brakes.percent_per_pass_max * static_cast<int>(estate.view.versions.size()) / 100);
-    CHECK(static_cast<int>(gone.size()) <= std::min(brakes.deletes_per_pass_max, percent));   // nobody approved anything here
-    CHECK_FALSE(brakes.window.has_value());                                                   // noon is outside the only one drawn
+    CHECK(static_cast<int>(gone.size()) <=
+          std::min(brakes.deletes_per_pass_max, percent));  // nobody approved anything here
+    CHECK_FALSE(brakes.window.has_value());                 // noon is outside the only one drawn
 }
 
 void check_update(const RandomEstate& estate, const Change& change, const ObservedVersion& version) {
@@ -142,11 +154,14 @@ void check_update(const RandomEstate& estate, const Change& change, const Observ
     }
     CHECK(change.destructive == (taken > 0));
     if (taken > 0) CHECK(refusal(estate, version) == "");
-    if (write.allow_deletion_of_replicated_locations && !version.allow_deletion_of_replicated_locations) CHECK(refusal(estate, version) == "");
+    if (write.allow_deletion_of_replicated_locations && !version.allow_deletion_of_replicated_locations)
+        CHECK(refusal(estate, version) == "");
     if (version.block_deletion_before_end_of_life.value_or(false)) CHECK(write.block_deletion_before_end_of_life);
     const auto tag = version.tags.find(owner_tag);
-    if (tag != version.tags.end()) CHECK(tag->second == "test/ImageVersion/images/v" + std::to_string(version.number->minor_number));
-    if (find_removed(estate, version.id) != nullptr) CHECK(find_declared(estate, version.id) != nullptr);   // nothing is written to it
+    if (tag != version.tags.end())
+        CHECK(tag->second == "test/ImageVersion/images/v" + std::to_string(version.number->minor_number));
+    if (find_removed(estate, version.id) != nullptr)
+        CHECK(find_declared(estate, version.id) != nullptr);  // nothing is written to it
 }
 
 void check_plan(const RandomEstate& estate, const Plan& plan, int& deletions, int& removals) {

@@ -26,7 +26,8 @@ RandomEstate::RandomEstate(unsigned seed) : now(*parse_rfc3339("2026-03-01T12:00
     view.definition->id = definition_resource;
     view.definition->location = "canadacentral";
     view.definition->state = ProvisioningState::succeeded;
-    view.definition->tags[owner_tag] = chance(95) ? owner_tag_value("test", definition.meta.key) : "prod/ImageDefinition/images/ubuntu";
+    view.definition->tags[owner_tag] =
+        chance(95) ? owner_tag_value("test", definition.meta.key) : "prod/ImageDefinition/images/ubuntu";
     const int versions = pick(1, 8);
     for (int minor = 1; minor <= versions; ++minor) view.versions.push_back(draw_version(minor));
     if (chance(30)) {
@@ -36,20 +37,30 @@ RandomEstate::RandomEstate(unsigned seed) : now(*parse_rfc3339("2026-03-01T12:00
         fresh.definition_id = definition_resource;
         fresh.id = version_id(definition_resource, to_string(fresh.number));
         fresh.location = "canadacentral";
-        fresh.source = {.type = SourceType::managed_image, .id = ResourceId("/subscriptions/s/resourceGroups/rg/providers/Microsoft.Compute/images/p"),
-                        .vhd_uri = {}, .storage_account = {}, .os_host_caching = {}, .data_disks = {}};
+        fresh.source = {.type = SourceType::managed_image,
+                        .id = ResourceId("/subscriptions/s/resourceGroups/rg/providers/Microsoft.Compute/images/p"),
+                        .vhd_uri = {},
+                        .storage_account = {},
+                        .os_host_caching = {},
+                        .data_disks = {}};
         declared.push_back(std::make_unique<ImageVersion>(std::move(fresh)));
     }
 }
 
 bool RandomEstate::chance(int percent) { return pick(1, 100) <= percent; }
-int RandomEstate::pick(int from, int to) { return from + static_cast<int>(random_() % static_cast<unsigned>(to - from + 1)); }
+int RandomEstate::pick(int from, int to) {
+    return from + static_cast<int>(random_() % static_cast<unsigned>(to - from + 1));
+}
 
 std::vector<TargetRegion> RandomEstate::draw_regions() {
     std::vector<TargetRegion> regions;
     for (const char* name : names) {
         if (regions.empty() || chance(40)) {
-            regions.push_back({.name = name, .replicas = pick(1, 3), .storage_account_type = "Standard_LRS", .exclude_from_latest = std::nullopt, .encryption = std::nullopt});
+            regions.push_back({.name = name,
+                               .replicas = pick(1, 3),
+                               .storage_account_type = "Standard_LRS",
+                               .exclude_from_latest = std::nullopt,
+                               .encryption = std::nullopt});
         }
     }
     return regions;
@@ -68,8 +79,10 @@ void RandomEstate::draw_tags(ObservedVersion& version) {
 void RandomEstate::draw_owner(ObservedVersion& version) {
     const std::string name = "v" + std::to_string(version.number->minor_number);
     const ObjectKey key{Kind::image_version, "images", name};
-    if (chance(50)) return;   // published by others
-    version.tags[owner_tag] = chance(90) ? owner_tag_value("test", key) : chance(50) ? "prod/ImageVersion/images/" + name : "garbage";
+    if (chance(50)) return;  // published by others
+    version.tags[owner_tag] = chance(90)   ? owner_tag_value("test", key)
+                              : chance(50) ? "prod/ImageVersion/images/" + name
+                                           : "garbage";
     ResourceRecord& record = policy.records[version.id.key()];
     record.written_by_us = chance(95);
     record.document = chance(95) ? to_string(key) : "ImageVersion/images/another";
@@ -77,9 +90,13 @@ void RandomEstate::draw_owner(ObservedVersion& version) {
     if (chance(3)) record.removal_failed_at = now - std::chrono::minutes(pick(1, 120));
     if (chance(10)) policy.records.erase(version.id.key());
     if (chance(50)) {
-        RemovedDocument removed{.key = key, .id = version.id, .deletion_policy = chance(80) ? DeletionPolicy::remove : DeletionPolicy::orphan,
-                                .mode = chance(90) ? Mode::manage : Mode::observe, .first_missing = now - std::chrono::minutes(pick(1, 60)),
-                                .snapshots_missing = pick(1, 4), .hold = std::nullopt};
+        RemovedDocument removed{.key = key,
+                                .id = version.id,
+                                .deletion_policy = chance(80) ? DeletionPolicy::remove : DeletionPolicy::orphan,
+                                .mode = chance(90) ? Mode::manage : Mode::observe,
+                                .first_missing = now - std::chrono::minutes(pick(1, 60)),
+                                .snapshots_missing = pick(1, 4),
+                                .hold = std::nullopt};
         if (chance(5)) removed.hold = "forensics";
         policy.removed.push_back(std::move(removed));
         return;
@@ -108,7 +125,10 @@ ObservedVersion RandomEstate::draw_version(int minor) {
     version.name = to_string(*version.number);
     version.id = version_id(definition_resource, version.name);
     version.location = "canadacentral";
-    version.state = chance(85) ? ProvisioningState::succeeded : chance(60) ? ProvisioningState::failed : chance(60) ? ProvisioningState::updating : ProvisioningState::unknown;
+    version.state = chance(85)   ? ProvisioningState::succeeded
+                    : chance(60) ? ProvisioningState::failed
+                    : chance(60) ? ProvisioningState::updating
+                                 : ProvisioningState::unknown;
     if (chance(96)) version.published = now - std::chrono::days(pick(1, 200));
     if (chance(15)) version.end_of_life = now + std::chrono::days(pick(-60, 60));
     version.end_of_life_unparsable = !version.end_of_life && chance(2);
@@ -118,11 +138,16 @@ ObservedVersion RandomEstate::draw_version(int minor) {
     version.target_regions = draw_regions();
     version.replication_known = chance(92);
     for (const TargetRegion& region : version.target_regions) {
-        if (version.replication_known) version.replication[region.name] = {chance(85) ? ReplicationState::completed : chance(50) ? ReplicationState::failed : ReplicationState::replicating, 100, ""};
+        if (version.replication_known)
+            version.replication[region.name] = {chance(85)   ? ReplicationState::completed
+                                                : chance(50) ? ReplicationState::failed
+                                                             : ReplicationState::replicating,
+                                                100, ""};
     }
     version.os_disk_gb = version.state == ProvisioningState::failed && chance(50) ? 0 : 30;
     version.source.type = SourceType::managed_image;
-    version.source.id = ResourceId("/subscriptions/s/resourceGroups/rg/providers/Microsoft.Compute/images/p" + std::to_string(minor));
+    version.source.id =
+        ResourceId("/subscriptions/s/resourceGroups/rg/providers/Microsoft.Compute/images/p" + std::to_string(minor));
     version.read_at = now;
     version.server_date = now;
     draw_tags(version);
@@ -164,7 +189,8 @@ void RandomEstate::draw_lifecycle() {
     retention.approval_required = chance(20);
     retention.deletes_per_pass_max = pick(1, 5);
     retention.percent_per_pass_max = pick(10, 100);
-    if (chance(10)) retention.window = DeletionWindow{.days = {}, .from_minute = 0, .to_minute = 60, .time_zone = "UTC"};
+    if (chance(10))
+        retention.window = DeletionWindow{.days = {}, .from_minute = 0, .to_minute = 60, .time_zone = "UTC"};
     lifecycle.retention = retention;
 }
 

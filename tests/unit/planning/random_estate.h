@@ -6,9 +6,9 @@
 
 #include "reconcilers/image_version/plan.h"
 
-// A definition with a few versions in any state that the world can bring about, drawn from a seed: odd tags, missing dates, half
-// marks, foreign owners, lost records, clocks that differ. Most facts are drawn so that they pass more often than not, else nothing
-// would ever be deleted and nothing tested.
+// A definition with a few versions in any state that the world can bring about, drawn from a seed: odd tags, missing
+// dates, half marks, foreign owners, lost records, clocks that differ. Most facts are drawn so that they pass more
+// often than not, else nothing would ever be deleted and nothing tested.
 namespace galleryd::test {
 
 struct RandomEstate {

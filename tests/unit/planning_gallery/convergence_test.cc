@@ -8,7 +8,8 @@
 
 using namespace galleryd;
 
-// Whatever differed, once the plan was carried out the next plan is empty (B6, R4): nothing is read back as a new difference.
+// Whatever differed, once the plan was carried out the next plan is empty (B6, R4): nothing is read back as a new
+// difference.
 namespace {
 
 class Dice {
@@ -16,7 +17,9 @@ class Dice {
     explicit Dice(unsigned seed) : engine_(seed) {}
     bool yes() { return engine_() % 2 == 0; }
     template <class T>
-    T pick(std::initializer_list<T> values) { return *(values.begin() + engine_() % values.size()); }
+    T pick(std::initializer_list<T> values) {
+        return *(values.begin() + engine_() % values.size());
+    }
 
   private:
     std::mt19937 engine_;
@@ -31,7 +34,8 @@ void merge(ObservedTags& live, const Tags& written) {
 
 // What Azure makes of the steps, as the next complete look shows it.
 void carry_out(GalleryView& view, const Gallery& gallery, const Change& change) {
-    if (std::holds_alternative<EnsureResourceGroup>(change.step)) view.group = ObservedResourceGroup{gallery.resource_group, gallery.location, {}};
+    if (std::holds_alternative<EnsureResourceGroup>(change.step))
+        view.group = ObservedResourceGroup{gallery.resource_group, gallery.location, {}};
     const auto* create = std::get_if<CreateGallery>(&change.step);
     const auto* update = std::get_if<UpdateGallery>(&change.step);
     if (create != nullptr || update != nullptr) {
@@ -50,8 +54,12 @@ void carry_out(GalleryView& view, const Gallery& gallery, const Change& change) 
     }
     if (const auto* share = std::get_if<ShareGallery>(&change.step)) {
         auto& ids = view.gallery->shared_subscription_ids;
-        if (share->operation == "Add") ids.insert(ids.end(), share->subscription_ids.begin(), share->subscription_ids.end());
-        if (share->operation == "Remove") std::erase_if(ids, [&](const std::string& id) { return std::ranges::find(share->subscription_ids, id) != share->subscription_ids.end(); });
+        if (share->operation == "Add")
+            ids.insert(ids.end(), share->subscription_ids.begin(), share->subscription_ids.end());
+        if (share->operation == "Remove")
+            std::erase_if(ids, [&](const std::string& id) {
+                return std::ranges::find(share->subscription_ids, id) != share->subscription_ids.end();
+            });
         if (share->operation == "EnableCommunity") view.gallery->community_enabled = true;
         if (share->operation == "Reset") {
             view.gallery->permissions = SharingPermissions::private_;
@@ -59,10 +67,14 @@ void carry_out(GalleryView& view, const Gallery& gallery, const Change& change) 
         }
     }
     if (const auto* role = std::get_if<AssignRole>(&change.step)) {
-        view.role_assignments->push_back(estate::assignment(role->scope, role->assignment_name, role->role_definition_id.substr(role->role_definition_id.rfind('/') + 1), role->access.principal_id));
+        view.role_assignments->push_back(estate::assignment(
+            role->scope, role->assignment_name,
+            role->role_definition_id.substr(role->role_definition_id.rfind('/') + 1), role->access.principal_id));
     }
-    if (const auto* role = std::get_if<UnassignRole>(&change.step)) std::erase_if(*view.role_assignments, [&](const auto& row) { return row.id == role->assignment; });
-    if (const auto* storage = std::get_if<EnsureStorage>(&change.step)) view.storage = ObservedStorageAccount{storage->account, storage->location, storage->sku, "Succeeded"};
+    if (const auto* role = std::get_if<UnassignRole>(&change.step))
+        std::erase_if(*view.role_assignments, [&](const auto& row) { return row.id == role->assignment; });
+    if (const auto* storage = std::get_if<EnsureStorage>(&change.step))
+        view.storage = ObservedStorageAccount{storage->account, storage->location, storage->sku, "Succeeded"};
 }
 
 Gallery any_gallery(Dice& dice) {
@@ -71,11 +83,20 @@ Gallery any_gallery(Dice& dice) {
     gallery.governance.adoption = Adoption::adopt_or_create;
     gallery.description = dice.pick<const char*>({"", "one", "two"});
     if (dice.yes()) gallery.soft_delete_enabled = dice.yes();
-    gallery.governance.tags = dice.yes() ? Tags{{"Environment", "prod"}} : Tags{{"environment", "test"}, {"team", "os"}};
-    if (dice.yes()) gallery.sharing = Sharing{dice.pick({SharingPermissions::private_, SharingPermissions::groups, SharingPermissions::community}), {}, {}, {}};
+    gallery.governance.tags =
+        dice.yes() ? Tags{{"Environment", "prod"}} : Tags{{"environment", "test"}, {"team", "os"}};
+    if (dice.yes())
+        gallery.sharing = Sharing{
+            dice.pick({SharingPermissions::private_, SharingPermissions::groups, SharingPermissions::community}),
+            {},
+            {},
+            {}};
     const bool groups = gallery.sharing && gallery.sharing->permissions == SharingPermissions::groups;
-    if (groups) gallery.sharing->subscription_ids = dice.yes() ? std::vector<std::string>{"s1", "s2"} : std::vector<std::string>{"s2"};
-    if (gallery.sharing && gallery.sharing->permissions == SharingPermissions::community) gallery.sharing->community = CommunityGallery{"contoso", "u", dice.pick<const char*>({"a", "b"}), "e"};
+    if (groups)
+        gallery.sharing->subscription_ids =
+            dice.yes() ? std::vector<std::string>{"s1", "s2"} : std::vector<std::string>{"s2"};
+    if (gallery.sharing && gallery.sharing->permissions == SharingPermissions::community)
+        gallery.sharing->community = CommunityGallery{"contoso", "u", dice.pick<const char*>({"a", "b"}), "e"};
     if (dice.yes()) gallery.access = {{"Reader", estate::principal, "Group"}};
     if (dice.yes()) gallery.access.push_back({"Contributor", estate::principal, "Group"});
     if (dice.yes()) gallery.staging_storage = StagingStorage{"stgolden01", "Standard_LRS", "vhds"};
@@ -108,8 +129,9 @@ TEST_CASE("a gallery plan that was carried out leaves nothing to do, or only con
 }
 
 TEST_CASE("every code that planning and plan files use is explained") {
-    for (const char* code : {"GD2200", "GD2201", "GD2202", "GD2203", "GD2204", "GD2205", "GD2206", "GD2207", "GD2210", "GD2211", "GD2212", "GD2213", "GD2214",
-                             "GD2215", "GD2216", "GD2220", "GD2221", "GD5040", "GD5042", "GD5043"}) {
+    for (const char* code :
+         {"GD2200", "GD2201", "GD2202", "GD2203", "GD2204", "GD2205", "GD2206", "GD2207", "GD2210", "GD2211",
+          "GD2212", "GD2213", "GD2214", "GD2215", "GD2216", "GD2220", "GD2221", "GD5040", "GD5042", "GD5043"}) {
         CAPTURE(code);
         const CatalogueEntry* entry = find_error(code);
         REQUIRE(entry != nullptr);

@@ -13,7 +13,8 @@ ImageDefinition declared() {
     ImageDefinition definition;
     definition.meta.key = {Kind::image_definition, "images", "ubuntu-2404"};
     definition.meta.where = {"definitions.yaml", 1, 1};
-    definition.meta.field_lines = {{"osType", 8}, {"identifier", 5}, {"eula", 12}, {"description", 11}, {"features", 14}};
+    definition.meta.field_lines = {
+        {"osType", 8}, {"identifier", 5}, {"eula", 12}, {"description", 11}, {"features", 14}};
     definition.meta.digest = "sha256:declared";
     definition.gallery_id = gallery.id;
     definition.gallery = gallery.meta.key;
@@ -139,7 +140,8 @@ TEST_CASE("a creation says everything explicitly, defaults that move between api
     SUBCASE("generation 2 without a security type says Standard") {
         world.definition.features.clear();
         const Plan silent = world.plan();
-        CHECK(std::get<CreateDefinition>(silent.changes.at(0).step).write.features == std::map<std::string, std::string>{{"SecurityType", "Standard"}});
+        CHECK(std::get<CreateDefinition>(silent.changes.at(0).step).write.features ==
+              std::map<std::string, std::string>{{"SecurityType", "Standard"}});
         world.view.definition = live_like(world.definition);
         world.view.definition->features = {{"SecurityType", "Standard"}};
         CHECK(world.plan().conflicts.empty());
@@ -157,7 +159,7 @@ TEST_CASE("what Azure lets change is updated, with the fixed fields sent back as
     ObservedDefinition& live = *world.view.definition;
     live.purchase_plan = PurchasePlan{"n", "p", "o"};
     live.hyper_v_generation = "V2";
-    world.definition.eula.clear();   // silent now: stays what it is
+    world.definition.eula.clear();  // silent now: stays what it is
     const auto only_change = [&] {
         const Plan plan = world.plan();
         REQUIRE(plan.changes.size() == 1);
@@ -178,15 +180,30 @@ TEST_CASE("what Azure lets change is updated, with the fixed fields sent back as
         CHECK(field.before == "old");
         CHECK(world.plan().changes[0].manifest.line == 11);
     }
-    SUBCASE("releaseNoteUri") { live.release_note_uri = ""; CHECK(only_change().op == FieldOp::add); }
-    SUBCASE("endOfLifeDate") { live.end_of_life.reset(); CHECK(only_change().path == "/endOfLifeDate"); }
-    SUBCASE("vCPUs") { live.recommended_vcpus = RecommendedRange{2, 32}; CHECK(only_change().before == "min 2, max 32"); }
+    SUBCASE("releaseNoteUri") {
+        live.release_note_uri = "";
+        CHECK(only_change().op == FieldOp::add);
+    }
+    SUBCASE("endOfLifeDate") {
+        live.end_of_life.reset();
+        CHECK(only_change().path == "/endOfLifeDate");
+    }
+    SUBCASE("vCPUs") {
+        live.recommended_vcpus = RecommendedRange{2, 32};
+        CHECK(only_change().before == "min 2, max 32");
+    }
     SUBCASE("memory") {
         world.definition.recommended_memory_gb = RecommendedRange{std::nullopt, 512};
         CHECK(only_change().after == "max 512");
     }
-    SUBCASE("disallowedDiskTypes") { live.disallowed_disk_types = {"Premium_LRS", "Standard_LRS"}; CHECK(only_change().path == "/disallowedDiskTypes"); }
-    SUBCASE("tags") { world.definition.governance.tags = {{"team", "os"}}; CHECK(only_change().path == "/tags/team"); }
+    SUBCASE("disallowedDiskTypes") {
+        live.disallowed_disk_types = {"Premium_LRS", "Standard_LRS"};
+        CHECK(only_change().path == "/disallowedDiskTypes");
+    }
+    SUBCASE("tags") {
+        world.definition.governance.tags = {{"team", "os"}};
+        CHECK(only_change().path == "/tags/team");
+    }
 }
 
 TEST_CASE("every field that Azure fixes is refused with two ways out, and nothing is deleted or written") {
@@ -205,7 +222,10 @@ TEST_CASE("every field that Azure fixes is refused with two ways out, and nothin
         {"/identifier/sku", "GD2212", [](ImageDefinition& d) { d.sku = "12"; }},
         {"/eula", "GD2213", [](ImageDefinition& d) { d.eula = "https://other"; }},
         {"/privacyStatementUri", "GD2213", [](ImageDefinition& d) { d.privacy_statement_uri = "https://other"; }},
-        {"/purchasePlan", "GD2214", [](ImageDefinition& d) { d.purchase_plan = PurchasePlan{"n", "p", "o"}; }},
+        {"/purchasePlan", "GD2214",
+         [](ImageDefinition& d) {
+             d.purchase_plan = PurchasePlan{"n", "p", "o"};
+         }},
         {"/features", "GD2215", [](ImageDefinition& d) { d.features["IsHibernateSupported"] = "True"; }},
         {"/location", "GD2216", [](ImageDefinition& d) { d.location = "eastus"; }},
     };
@@ -224,7 +244,7 @@ TEST_CASE("every field that Azure fixes is refused with two ways out, and nothin
         CHECK(conflict.ways_out.size() == 2);
         CHECK(conflict.message.find("cannot change after creation") != std::string::npos);
     }
-    World world;   // the line of the field, where it is known
+    World world;  // the line of the field, where it is known
     world.definition.sku = "12";
     CHECK(world.plan().conflicts.at(0).manifest.line == 5);
 }
@@ -241,13 +261,34 @@ TEST_CASE("a conflict does not hold up access") {
 TEST_CASE("ownership, mode and operations guard definitions like galleries") {
     World world;
     world.definition.description = "changed";
-    SUBCASE("nobody's") { world.view.definition->tags.clear(); CHECK(world.plan().conflicts.at(0).code == "GD2200"); }
-    SUBCASE("another's") { world.view.definition->tags["galleryd-owner"] = "x/ImageDefinition/images/ubuntu-2404"; CHECK(world.plan().conflicts.at(0).code == "GD2201"); }
-    SUBCASE("observe") { world.definition.governance.mode = Mode::observe; CHECK(world.plan().blocked.at(0).reasons[0].reason == "observing"); }
-    SUBCASE("suspend") { world.definition.governance.mode = Mode::suspend; CHECK(world.plan().notices.size() == 1); }
-    SUBCASE("incomplete") { world.view.complete = false; CHECK_FALSE(world.plan().complete); }
-    SUBCASE("updating") { world.view.definition->state = ProvisioningState::updating; CHECK(world.plan().waiting.size() == 1); }
-    SUBCASE("in flight") { world.policy.records[world.definition.id.key()].operation_in_flight = true; CHECK(world.plan().waiting.size() == 1); }
+    SUBCASE("nobody's") {
+        world.view.definition->tags.clear();
+        CHECK(world.plan().conflicts.at(0).code == "GD2200");
+    }
+    SUBCASE("another's") {
+        world.view.definition->tags["galleryd-owner"] = "x/ImageDefinition/images/ubuntu-2404";
+        CHECK(world.plan().conflicts.at(0).code == "GD2201");
+    }
+    SUBCASE("observe") {
+        world.definition.governance.mode = Mode::observe;
+        CHECK(world.plan().blocked.at(0).reasons[0].reason == "observing");
+    }
+    SUBCASE("suspend") {
+        world.definition.governance.mode = Mode::suspend;
+        CHECK(world.plan().notices.size() == 1);
+    }
+    SUBCASE("incomplete") {
+        world.view.complete = false;
+        CHECK_FALSE(world.plan().complete);
+    }
+    SUBCASE("updating") {
+        world.view.definition->state = ProvisioningState::updating;
+        CHECK(world.plan().waiting.size() == 1);
+    }
+    SUBCASE("in flight") {
+        world.policy.records[world.definition.id.key()].operation_in_flight = true;
+        CHECK(world.plan().waiting.size() == 1);
+    }
     SUBCASE("nothing to adopt") {
         world.view.definition.reset();
         world.definition.governance.adoption = Adoption::adopt;

@@ -4,8 +4,8 @@
 
 #include "reconcilers/gallery/plan.h"
 
-// A small estate for cases of gallery and definition planning: everything declared is already in Azure, ours and alike, so that each
-// case changes only what it is about.
+// A small estate for cases of gallery and definition planning: everything declared is already in Azure, ours and alike,
+// so that each case changes only what it is about.
 namespace galleryd::estate {
 
 inline const TimePoint now = *parse_rfc3339("2026-03-01T00:00:00Z");
@@ -26,7 +26,8 @@ inline Gallery gallery() {
     Gallery gallery;
     gallery.meta.key = {Kind::gallery, "images", "golden"};
     gallery.meta.where = {"galleries.yaml", 3, 1};
-    gallery.meta.field_lines = {{"location", 9}, {"access", 20}, {"sharing", 15}, {"stagingStorage", 25}, {"resourceGroup", 7}};
+    gallery.meta.field_lines = {
+        {"location", 9}, {"access", 20}, {"sharing", 15}, {"stagingStorage", 25}, {"resourceGroup", 7}};
     gallery.meta.digest = "sha256:declared";
     gallery.subscription_id = subscription;
     gallery.resource_group = "rg-golden";
@@ -80,11 +81,13 @@ inline void remember(Policy& policy, const ResourceId& id, const ObjectKey& key)
     policy.records[id.key()] = record;
 }
 
-inline ObservedRoleAssignment assignment(const ResourceId& scope, const std::string& name, const std::string& guid, const std::string& who) {
+inline ObservedRoleAssignment assignment(const ResourceId& scope, const std::string& name, const std::string& guid,
+                                         const std::string& who) {
     ObservedRoleAssignment row;
     row.id = ResourceId(scope.text() + "/providers/Microsoft.Authorization/roleAssignments/" + name);
     row.scope = scope.text();
-    row.role_definition_id = "/subscriptions/" + subscription + "/providers/Microsoft.Authorization/roleDefinitions/" + guid;
+    row.role_definition_id =
+        "/subscriptions/" + subscription + "/providers/Microsoft.Authorization/roleDefinitions/" + guid;
     row.principal_id = who;
     row.principal_type = "Group";
     return row;

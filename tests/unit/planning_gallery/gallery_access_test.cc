@@ -85,7 +85,8 @@ TEST_CASE("back to Private is one final step, and needs our own record of the ga
 
 TEST_CASE("a community gallery is switched on after its creation, once") {
     Gallery gallery = estate::gallery();
-    gallery.sharing = Sharing{SharingPermissions::community, {}, {}, CommunityGallery{"contoso", "https://c", "a@c", "https://e"}};
+    gallery.sharing =
+        Sharing{SharingPermissions::community, {}, {}, CommunityGallery{"contoso", "https://c", "a@c", "https://e"}};
     GalleryView view = estate::view(gallery);
     view.gallery->permissions = SharingPermissions::community;
     view.gallery->community = gallery.sharing->community;
@@ -104,14 +105,16 @@ TEST_CASE("a community gallery is switched on after its creation, once") {
 
 TEST_CASE("role assignments: missing ones are made, ours that are undeclared go, those of others stay") {
     Gallery gallery = estate::gallery();
-    gallery.access = {{"Reader", estate::principal, "Group"}, {"Compute Gallery Image Reader", "22222222-0000-0000-0000-000000000002", "Group"}};
+    gallery.access = {{"Reader", estate::principal, "Group"},
+                      {"Compute Gallery Image Reader", "22222222-0000-0000-0000-000000000002", "Group"}};
     GalleryView view = estate::view(gallery);
     Policy policy = estate::policy();
     estate::remember(policy, gallery.id, gallery.meta.key);
     const std::string gone = "33333333-0000-0000-0000-000000000003";
     const std::string ours = assignment_name(gallery.id, estate::reader_guid, gone);
     auto& rows = *view.role_assignments;
-    rows.push_back(estate::assignment(gallery.id, "99999999-9999-4999-8999-999999999999", "ACDD72A7-3385-48EF-BD42-F606FBA81AE7", estate::principal));
+    rows.push_back(estate::assignment(gallery.id, "99999999-9999-4999-8999-999999999999",
+                                      "ACDD72A7-3385-48EF-BD42-F606FBA81AE7", estate::principal));
     rows.push_back(estate::assignment(gallery.id, ours, estate::reader_guid, gone));
     rows.push_back(estate::assignment(gallery.id, "88888888-8888-4888-8888-888888888888", estate::reader_guid, gone));
     ObservedRoleAssignment inherited = estate::assignment(gallery.id, ours, estate::reader_guid, gone);
@@ -127,7 +130,7 @@ TEST_CASE("role assignments: missing ones are made, ours that are undeclared go,
     CHECK(std::get<UnassignRole>(plan.changes[1].step).assignment.name() == ours);
     CHECK(plan.changes[1].destructive);
     CHECK(plan.changes[1].address == scope_name);
-    CHECK(plan.unchanged == 2);   // the gallery and the assignment that somebody else made for the same pair
+    CHECK(plan.unchanged == 2);  // the gallery and the assignment that somebody else made for the same pair
 
     SUBCASE("without --allow-deletes nothing is taken away") {
         policy.allow_deletes = false;
@@ -147,12 +150,14 @@ TEST_CASE("role assignments: missing ones are made, ours that are undeclared go,
 }
 
 TEST_CASE("a role is one role by name, by GUID and by role definition id") {
-    const std::string full = "/subscriptions/S/providers/Microsoft.Authorization/roleDefinitions/ACDD72A7-3385-48ef-bd42-f606fba81ae7";
+    const std::string full =
+        "/subscriptions/S/providers/Microsoft.Authorization/roleDefinitions/ACDD72A7-3385-48ef-bd42-f606fba81ae7";
     for (const std::string& spelling : {std::string("Reader"), std::string("reader"), estate::reader_guid, full}) {
         CAPTURE(spelling);
         CHECK(find_role_guid(spelling) == estate::reader_guid);
     }
-    for (const char* wrong : {"", "Readers", "acdd72a7", "acdd72a7-3385-48ef-bd42-f606fba81ae", "xcdd72a7-3385-48ef-bd42-f606fba81ae7", "/x/acdd72a7-3385-48ef-bd42-f606fba81ae7"}) {
+    for (const char* wrong : {"", "Readers", "acdd72a7", "acdd72a7-3385-48ef-bd42-f606fba81ae",
+                              "xcdd72a7-3385-48ef-bd42-f606fba81ae7", "/x/acdd72a7-3385-48ef-bd42-f606fba81ae7"}) {
         CAPTURE(wrong);
         CHECK_FALSE(find_role_guid(wrong).has_value());
     }
@@ -164,7 +169,8 @@ TEST_CASE("a role is one role by name, by GUID and by role definition id") {
 TEST_CASE("assignment names are stable across spellings and releases") {
     const ResourceId scope = gallery_id("S", "RG", "golden");
     const std::string name = assignment_name(scope, estate::reader_guid, "ABCDEF00-0000-0000-0000-000000000000");
-    CHECK(name == assignment_name(ResourceId(fold_case(scope.text())), "ACDD72A7-3385-48EF-BD42-F606FBA81AE7", "abcdef00-0000-0000-0000-000000000000"));
+    CHECK(name == assignment_name(ResourceId(fold_case(scope.text())), "ACDD72A7-3385-48EF-BD42-F606FBA81AE7",
+                                  "abcdef00-0000-0000-0000-000000000000"));
     CHECK(name != assignment_name(scope, estate::reader_guid, "abcdef00-0000-0000-0000-000000000001"));
     // Frozen: assignments made by an older release must still be recognised as ours.
     CHECK(name == "32a7d1f2-e6ae-59e6-b1f0-f058fb2135d1");
@@ -177,7 +183,8 @@ TEST_CASE("the staging account is made when missing and never changed") {
     const Plan made = estate::plan(gallery, view, estate::policy());
     REQUIRE(made.changes.size() == 1);
     CHECK(made.changes[0].kind == "StorageAccount");
-    CHECK(made.changes[0].arm_id.text().ends_with("/resourceGroups/rg-golden/providers/Microsoft.Storage/storageAccounts/stgolden01"));
+    CHECK(made.changes[0].arm_id.text().ends_with(
+        "/resourceGroups/rg-golden/providers/Microsoft.Storage/storageAccounts/stgolden01"));
 
     view.storage = ObservedStorageAccount{made.changes[0].arm_id, "canadacentral", "Standard_LRS", "Succeeded"};
     CHECK(estate::plan(gallery, view, estate::policy()).converged());
@@ -256,24 +263,78 @@ TEST_CASE("a gallery whose document is gone") {
             REQUIRE(plan.blocked.size() == 1);
             CHECK(plan.blocked[0].reasons[0].reason == reason);
         };
-        SUBCASE("no --allow-deletes") { policy.allow_deletes = false; blocked_by("deletes_not_allowed"); }
-        SUBCASE("mode Observe") { removed.mode = Mode::observe; blocked_by("observing"); }
-        SUBCASE("tag of another") { view.gallery->tags["galleryd-owner"] = "other/Gallery/images/golden"; blocked_by("not_ours"); }
-        SUBCASE("no tag") { view.gallery->tags.clear(); blocked_by("not_ours"); }
-        SUBCASE("no record") { policy.records.clear(); blocked_by("not_ours"); }
-        SUBCASE("no --prune") { policy.prune = false; blocked_by("prune_off"); }
-        SUBCASE("gone for a moment only") { removed.first_missing = estate::now - std::chrono::minutes{14}; blocked_by("removal_not_settled"); }
-        SUBCASE("seen missing once") { removed.snapshots_missing = 1; blocked_by("removal_not_settled"); }
-        SUBCASE("a source that cannot be read") { policy.source.complete = false; blocked_by("source_incomplete"); }
-        SUBCASE("a frozen source") { policy.source.frozen = "shrank by 80 %"; blocked_by("source_frozen"); }
-        SUBCASE("unknown state") { view.gallery->state = ProvisioningState::unknown; blocked_by("unknown_state"); }
-        SUBCASE("hold tag") { view.gallery->tags["Galleryd-Hold"] = std::nullopt; blocked_by("held"); }
-        SUBCASE("hold annotation") { removed.hold = "audit"; blocked_by("held"); }
-        SUBCASE("lock") { policy.locked = {gallery.id.key()}; blocked_by("locked"); }
-        SUBCASE("clock unknown") { policy.clock_skew.reset(); blocked_by("clock_skew"); }
-        SUBCASE("hourly limit") { policy.deletes_last_hour = 20; blocked_by("brake_hourly"); }
-        SUBCASE("not the leader") { policy.leader = false; blocked_by("not_leader"); }
-        SUBCASE("no journal") { policy.journal_writable = false; blocked_by("journal_not_writable"); }
+        SUBCASE("no --allow-deletes") {
+            policy.allow_deletes = false;
+            blocked_by("deletes_not_allowed");
+        }
+        SUBCASE("mode Observe") {
+            removed.mode = Mode::observe;
+            blocked_by("observing");
+        }
+        SUBCASE("tag of another") {
+            view.gallery->tags["galleryd-owner"] = "other/Gallery/images/golden";
+            blocked_by("not_ours");
+        }
+        SUBCASE("no tag") {
+            view.gallery->tags.clear();
+            blocked_by("not_ours");
+        }
+        SUBCASE("no record") {
+            policy.records.clear();
+            blocked_by("not_ours");
+        }
+        SUBCASE("no --prune") {
+            policy.prune = false;
+            blocked_by("prune_off");
+        }
+        SUBCASE("gone for a moment only") {
+            removed.first_missing = estate::now - std::chrono::minutes{14};
+            blocked_by("removal_not_settled");
+        }
+        SUBCASE("seen missing once") {
+            removed.snapshots_missing = 1;
+            blocked_by("removal_not_settled");
+        }
+        SUBCASE("a source that cannot be read") {
+            policy.source.complete = false;
+            blocked_by("source_incomplete");
+        }
+        SUBCASE("a frozen source") {
+            policy.source.frozen = "shrank by 80 %";
+            blocked_by("source_frozen");
+        }
+        SUBCASE("unknown state") {
+            view.gallery->state = ProvisioningState::unknown;
+            blocked_by("unknown_state");
+        }
+        SUBCASE("hold tag") {
+            view.gallery->tags["Galleryd-Hold"] = std::nullopt;
+            blocked_by("held");
+        }
+        SUBCASE("hold annotation") {
+            removed.hold = "audit";
+            blocked_by("held");
+        }
+        SUBCASE("lock") {
+            policy.locked = {gallery.id.key()};
+            blocked_by("locked");
+        }
+        SUBCASE("clock unknown") {
+            policy.clock_skew.reset();
+            blocked_by("clock_skew");
+        }
+        SUBCASE("hourly limit") {
+            policy.deletes_last_hour = 20;
+            blocked_by("brake_hourly");
+        }
+        SUBCASE("not the leader") {
+            policy.leader = false;
+            blocked_by("not_leader");
+        }
+        SUBCASE("no journal") {
+            policy.journal_writable = false;
+            blocked_by("journal_not_writable");
+        }
     }
     SUBCASE("under way, or already gone: nothing") {
         view.gallery->state = ProvisioningState::deleting;

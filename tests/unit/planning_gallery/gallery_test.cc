@@ -20,7 +20,8 @@ TEST_CASE("a gallery that is as declared plans nothing, whatever the spelling") 
     Gallery gallery = estate::gallery();
     GalleryView view = estate::view(gallery);
     view.gallery->location = "Canada Central";
-    view.gallery->id = ResourceId("/subscriptions/" + estate::subscription + "/resourceGroups/RG-GOLDEN/providers/Microsoft.Compute/galleries/golden");
+    view.gallery->id = ResourceId("/subscriptions/" + estate::subscription +
+                                  "/resourceGroups/RG-GOLDEN/providers/Microsoft.Compute/galleries/golden");
     view.gallery->tags = {{"Environment", "prod"}, {"galleryd-owner", "prod/Gallery/images/golden"}};
     const Plan plan = estate::plan(gallery, view, estate::policy());
     CHECK(plan.converged());
@@ -41,7 +42,8 @@ TEST_CASE("a declaration that is silent about a field leaves that field as it is
     view.gallery->shared_subscription_ids = {"s9"};
     CHECK(estate::plan(gallery, view, estate::policy()).converged());
 
-    gallery.governance.tags["team"] = "images";   // an update for another reason sends the silent fields back as they are
+    gallery.governance.tags["team"] =
+        "images";  // an update for another reason sends the silent fields back as they are
     const Plan plan = estate::plan(gallery, view, estate::policy());
     REQUIRE(plan.changes.size() == 1);
     const auto& write = std::get<UpdateGallery>(plan.changes[0].step).write;
@@ -229,7 +231,8 @@ TEST_CASE("a gallery with work under way is left alone and named as waiting") {
     GalleryView view = estate::view(estate::gallery());
     Policy policy = estate::policy();
     SUBCASE("Azure says so") {
-        for (const auto state : {ProvisioningState::creating, ProvisioningState::updating, ProvisioningState::deleting, ProvisioningState::migrating}) {
+        for (const auto state : {ProvisioningState::creating, ProvisioningState::updating, ProvisioningState::deleting,
+                                 ProvisioningState::migrating}) {
             view.gallery->state = state;
             const Plan plan = estate::plan(gallery, view, policy);
             CHECK(plan.changes.empty());
@@ -261,7 +264,8 @@ TEST_CASE("what Azure fixes at creation is a conflict, and nothing of the galler
     }
     SUBCASE("sharing permissions") {
         using enum SharingPermissions;
-        for (const auto& [is, wanted] : {std::pair{private_, groups}, {private_, community}, {groups, community}, {community, groups}}) {
+        for (const auto& [is, wanted] :
+             {std::pair{private_, groups}, {private_, community}, {groups, community}, {community, groups}}) {
             view.gallery->permissions = is;
             gallery.sharing = Sharing{wanted, {}, {}, CommunityGallery{}};
             const Plan plan = estate::plan(gallery, view, estate::policy());

@@ -34,8 +34,8 @@ struct Fixture {
     }
 };
 
-const std::vector<std::string> lists{
-    "objects", "galleries", "definitions", "versions", "policies", "sources", "plan", "retention", "events"};
+const std::vector<std::string> lists{"objects", "galleries", "definitions", "versions", "policies",
+                                     "sources", "plan",      "retention",   "events"};
 
 }  // namespace
 

@@ -37,14 +37,10 @@ std::unique_ptr<Journal> daemon_journal(const TemporaryDirectory& directory) {
 
 TEST_CASE("what is not a whole digest is a usage error, and nothing is opened") {
     const TemporaryDirectory directory;
-    for (const std::string& wrong : {std::string(),
-                                     std::string("sha256:"),
-                                     "sha256:" + std::string(63, 'a'),
-                                     "sha256:" + std::string(65, 'a'),
-                                     "sha256:" + std::string(64, 'A'),
-                                     "sha256:" + std::string(64, 'g'),
-                                     "sha512:" + std::string(64, 'a'),
-                                     std::string(71, 'a')}) {
+    for (const std::string& wrong :
+         {std::string(), std::string("sha256:"), "sha256:" + std::string(63, 'a'), "sha256:" + std::string(65, 'a'),
+          "sha256:" + std::string(64, 'A'), "sha256:" + std::string(64, 'g'), "sha512:" + std::string(64, 'a'),
+          std::string(71, 'a')}) {
         CAPTURE(wrong);
         const Said said = approve({.digest = wrong, .state_dir = directory.path()});
         CHECK(said.exit == exit_usage);

@@ -75,8 +75,8 @@ TEST_CASE("a flag wins over the environment, and the environment over the file, 
     const TemporaryDirectory directory;
     directory.write("galleryd.yaml", "log-level: from-file\n");
     const std::string file = directory.file("galleryd.yaml");
-    const std::vector<std::string> plan{
-        "galleryd", "plan", directory.path(), "--azure", "simulator", "--config=" + file};
+    const std::vector<std::string> plan{"galleryd", "plan",      directory.path(),
+                                        "--azure",  "simulator", "--config=" + file};
     {
         const ScopedVariable level("GALLERYD_LOG_LEVEL", std::nullopt);
         const Said said = command_line(plan);

@@ -9,7 +9,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-Task<bool> note_after(Clock& clock, std::chrono::nanoseconds duration, std::string name, std::vector<std::string>* log) {
+Task<bool> note_after(Clock& clock, std::chrono::nanoseconds duration, std::string name,
+                      std::vector<std::string>* log) {
     co_await clock.sleep_for(duration);
     log->push_back(name + "@" + format_rfc3339(clock.now()));
     co_return true;
@@ -35,8 +36,9 @@ TEST_CASE("a manual clock resumes sleepers in order, each at its own time, chain
     CHECK(clock.sleepers() == 4);
     CHECK(clock.next_deadline() == 10s);
     clock.advance(1h);
-    CHECK(log == std::vector<std::string>{"now@2026-03-01T00:00:00Z", "first@2026-03-01T00:00:10Z", "late@2026-03-01T00:00:15Z",
-                                          "tie@2026-03-01T00:00:15Z", "second@2026-03-01T00:00:20Z"});
+    CHECK(log == std::vector<std::string>{"now@2026-03-01T00:00:00Z", "first@2026-03-01T00:00:10Z",
+                                          "late@2026-03-01T00:00:15Z", "tie@2026-03-01T00:00:15Z",
+                                          "second@2026-03-01T00:00:20Z"});
     CHECK(format_rfc3339(clock.now()) == "2026-03-01T01:00:00Z");
     CHECK(clock.sleepers() == 1);
     clock.set_wall(*parse_rfc3339("2020-01-01T00:00:00Z"));

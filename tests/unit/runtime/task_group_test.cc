@@ -175,11 +175,14 @@ TEST_CASE("an event lets one waiter through per set, in order, and remembers one
 
 TEST_CASE("within gives the result, the error, or DeadlineExceeded on the clock") {
     World world;
-    CHECK(*run_task(world.io, world.clock, within<int>(world.clock, 10s, "an answer", answer_after(world.clock, 9s, 5))) == 5);
-    CHECK(run_task(world.io, world.clock, within<int>(world.clock, 10s, "an answer", fail_at_once())).error().reason == "NoPermission");
+    CHECK(*run_task(world.io, world.clock,
+                    within<int>(world.clock, 10s, "an answer", answer_after(world.clock, 9s, 5))) == 5);
+    CHECK(run_task(world.io, world.clock, within<int>(world.clock, 10s, "an answer", fail_at_once())).error().reason ==
+          "NoPermission");
     CHECK(run_task(world.io, within<NoDefault>(world.clock, 10s, "a value", without_default()))->value == 7);
     const auto before = world.clock.monotonic();
-    const auto late = run_task(world.io, world.clock, within<int>(world.clock, 10s, "listing galleries", answer_after(world.clock, 11s, 5)));
+    const auto late = run_task(world.io, world.clock,
+                               within<int>(world.clock, 10s, "listing galleries", answer_after(world.clock, 11s, 5)));
     REQUIRE_FALSE(late.has_value());
     CHECK(late.error().kind == ErrorKind::transient);
     CHECK(late.error().reason == "DeadlineExceeded");
@@ -188,7 +191,9 @@ TEST_CASE("within gives the result, the error, or DeadlineExceeded on the clock"
     CHECK(world.clock.sleepers() == 0);  // cancelled and joined
     const auto at_once = run_task(world.io, within<int>(world.clock, 0ms, "nothing", answer_after(world.clock, 1s, 5)));
     CHECK(at_once.error().message == "nothing took longer than 0ms");
-    CHECK_THROWS_WITH(std::ignore = run_task(world.io, world.clock, within<int>(world.clock, 10s, "x", throw_from(world.clock))), "broken");
+    CHECK_THROWS_WITH(
+        std::ignore = run_task(world.io, world.clock, within<int>(world.clock, 10s, "x", throw_from(world.clock))),
+        "broken");
 }
 
 TEST_CASE("cancelling within cancels the task and passes on as cancellation, also when nested") {
@@ -206,7 +211,8 @@ TEST_CASE("cancelling within cancels the task and passes on as cancellation, als
     const auto outer = run_task(world.io, world.clock, within<int>(world.clock, 20s, "outer", std::move(slow_inner)));
     CHECK(outer.error().message == "outer took longer than 20s");
     auto fast_inner = within<int>(world.clock, 10s, "inner", answer_after(world.clock, 1h, 5));
-    const auto inner_first = run_task(world.io, world.clock, within<int>(world.clock, 20s, "outer", std::move(fast_inner)));
+    const auto inner_first =
+        run_task(world.io, world.clock, within<int>(world.clock, 20s, "outer", std::move(fast_inner)));
     CHECK(inner_first.error().message == "inner took longer than 10s");
 }
 

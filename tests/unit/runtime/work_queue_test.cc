@@ -27,7 +27,9 @@ struct World {
     ManualClock clock{io};
     FixedRandom random;
     WorkQueue queue;
-    explicit World(WorkQueueOptions options = {}) : queue(io.get_executor(), clock, random, options) { run_until_idle(io); }
+    explicit World(WorkQueueOptions options = {}) : queue(io.get_executor(), clock, random, options) {
+        run_until_idle(io);
+    }
     ~World() { run(io, queue.close()); }
     World(const World&) = delete;
     World& operator=(const World&) = delete;
@@ -154,7 +156,9 @@ TEST_CASE("a full queue drops new keys, counts them, and still takes known ones"
         CHECK(world.queue.processing() == 1);
     }
     CHECK(world.queue.processing() == 0);
-    CHECK(seen == std::map<QueueEvent, int>{{QueueEvent::added, 2}, {QueueEvent::dropped, 2}, {QueueEvent::started, 1}, {QueueEvent::done, 1}});
+    CHECK(seen ==
+          std::map<QueueEvent, int>{
+              {QueueEvent::added, 2}, {QueueEvent::dropped, 2}, {QueueEvent::started, 1}, {QueueEvent::done, 1}});
 }
 
 TEST_CASE("a hundred thousand keys pass through") {
@@ -175,14 +179,30 @@ TEST_CASE("retry delays by kind, failures, jitter and hint") {
     };
     using K = ErrorKind;
     for (const Row& row : {
-             Row{K::transient, 1, 0, {}, 1s}, Row{K::transient, 2, 0, {}, 2s}, Row{K::transient, 9, 0, {}, 256s},
-             Row{K::transient, 10, 0, {}, 5min}, Row{K::transient, 1'000'000, 0, {}, 5min}, Row{K::transient, 0, 0, {}, 1s},
-             Row{K::transient, -5, 0, {}, 1s}, Row{K::transient, 1, 0.5, {}, 750ms}, Row{K::transient, 10, 1.0, {}, 150s},
-             Row{K::transient, 1, 0, 30s, 30s}, Row{K::transient, 10, 0, 30s, 5min},
-             Row{K::throttled, 1, 0.5, {}, 60s}, Row{K::throttled, 7, 0, 17s, 17s}, Row{K::throttled, 1, 0, 20min, 20min},
-             Row{K::throttled, 1, 0, 5h, 1h}, Row{K::throttled, 1, 0, 0s, 1s}, Row{K::throttled, 1, 0, -3s, 1s},
-             Row{K::conflict, 5, 0.9, {}, 1s}, Row{K::not_ready, 3, 0, {}, 15s}, Row{K::not_ready, 3, 0, 60s, 60s},
-             Row{K::invalid, 1, 0, {}, {}}, Row{K::invalid, 1, 0, 10s, {}}, Row{K::denied, 2, 0, {}, 10min}, Row{K::bug, 1, 0, {}, 5min},
+             Row{K::transient, 1, 0, {}, 1s},
+             Row{K::transient, 2, 0, {}, 2s},
+             Row{K::transient, 9, 0, {}, 256s},
+             Row{K::transient, 10, 0, {}, 5min},
+             Row{K::transient, 1'000'000, 0, {}, 5min},
+             Row{K::transient, 0, 0, {}, 1s},
+             Row{K::transient, -5, 0, {}, 1s},
+             Row{K::transient, 1, 0.5, {}, 750ms},
+             Row{K::transient, 10, 1.0, {}, 150s},
+             Row{K::transient, 1, 0, 30s, 30s},
+             Row{K::transient, 10, 0, 30s, 5min},
+             Row{K::throttled, 1, 0.5, {}, 60s},
+             Row{K::throttled, 7, 0, 17s, 17s},
+             Row{K::throttled, 1, 0, 20min, 20min},
+             Row{K::throttled, 1, 0, 5h, 1h},
+             Row{K::throttled, 1, 0, 0s, 1s},
+             Row{K::throttled, 1, 0, -3s, 1s},
+             Row{K::conflict, 5, 0.9, {}, 1s},
+             Row{K::not_ready, 3, 0, {}, 15s},
+             Row{K::not_ready, 3, 0, 60s, 60s},
+             Row{K::invalid, 1, 0, {}, {}},
+             Row{K::invalid, 1, 0, 10s, {}},
+             Row{K::denied, 2, 0, {}, 10min},
+             Row{K::bug, 1, 0, {}, 5min},
          }) {
         CAPTURE(to_string(row.kind));
         CAPTURE(row.failures);

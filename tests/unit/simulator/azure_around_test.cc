@@ -11,12 +11,14 @@ TEST_CASE("a secret buys a token; a wrong one is refused with Entra's body; unkn
     Box box;
     box.token.clear();
     CHECK(box.ask("GET", box.galleries + "g").status == 401);
-    const auto wrong = box.raw("POST", "/72f988bf-86f1-41af-91ab-2d7cd011db47/oauth2/v2.0/token", "grant_type=client_credentials&client_id=c&client_secret=wrong&scope=x%2F.default");
+    const auto wrong = box.raw("POST", "/72f988bf-86f1-41af-91ab-2d7cd011db47/oauth2/v2.0/token",
+                               "grant_type=client_credentials&client_id=c&client_secret=wrong&scope=x%2F.default");
     CHECK(wrong.status == 401);
     CHECK(wrong.body["error"] == "invalid_client");
     CHECK(wrong.body["error_codes"][0] == 7000215);
     CHECK(text_of(wrong.body, "error_description").starts_with("AADSTS7000215: "));
-    const auto right = box.raw("POST", "/72f988bf-86f1-41af-91ab-2d7cd011db47/oauth2/v2.0/token", "grant_type=client_credentials&client_id=c&client_secret=p%26q&scope=x%2F.default");
+    const auto right = box.raw("POST", "/72f988bf-86f1-41af-91ab-2d7cd011db47/oauth2/v2.0/token",
+                               "grant_type=client_credentials&client_id=c&client_secret=p%26q&scope=x%2F.default");
     REQUIRE(right.status == 200);
     CHECK(right.body["token_type"] == "Bearer");
     CHECK(right.body["expires_in"] == 3599);
@@ -29,12 +31,20 @@ TEST_CASE("a secret buys a token; a wrong one is refused with Entra's body; unkn
     box.token = "Bearer made.up.token";
     CHECK(box.ask("GET", box.galleries + "g").code() == "InvalidAuthenticationToken");
     REQUIRE(box.azure.load_state(R"({"resources":[],"secrets":{"c":"only"}})"));
-    CHECK(box.raw("POST", "/t/oauth2/v2.0/token", "grant_type=client_credentials&client_id=c&client_secret=other&scope=x").status == 401);
-    CHECK(box.raw("POST", "/t/oauth2/v2.0/token", "grant_type=client_credentials&client_id=c&client_secret=only&scope=x").status == 200);
-    CHECK(box.raw("POST", "/t/oauth2/v2.0/token", "grant_type=client_credentials&client_id=c&client_assertion=a.b.c&scope=x").status == 200);
+    CHECK(
+        box.raw("POST", "/t/oauth2/v2.0/token", "grant_type=client_credentials&client_id=c&client_secret=other&scope=x")
+            .status == 401);
+    CHECK(
+        box.raw("POST", "/t/oauth2/v2.0/token", "grant_type=client_credentials&client_id=c&client_secret=only&scope=x")
+            .status == 200);
+    CHECK(box.raw("POST", "/t/oauth2/v2.0/token",
+                  "grant_type=client_credentials&client_id=c&client_assertion=a.b.c&scope=x")
+              .status == 200);
     CHECK(box.raw("GET", "/metadata/identity/oauth2/token?api-version=2018-02-01&resource=r").status == 400);
-    CHECK(text_of(box.raw("GET", "/adfs/.well-known/openid-configuration").body, "token_endpoint") == "https://azure.test/adfs/oauth2/token");
-    CHECK(box.raw("GET", "/metadata/endpoints?api-version=2022-09-01").body[0]["resourceManager"] == "https://azure.test");
+    CHECK(text_of(box.raw("GET", "/adfs/.well-known/openid-configuration").body, "token_endpoint") ==
+          "https://azure.test/adfs/oauth2/token");
+    CHECK(box.raw("GET", "/metadata/endpoints?api-version=2022-09-01").body[0]["resourceManager"] ==
+          "https://azure.test");
 }
 
 TEST_CASE("resource groups are made, read, tagged and deleted with everything in them") {
@@ -64,7 +74,8 @@ TEST_CASE("a role assignment is idempotent under its own GUID only") {
     REQUIRE(box.azure.load_state(R"({"resources":[],"unknownPrincipals":["00000000-0000-0000-0000-00000000dead"]})"));
     const std::string scope = box.galleries + "g/providers/Microsoft.Authorization/roleAssignments/";
     const auto body = [](const std::string& principal) {
-        return R"({"properties":{"roleDefinitionId":"/subscriptions/11111111-1111-1111-1111-111111111111/providers/Microsoft.Authorization/roleDefinitions/acdd72a7-3385-48ef-bd42-f606fba81ae7","principalId":")" + principal + R"(","principalType":"Group"}})";
+        return R"({"properties":{"roleDefinitionId":"/subscriptions/11111111-1111-1111-1111-111111111111/providers/Microsoft.Authorization/roleDefinitions/acdd72a7-3385-48ef-bd42-f606fba81ae7","principalId":")" +
+               principal + R"(","principalType":"Group"}})";
     };
     const std::string who = "22222222-2222-2222-2222-222222222222";
     const auto first = box.ask("PUT", scope + "aaaaaaaa-0000-0000-0000-000000000001", body(who), "2022-04-01");
@@ -76,12 +87,18 @@ TEST_CASE("a role assignment is idempotent under its own GUID only") {
     const auto twin = box.ask("PUT", scope + "aaaaaaaa-0000-0000-0000-000000000002", body(who), "2022-04-01");
     CHECK(twin.status == 409);
     CHECK(twin.code() == "RoleAssignmentExists");
-    CHECK(box.ask("PUT", scope + "aaaaaaaa-0000-0000-0000-000000000003", body("00000000-0000-0000-0000-00000000dead"), "2022-04-01").code() == "PrincipalNotFound");
-    const auto listed = box.ask("GET", box.galleries + "g/images/d/providers/Microsoft.Authorization/roleAssignments?$filter=atScope()", "", "2022-04-01");
+    CHECK(box.ask("PUT", scope + "aaaaaaaa-0000-0000-0000-000000000003", body("00000000-0000-0000-0000-00000000dead"),
+                  "2022-04-01")
+              .code() == "PrincipalNotFound");
+    const auto listed =
+        box.ask("GET", box.galleries + "g/images/d/providers/Microsoft.Authorization/roleAssignments?$filter=atScope()",
+                "", "2022-04-01");
     REQUIRE(listed.body["value"].size() == 1);  // inherited from the gallery
     CHECK(box.ask("DELETE", scope + "aaaaaaaa-0000-0000-0000-000000000001", "", "2022-04-01").status == 200);
     CHECK(box.ask("DELETE", scope + "aaaaaaaa-0000-0000-0000-000000000001", "", "2022-04-01").status == 204);
-    const auto role = box.ask("GET", box.subscription + "/providers/Microsoft.Authorization/roleDefinitions?$filter=roleName%20eq%20'Reader'", "", "2022-04-01");
+    const auto role = box.ask(
+        "GET", box.subscription + "/providers/Microsoft.Authorization/roleDefinitions?$filter=roleName%20eq%20'Reader'",
+        "", "2022-04-01");
     REQUIRE(role.body["value"].size() == 1);
     CHECK(role.body["value"][0]["name"] == "acdd72a7-3385-48ef-bd42-f606fba81ae7");
 }
@@ -89,10 +106,13 @@ TEST_CASE("a role assignment is idempotent under its own GUID only") {
 TEST_CASE("a storage account answers 202 with Location alone and its body at the end") {
     Box box;
     const std::string check = box.subscription + "/providers/Microsoft.Storage/checkNameAvailability";
-    CHECK(box.ask("POST", check, R"({"name":"staging1","type":"Microsoft.Storage/storageAccounts"})", "2023-05-01").body["nameAvailable"] == true);
-    CHECK(box.ask("POST", check, R"({"name":"No","type":"Microsoft.Storage/storageAccounts"})", "2023-05-01").body["reason"] == "AccountNameInvalid");
+    CHECK(box.ask("POST", check, R"({"name":"staging1","type":"Microsoft.Storage/storageAccounts"})", "2023-05-01")
+              .body["nameAvailable"] == true);
+    CHECK(box.ask("POST", check, R"({"name":"No","type":"Microsoft.Storage/storageAccounts"})", "2023-05-01")
+              .body["reason"] == "AccountNameInvalid");
     const std::string account = box.group + "/providers/Microsoft.Storage/storageAccounts/staging1";
-    const std::string body = R"({"sku":{"name":"Standard_LRS"},"kind":"StorageV2","location":"eastus2","properties":{"minimumTlsVersion":"TLS1_2"}})";
+    const std::string body =
+        R"({"sku":{"name":"Standard_LRS"},"kind":"StorageV2","location":"eastus2","properties":{"minimumTlsVersion":"TLS1_2"}})";
     const auto made = box.ask("PUT", account, body, "2023-05-01");
     CHECK(made.status == 202);
     CHECK(made.raw.body.empty());
@@ -103,7 +123,8 @@ TEST_CASE("a storage account answers 202 with Location alone and its body at the
     CHECK(done.status == 200);
     CHECK(done.body["properties"]["minimumTlsVersion"] == "TLS1_2");
     CHECK(box.ask("PUT", account, body, "2023-05-01").status == 200);
-    CHECK(box.ask("POST", check, R"({"name":"staging1","type":"Microsoft.Storage/storageAccounts"})", "2023-05-01").body["reason"] == "AlreadyExists");
+    CHECK(box.ask("POST", check, R"({"name":"staging1","type":"Microsoft.Storage/storageAccounts"})", "2023-05-01")
+              .body["reason"] == "AlreadyExists");
     CHECK(box.ask("DELETE", account, "", "2023-05-01").status == 200);
 }
 
@@ -123,27 +144,38 @@ TEST_CASE("a lock makes deletion 409 and a read-only one makes writes 409") {
 
 TEST_CASE("direct sharing keeps groups until Reset makes the gallery private for good") {
     Box box;
-    REQUIRE(box.ask("PUT", box.galleries + "g", R"({"location":"eastus2","properties":{"sharingProfile":{"permissions":"Groups"}}})").status == 201);
+    REQUIRE(box.ask("PUT", box.galleries + "g",
+                    R"({"location":"eastus2","properties":{"sharingProfile":{"permissions":"Groups"}}})")
+                .status == 201);
     box.pass(seconds(1));
     const std::string add = R"({"operationType":"Add","groups":[{"type":"Subscriptions","ids":["a","b"]}]})";
     const auto shared = box.ask("POST", box.galleries + "g/share", add);
     CHECK(shared.status == 202);
     CHECK(!shared.header("Location").empty());
-    CHECK(shared.header("x-ms-ratelimit-remaining-resource") == "Microsoft.Compute/PostShareGallery3Min;9,Microsoft.Compute/PostShareGallery30Min;59");
+    CHECK(shared.header("x-ms-ratelimit-remaining-resource") ==
+          "Microsoft.Compute/PostShareGallery3Min;9,Microsoft.Compute/PostShareGallery30Min;59");
     box.pass(seconds(10));
     const auto whole = box.ask("GET", box.galleries + "g?$select=Permissions");
-    CHECK(whole.body["properties"]["sharingProfile"]["groups"].dump() == R"([{"type":"Subscriptions","ids":["a","b"]}])");
+    CHECK(whole.body["properties"]["sharingProfile"]["groups"].dump() ==
+          R"([{"type":"Subscriptions","ids":["a","b"]}])");
     CHECK(!box.ask("GET", box.galleries + "g").body["properties"]["sharingProfile"].contains("groups"));
     REQUIRE(box.ask("POST", box.galleries + "g/share", R"({"operationType":"Reset"})").status == 202);
     box.pass(seconds(10));
     CHECK(box.ask("GET", box.galleries + "g").body["properties"]["sharingProfile"]["permissions"] == "Private");
     CHECK(box.ask("POST", box.galleries + "g/share", add).status == 409);
-    CHECK(box.ask("PUT", box.galleries + "g", R"({"location":"eastus2","properties":{"sharingProfile":{"permissions":"Groups"}}})").code() == "PropertyChangeNotAllowed");
+    CHECK(box.ask("PUT", box.galleries + "g",
+                  R"({"location":"eastus2","properties":{"sharingProfile":{"permissions":"Groups"}}})")
+              .code() == "PropertyChangeNotAllowed");
 }
 
 TEST_CASE("soft deletion keeps a version for its days, restores it by a bare PUT, and can be bypassed") {
     Box box;
-    REQUIRE(box.ask("PUT", box.galleries + "g", R"({"location":"eastus2","properties":{"softDeletePolicy":{"isSoftDeleteEnabled":true,"retentionPeriodInDays":31,"gracePeriodInDays":8}}})", "2026-03-03").status == 201);
+    REQUIRE(
+        box.ask(
+               "PUT", box.galleries + "g",
+               R"({"location":"eastus2","properties":{"softDeletePolicy":{"isSoftDeleteEnabled":true,"retentionPeriodInDays":31,"gracePeriodInDays":8}}})",
+               "2026-03-03")
+            .status == 201);
     box.pass(seconds(1));
     box.make_definition();
     box.make_version();
@@ -173,9 +205,11 @@ TEST_CASE("soft deletion keeps a version for its days, restores it by a bare PUT
 TEST_CASE("both provider windows are counted down, end in 429 and come back") {
     Box box;
     box.make_gallery();
-    for (int i = 0; i < 99; ++i) REQUIRE(box.ask("GET", box.group + "/providers/Microsoft.Compute/galleries").status == 200);
+    for (int i = 0; i < 99; ++i)
+        REQUIRE(box.ask("GET", box.group + "/providers/Microsoft.Compute/galleries").status == 200);
     const auto last = box.ask("GET", box.group + "/providers/Microsoft.Compute/galleries");
-    CHECK(last.header("x-ms-ratelimit-remaining-resource") == "Microsoft.Compute/ListGalleryInResourceGroup3Min;0,Microsoft.Compute/ListGalleryInResourceGroup30Min;900");
+    CHECK(last.header("x-ms-ratelimit-remaining-resource") ==
+          "Microsoft.Compute/ListGalleryInResourceGroup3Min;0,Microsoft.Compute/ListGalleryInResourceGroup30Min;900");
     const auto refused = box.ask("GET", box.group + "/providers/Microsoft.Compute/galleries");
     CHECK(refused.status == 429);
     CHECK(refused.code() == "ResourceCollectionRequestsThrottled");

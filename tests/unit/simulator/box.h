@@ -42,7 +42,8 @@ struct Box {
         Json parsed = answered.body.empty() ? Json() : Json::parse(answered.body, nullptr, false);
         return {.status = answered.status, .body = std::move(parsed), .raw = std::move(answered)};
     }
-    Reply ask(const std::string& method, const std::string& path, const std::string& body = "", const std::string& version = "2024-03-03") {
+    Reply ask(const std::string& method, const std::string& path, const std::string& body = "",
+              const std::string& version = "2024-03-03") {
         const char join = path.find('?') == std::string::npos ? '?' : '&';
         return raw(method, path + join + "api-version=" + version, body);
     }
@@ -64,7 +65,8 @@ struct Box {
         REQUIRE(ask("PUT", galleries + "g/images/" + name, definition_text(sku)).status == 201);
         pass(std::chrono::seconds(1));
     }
-    void make_version(const std::string& name = "1.0.0", const std::string& regions = R"([{"name":"eastus2"}])", const std::string& more = "") {
+    void make_version(const std::string& name = "1.0.0", const std::string& regions = R"([{"name":"eastus2"}])",
+                      const std::string& more = "") {
         REQUIRE(ask("PUT", version(name), version_text(regions, more)).status == 201);
         pass(std::chrono::hours(1));
     }
@@ -72,9 +74,10 @@ struct Box {
         return R"({"location":"eastus2","properties":{"osType":"Linux","osState":"Generalized","hyperVGeneration":"V1","identifier":{"publisher":"p","offer":"o","sku":")" +
                sku + "\"}" + more + "}}";
     }
-    std::string version_text(const std::string& regions = R"([{"name":"eastus2"}])", const std::string& more = "", const std::string& profile = "") const {
-        return R"({"location":"eastus2","properties":{"publishingProfile":{"targetRegions":)" + regions + profile + R"(},"storageProfile":{"source":{"id":")" + image +
-               "\"}}" + more + "}}";
+    std::string version_text(const std::string& regions = R"([{"name":"eastus2"}])", const std::string& more = "",
+                             const std::string& profile = "") const {
+        return R"({"location":"eastus2","properties":{"publishingProfile":{"targetRegions":)" + regions + profile +
+               R"(},"storageProfile":{"source":{"id":")" + image + "\"}}" + more + "}}";
     }
     std::string version(const std::string& name) const { return galleries + "g/images/d/versions/" + name; }
 

@@ -14,7 +14,8 @@ TEST_CASE("a creation answers 201 with Azure-AsyncOperation alone and its URL is
     CHECK(created.header("Location").empty());
     const std::string url = created.header("Azure-AsyncOperation");
     CHECK(url.size() > 2900);
-    CHECK(url.find("/locations/eastus2/capsOperations/" + created.header("x-ms-request-id") + "?api-version=2024-03-03&t=") != std::string::npos);
+    CHECK(url.find("/locations/eastus2/capsOperations/" + created.header("x-ms-request-id") +
+                   "?api-version=2024-03-03&t=") != std::string::npos);
     CHECK(created.header("ETag").empty());
     const auto running = box.follow(created);
     CHECK(running.status == 200);
@@ -31,7 +32,8 @@ TEST_CASE("a creation answers 201 with Azure-AsyncOperation alone and its URL is
 TEST_CASE("an update answers 200 with the new values while it is under way") {
     FullBox box;
     box.make_version();
-    const auto updated = box.ask("PUT", box.version("1.0.0"), box.version_text(R"([{"name":"eastus2","regionalReplicaCount":3}])"));
+    const auto updated =
+        box.ask("PUT", box.version("1.0.0"), box.version_text(R"([{"name":"eastus2","regionalReplicaCount":3}])"));
     CHECK(updated.status == 200);
     CHECK(updated.state() == "Updating");
     CHECK(updated.header("Location").empty());
@@ -107,11 +109,15 @@ TEST_CASE("replication progresses per region and the same seed gives the same wo
         Options options;
         options.seed = seed;
         FullBox box(options);
-        REQUIRE(box.ask("PUT", box.version("1.0.0"), box.version_text(R"([{"name":"eastus2"},{"name":"West Europe"},{"name":"japaneast"}])")).status == 201);
+        REQUIRE(box.ask("PUT", box.version("1.0.0"),
+                        box.version_text(R"([{"name":"eastus2"},{"name":"West Europe"},{"name":"japaneast"}])"))
+                    .status == 201);
         std::string story;
         for (int i = 0; i < 60; ++i) {
             box.pass(seconds(20));
-            story += box.ask("GET", box.version("1.0.0") + "?$expand=ReplicationStatus").body["properties"]["replicationStatus"].dump();
+            story += box.ask("GET", box.version("1.0.0") + "?$expand=ReplicationStatus")
+                         .body["properties"]["replicationStatus"]
+                         .dump();
         }
         return story;
     };
@@ -119,7 +125,8 @@ TEST_CASE("replication progresses per region and the same seed gives the same wo
     CHECK(first == run(7));
     CHECK(first != run(8));
     CHECK(first.find("\"state\":\"Replicating\",\"progress\":50") != std::string::npos);
-    CHECK(first.ends_with(R"({"aggregatedState":"Completed","summary":[{"region":"eastus2","state":"Completed","progress":100},{"region":"westeurope","state":"Completed","progress":100},{"region":"japaneast","state":"Completed","progress":100}]})"));
+    CHECK(first.ends_with(
+        R"({"aggregatedState":"Completed","summary":[{"region":"eastus2","state":"Completed","progress":100},{"region":"westeurope","state":"Completed","progress":100},{"region":"japaneast","state":"Completed","progress":100}]})"));
 }
 
 TEST_CASE("an operation can succeed before the last region is usable") {
@@ -127,7 +134,8 @@ TEST_CASE("an operation can succeed before the last region is usable") {
     bool gap_seen = false;
     for (int i = 0; i < 20 && !gap_seen; ++i) {
         const std::string name = "1.0." + std::to_string(i);
-        REQUIRE(box.ask("PUT", box.version(name), box.version_text(R"([{"name":"eastus2"},{"name":"westeurope"}])")).status == 201);
+        REQUIRE(box.ask("PUT", box.version(name), box.version_text(R"([{"name":"eastus2"},{"name":"westeurope"}])"))
+                    .status == 201);
         while (box.ask("GET", box.version(name)).state() == "Creating") box.pass(seconds(10));
         const auto seen = box.ask("GET", box.version(name) + "?$expand=ReplicationStatus");
         CHECK(seen.state() == "Succeeded");
@@ -140,24 +148,30 @@ TEST_CASE("a failed region fails the operation with Azure's words, and removing 
     FullBox box;
     box.azure.fail_region({.region = "North Europe", .count = 1});
     const auto created = box.ask("PUT", box.version("1.0.0"),
-                                 box.version_text(R"([{"name":"eastus2"},{"name":"northeurope"}])", R"(,"safetyProfile":{"allowDeletionOfReplicatedLocations":true})"));
+                                 box.version_text(R"([{"name":"eastus2"},{"name":"northeurope"}])",
+                                                  R"(,"safetyProfile":{"allowDeletionOfReplicatedLocations":true})"));
     box.pass(hours(1));
     const auto done = box.follow(created);
     CHECK(done.status == 200);
     CHECK(text_of(done.body, "status") == "Failed");
     CHECK(done.code() == "ValidationError");
-    CHECK(done.message().find("'{region:northeurope, detail:Failed with internal server error.}'. If retry does not work") != std::string::npos);
+    CHECK(done.message().find(
+              "'{region:northeurope, detail:Failed with internal server error.}'. If retry does not work") !=
+          std::string::npos);
     const auto seen = box.ask("GET", box.version("1.0.0") + "?$expand=ReplicationStatus");
     CHECK(seen.state() == "Failed");
     CHECK(seen.body["properties"]["replicationStatus"]["aggregatedState"] == "Failed");
-    CHECK(seen.body["properties"]["replicationStatus"]["summary"][1]["details"] == "Failed with internal server error.");
+    CHECK(seen.body["properties"]["replicationStatus"]["summary"][1]["details"] ==
+          "Failed with internal server error.");
     const std::string flag = R"(,"safetyProfile":{"allowDeletionOfReplicatedLocations":true})";
     CHECK(box.ask("PUT", box.version("1.0.0"), box.version_text(R"([{"name":"eastus2"}])", flag)).status == 200);
     box.pass(hours(1));
     CHECK(box.ask("GET", box.version("1.0.0")).state() == "Succeeded");
-    CHECK(box.ask("PUT", box.version("1.0.0"), box.version_text(R"([{"name":"eastus2"},{"name":"northeurope"}])", flag)).status == 200);
+    CHECK(box.ask("PUT", box.version("1.0.0"), box.version_text(R"([{"name":"eastus2"},{"name":"northeurope"}])", flag))
+              .status == 200);
     box.pass(hours(1));
-    CHECK(box.ask("GET", box.version("1.0.0") + "?$expand=ReplicationStatus").body["properties"]["replicationStatus"]["aggregatedState"] == "Completed");
+    CHECK(box.ask("GET", box.version("1.0.0") + "?$expand=ReplicationStatus")
+              .body["properties"]["replicationStatus"]["aggregatedState"] == "Completed");
 }
 
 }  // namespace galleryd::simulator

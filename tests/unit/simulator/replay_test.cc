@@ -35,14 +35,16 @@ TEST_CASE("the replay notices what differs from the recording") {
     struct Row {
         std::string from, to, seen;
     };
-    for (const Row& row : {Row{"East US 2", "East US 3", "targetRegions"}, Row{"code: 202", "code: 204", "status"},
-                           Row{"CreateUpdateGallery3Min", "CreateGallery3Min", "x-ms-ratelimit-remaining-resource"},
-                           Row{"azure-asyncoperation", "azure-other", "azure-other"}, Row{"Succeeded", "Failed", "Succeeded"}}) {
+    for (const Row& row :
+         {Row{"East US 2", "East US 3", "targetRegions"}, Row{"code: 202", "code: 204", "status"},
+          Row{"CreateUpdateGallery3Min", "CreateGallery3Min", "x-ms-ratelimit-remaining-resource"},
+          Row{"azure-asyncoperation", "azure-other", "azure-other"}, Row{"Succeeded", "Failed", "Succeeded"}}) {
         const auto report = replay_recording(with(recording(), row.from, row.to));
         REQUIRE(report);
         REQUIRE_MESSAGE(!report->differences.empty(), row.from);
         bool seen = false;
-        for (const std::string& difference : report->differences) seen = seen || difference.find(row.seen) != std::string::npos;
+        for (const std::string& difference : report->differences)
+            seen = seen || difference.find(row.seen) != std::string::npos;
         CHECK_MESSAGE(seen, row.from);
     }
 }

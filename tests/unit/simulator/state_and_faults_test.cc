@@ -1,8 +1,8 @@
 #include <set>
 #include <string>
 
-#include "tests/support/run_task.h"
 #include "controller/core/resource_id.h"
+#include "tests/support/run_task.h"
 #include "tests/unit/simulator/box.h"
 
 namespace galleryd::simulator {
@@ -23,20 +23,30 @@ TEST_CASE("a saved estate loads into another simulator and saves as the same tex
 }
 
 TEST_CASE("a list, a bare array, one resource and what az prints are all accepted") {
-    const std::string gallery = R"({"id":"/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/x/providers/Microsoft.Compute/galleries/seeded","location":"West Europe","properties":{}})";
-    const std::string flat = R"({"id":"/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/x/providers/Microsoft.Compute/galleries/seeded","location":"westeurope","description":"d","resourceGroup":"x","identifier":{"uniqueName":"u"},"sharingProfile":null})";
-    for (const std::string& text : {gallery, "[" + gallery + "]", "{\"value\":[" + gallery + "]}", "{\"resources\":[" + gallery + "]}", flat}) {
+    const std::string gallery =
+        R"({"id":"/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/x/providers/Microsoft.Compute/galleries/seeded","location":"West Europe","properties":{}})";
+    const std::string flat =
+        R"({"id":"/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/x/providers/Microsoft.Compute/galleries/seeded","location":"westeurope","description":"d","resourceGroup":"x","identifier":{"uniqueName":"u"},"sharingProfile":null})";
+    for (const std::string& text :
+         {gallery, "[" + gallery + "]", "{\"value\":[" + gallery + "]}", "{\"resources\":[" + gallery + "]}", flat}) {
         Box box;
         REQUIRE(box.azure.load_state(text));
-        const auto seen = box.ask("GET", box.subscription + "/resourceGroups/x/providers/Microsoft.Compute/galleries/seeded");
+        const auto seen =
+            box.ask("GET", box.subscription + "/resourceGroups/x/providers/Microsoft.Compute/galleries/seeded");
         CHECK(seen.status == 200);
         CHECK(seen.body["location"] == "westeurope");
         CHECK(seen.state() == "Succeeded");
     }
     Box box;
     CHECK(box.azure.load_state("{").error().reason == "StateInvalid");
-    CHECK(box.azure.load_state(R"({"resources":[{"name":"x"}]})").error().message.find("resource 1") != std::string::npos);
-    CHECK(box.azure.load_state(R"({"resources":[{"id":"/subscriptions/s/resourceGroups/x/providers/Microsoft.Compute/galleries/g"}]})").error().message.find("location") != std::string::npos);
+    CHECK(box.azure.load_state(R"({"resources":[{"name":"x"}]})").error().message.find("resource 1") !=
+          std::string::npos);
+    CHECK(
+        box.azure
+            .load_state(
+                R"({"resources":[{"id":"/subscriptions/s/resourceGroups/x/providers/Microsoft.Compute/galleries/g"}]})")
+            .error()
+            .message.find("location") != std::string::npos);
 }
 
 TEST_CASE("the first fault that matches decides, counts down, and knows time") {
@@ -64,8 +74,10 @@ TEST_CASE("unknown keys and wrong values in a faults file are refused with their
     struct Row {
         std::string yaml, text;
     };
-    for (const Row& row : {Row{"- {match: {methode: GET}}", "methode"}, Row{"- do: {explode: true}", "explode"}, Row{"- surprise: 1", "surprise"}, Row{"a: b", "must be a YAML list"},
-                           Row{"- {status: 999}", "status"}, Row{"- {probability: 2}", "probability"}, Row{"- {status: [", "line"}}) {
+    for (const Row& row :
+         {Row{"- {match: {methode: GET}}", "methode"}, Row{"- do: {explode: true}", "explode"},
+          Row{"- surprise: 1", "surprise"}, Row{"a: b", "must be a YAML list"}, Row{"- {status: 999}", "status"},
+          Row{"- {probability: 2}", "probability"}, Row{"- {status: [", "line"}}) {
         const auto loaded = box.azure.load_faults(row.yaml);
         REQUIRE_MESSAGE(!loaded, row.yaml);
         CHECK(loaded.error().reason == "FaultsInvalid");
@@ -73,7 +85,8 @@ TEST_CASE("unknown keys and wrong values in a faults file are refused with their
     }
 }
 
-TEST_CASE("operations can hang or get lost, URLs can be long, reads stale, pages dropped, tokens expired, others can write") {
+TEST_CASE(
+    "operations can hang or get lost, URLs can be long, reads stale, pages dropped, tokens expired, others can write") {
     FullBox box;
     REQUIRE(box.azure.load_faults(R"(
 - {method: PUT, path: "*/versions/1.0.0", hangOperation: true, longUrl: 8000}
@@ -90,7 +103,8 @@ TEST_CASE("operations can hang or get lost, URLs can be long, reads stale, pages
     CHECK(box.follow(lost).status == 404);
     CHECK(box.ask("GET", box.version("2.0.0")).status == 404);  // stale: not there yet
     CHECK(box.ask("GET", box.version("2.0.0")).status == 200);
-    REQUIRE(box.ask("PUT", box.version("3.0.0"), box.version_text(R"([{"name":"eastus2"},{"name":"westeurope"}])")).status == 201);
+    REQUIRE(box.ask("PUT", box.version("3.0.0"), box.version_text(R"([{"name":"eastus2"},{"name":"westeurope"}])"))
+                .status == 201);
     box.pass(hours(3));
     CHECK(text_of(box.follow(hung).body, "status") == "InProgress");
     CHECK(box.ask("GET", box.version("2.0.0")).state() == "Succeeded");
@@ -137,7 +151,9 @@ TEST_CASE("the true history tells who changed what, and refused requests are not
 
 TEST_CASE("the in-process transport answers, delays and cuts like a network") {
     FullBox box;
-    REQUIRE(box.azure.load_faults("- {method: GET, path: '*/galleries/g', count: 1, cutAfterBytes: 5}\n- {method: GET, path: '*/images/d', delay: 120}\n"));
+    REQUIRE(
+        box.azure.load_faults("- {method: GET, path: '*/galleries/g', count: 1, cutAfterBytes: 5}\n- {method: GET, "
+                              "path: '*/images/d', delay: 120}\n"));
     InProcessTransport transport(box.azure, box.clock);
     const auto get = [&](const std::string& path) {
         http::Request request;
@@ -158,13 +174,20 @@ TEST_CASE("the in-process transport answers, delays and cuts like a network") {
 
 TEST_CASE("shapes that no rule expects are answered, not fatal") {
     FullBox box;
-    for (const std::string body : {"[]", "7", "\"x\"", "null", R"({"location":7})", R"({"location":"eastus2","properties":[]})", R"({"location":"eastus2","tags":[]})",
-                                   R"({"location":"eastus2","properties":{"storageProfile":[],"publishingProfile":7}})",
-                                   R"({"location":"eastus2","properties":{"storageProfile":{"source":7,"dataDiskImages":7},"publishingProfile":{"targetRegions":[7]}}})",
-                                   R"({"location":"eastus2","properties":{"osType":"Linux","osState":"Generalized","identifier":7,"features":[7],"recommended":7}})",
-                                   R"({"operationType":7,"groups":7})", R"({"properties":{"sharingProfile":7,"softDeletePolicy":7},"location":"eastus2"})"}) {
-        for (const std::string& path : {box.galleries + "g2", box.galleries + "g/images/x", box.version("1.0.0"), box.galleries + "g/share", box.subscription + "/resourcegroups/q",
-                                        box.group + "/providers/Microsoft.Storage/storageAccounts/abc", box.galleries + "g/providers/Microsoft.Authorization/roleAssignments/aaaaaaaa-0000-0000-0000-000000000001"}) {
+    for (
+        const std::string body :
+        {"[]", "7", "\"x\"", "null", R"({"location":7})", R"({"location":"eastus2","properties":[]})",
+         R"({"location":"eastus2","tags":[]})",
+         R"({"location":"eastus2","properties":{"storageProfile":[],"publishingProfile":7}})",
+         R"({"location":"eastus2","properties":{"storageProfile":{"source":7,"dataDiskImages":7},"publishingProfile":{"targetRegions":[7]}}})",
+         R"({"location":"eastus2","properties":{"osType":"Linux","osState":"Generalized","identifier":7,"features":[7],"recommended":7}})",
+         R"({"operationType":7,"groups":7})",
+         R"({"properties":{"sharingProfile":7,"softDeletePolicy":7},"location":"eastus2"})"}) {
+        for (const std::string& path :
+             {box.galleries + "g2", box.galleries + "g/images/x", box.version("1.0.0"), box.galleries + "g/share",
+              box.subscription + "/resourcegroups/q", box.group + "/providers/Microsoft.Storage/storageAccounts/abc",
+              box.galleries +
+                  "g/providers/Microsoft.Authorization/roleAssignments/aaaaaaaa-0000-0000-0000-000000000001"}) {
             for (const std::string method : {"PUT", "PATCH", "POST"}) {
                 const auto answer = box.ask(method, path, body);
                 CHECK_MESSAGE(answer.status >= 200, method << " " << path << " " << body);
@@ -174,7 +197,9 @@ TEST_CASE("shapes that no rule expects are answered, not fatal") {
     }
     const std::string deep = std::string(5000, '[') + std::string(5000, ']');
     CHECK(box.ask("PUT", box.galleries + "g2", deep).status == 400);
-    for (const std::string target : {"/", "//", "/?", "/subscriptions", "/subscriptions/", "/subscriptions/x", "/providers", "/subscriptions/11111111-1111-1111-1111-111111111111/providers", "/%00", "/metadata", "/x/oauth2/token", "/tenants"}) {
+    for (const std::string target : {"/", "//", "/?", "/subscriptions", "/subscriptions/", "/subscriptions/x",
+                                     "/providers", "/subscriptions/11111111-1111-1111-1111-111111111111/providers",
+                                     "/%00", "/metadata", "/x/oauth2/token", "/tenants"}) {
         CHECK_MESSAGE(box.raw("GET", target + "?api-version=2022-12-01").status != 500, target);
     }
 }

@@ -1,9 +1,9 @@
+#include "controller/adapters/telemetry/log.h"
+
 #include <doctest/doctest.h>
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
-
-#include "controller/adapters/telemetry/log.h"
 
 using namespace galleryd;
 using namespace galleryd::telemetry;
@@ -21,7 +21,8 @@ struct Pipe {
         ends[1] = -1;
         std::string text(200'000, '\0');
         std::size_t size = 0;
-        for (ssize_t n = 0; (n = ::read(ends[0], text.data() + size, text.size() - size)) > 0;) size += static_cast<std::size_t>(n);
+        for (ssize_t n = 0; (n = ::read(ends[0], text.data() + size, text.size() - size)) > 0;)
+            size += static_cast<std::size_t>(n);
         text.resize(size);
         return text;
     }
@@ -60,9 +61,14 @@ TEST_CASE("a JSON line is valid JSON whatever its values hold") {
 TEST_CASE("a text line cannot be forged by its values") {
     Pipe pipe;
     const auto log = make_log(options_for(pipe, LogFormat::text));
-    log->warning("region failed", {{"region", "eastus2"}, {"cause", "a\n04:10:12 error  forged"}, {"escape", "\x1b[2J"}, {"equal", "a=b"}, {"none", ""}});
+    log->warning("region failed", {{"region", "eastus2"},
+                                   {"cause", "a\n04:10:12 error  forged"},
+                                   {"escape", "\x1b[2J"},
+                                   {"equal", "a=b"},
+                                   {"none", ""}});
     CHECK(pipe.read_all() ==
-          "04:10:12 warning region failed  region=eastus2  cause=\"a\\n04:10:12 error  forged\"  escape=\"\\u001b[2J\"  equal=\"a=b\"  none=\"\"\n");
+          "04:10:12 warning region failed  region=eastus2  cause=\"a\\n04:10:12 error  forged\"  escape=\"\\u001b[2J\" "
+          " equal=\"a=b\"  none=\"\"\n");
 }
 
 TEST_CASE("lines below the level are dropped") {
@@ -82,7 +88,9 @@ TEST_CASE("a line never exceeds 16 KiB, stays valid and says what was left out")
     const auto log = make_log(options_for(pipe, LogFormat::json));
     std::string umlauts;
     for (int i = 0; i < 10'000; ++i) umlauts += "ü";
-    log->info("m", {{"a", umlauts}, {"b", std::string(9000, '\x01')}, {"c", umlauts}, {"d", umlauts}, {"e", umlauts}, {"f", "x"}});
+    log->info(
+        "m",
+        {{"a", umlauts}, {"b", std::string(9000, '\x01')}, {"c", umlauts}, {"d", umlauts}, {"e", umlauts}, {"f", "x"}});
     const std::string text = pipe.read_all();
     CHECK(text.size() <= log_line_bytes_max);
     const auto line = nlohmann::json::parse(text);
@@ -99,11 +107,13 @@ TEST_CASE("what looks like a credential is redacted") {
     } cases[] = {
         {"token " + jwt + " end", "token [redacted] end"},
         {"Authorization: Bearer abc.DEF-123", "Authorization: Bearer [redacted]"},
-        {"grant_type=client_credentials&client_secret=s3cr%2Bt~&scope=x", "grant_type=client_credentials&client_secret=[redacted]&scope=x"},
+        {"grant_type=client_credentials&client_secret=s3cr%2Bt~&scope=x",
+         "grant_type=client_credentials&client_secret=[redacted]&scope=x"},
         {R"({"access_token":"abc","expires_in":1})", R"({"access_token":"[redacted]","expires_in":1})"},
         {R"({"client_secret": "a b"})", R"({"client_secret": "[redacted]"})"},
         {"key: -----BEGIN RSA PRIVATE KEY-----\nMIIabc", "key: [redacted]"},
-        {"https://x.blob.core.windows.net/vhds/a.vhd?sv=2024&sig=AbC%3D&se=1", "https://x.blob.core.windows.net/vhds/a.vhd?sv=2024&sig=[redacted]&se=1"},
+        {"https://x.blob.core.windows.net/vhds/a.vhd?sv=2024&sig=AbC%3D&se=1",
+         "https://x.blob.core.windows.net/vhds/a.vhd?sv=2024&sig=[redacted]&se=1"},
         {"AccountKey=abc==;EndpointSuffix=x", "AccountKey=[redacted];EndpointSuffix=x"},
         {"Password=hunter2", "Password=[redacted]"},
         {"design=3 signed=yes eyJshort", "design=3 signed=yes eyJshort"},

@@ -30,7 +30,9 @@ std::vector<std::string> samples(const std::string& text, const std::string& pre
 
 }  // namespace
 
-TEST_CASE("the catalogue is sound: legal unique names, one-line help, ascending buckets, no label that a ServiceMonitor renames") {
+TEST_CASE(
+    "the catalogue is sound: legal unique names, one-line help, ascending buckets, no label that a ServiceMonitor "
+    "renames") {
     std::set<std::string_view> names;
     const std::set<std::string> renamed{"namespace", "pod", "job", "instance", "service", "endpoint", "container"};
     for (const MetricDefinition& m : metric_catalogue()) {
@@ -52,7 +54,8 @@ TEST_CASE("the catalogue is sound: legal unique names, one-line help, ascending 
     CHECK(find_metric("workqueue_queue_duration_seconds")->buckets.size() == 12);
     CHECK(find_metric("galleryd_arm_requests_total")->labels == "subscription_id resource_type method code");
     CHECK(find_metric("nothing") == nullptr);
-    CHECK(metric_reference_markdown().find("| `galleryd_resources` | gauge | `kind`, `gallery`, `status` |") != std::string::npos);
+    CHECK(metric_reference_markdown().find("| `galleryd_resources` | gauge | `kind`, `gallery`, `status` |") !=
+          std::string::npos);
 }
 
 TEST_CASE("the text is sorted, escaped and complete") {
@@ -64,11 +67,15 @@ TEST_CASE("the text is sorted, escaped and complete") {
     metrics->observe("galleryd_arm_limiter_wait_seconds", {{"subscription_id", "s"}}, 0.2);
     const std::string text = metrics->serialise(MetricsFormat::prometheus_text);
     CHECK(samples(text, "galleryd_source_ready") ==
-          std::vector<std::string>{R"(galleryd_source_ready{source="dir:\"a\"\\ "} 0.5)", R"(galleryd_source_ready{source="dir:b"} 1)"});
-    CHECK(samples(text, "# HELP galleryd_events_total") ==
-          std::vector<std::string>{"# HELP galleryd_events_total Events emitted by type (Normal, Warning) and reason."});
-    CHECK(samples(text, "# TYPE galleryd_events_total") == std::vector<std::string>{"# TYPE galleryd_events_total counter"});
-    CHECK(samples(text, "galleryd_events_total") == std::vector<std::string>{R"(galleryd_events_total{reason="ForeignWrite",type="Warning"} 3)"});
+          std::vector<std::string>{R"(galleryd_source_ready{source="dir:\"a\"\\ "} 0.5)",
+                                   R"(galleryd_source_ready{source="dir:b"} 1)"});
+    CHECK(
+        samples(text, "# HELP galleryd_events_total") ==
+        std::vector<std::string>{"# HELP galleryd_events_total Events emitted by type (Normal, Warning) and reason."});
+    CHECK(samples(text, "# TYPE galleryd_events_total") ==
+          std::vector<std::string>{"# TYPE galleryd_events_total counter"});
+    CHECK(samples(text, "galleryd_events_total") ==
+          std::vector<std::string>{R"(galleryd_events_total{reason="ForeignWrite",type="Warning"} 3)"});
     const auto buckets = samples(text, "galleryd_arm_limiter_wait_seconds");
     REQUIRE(buckets.size() == 11);
     CHECK(buckets[1] == R"(galleryd_arm_limiter_wait_seconds_bucket{subscription_id="s",le="0.1"} 0)");
@@ -76,7 +83,7 @@ TEST_CASE("the text is sorted, escaped and complete") {
     CHECK(buckets[8] == R"(galleryd_arm_limiter_wait_seconds_bucket{subscription_id="s",le="+Inf"} 1)");
     CHECK(buckets[9] == R"(galleryd_arm_limiter_wait_seconds_sum{subscription_id="s"} 0.2)");
     CHECK(buckets[10] == R"(galleryd_arm_limiter_wait_seconds_count{subscription_id="s"} 1)");
-    CHECK(text.find("galleryd_quota_used") == std::string::npos);   // no series, no family
+    CHECK(text.find("galleryd_quota_used") == std::string::npos);  // no series, no family
 }
 
 TEST_CASE("OpenMetrics names counters without their suffix, bounds as floats, and ends with EOF") {
@@ -84,18 +91,23 @@ TEST_CASE("OpenMetrics names counters without their suffix, bounds as floats, an
     metrics->add("galleryd_foreign_writes_total", {{"gallery", "images/golden"}}, 1);
     metrics->observe("galleryd_convergence_seconds", {{"kind", "Gallery"}}, 3);
     const std::string text = metrics->serialise(MetricsFormat::open_metrics);
-    CHECK(samples(text, "# TYPE galleryd_foreign_writes") == std::vector<std::string>{"# TYPE galleryd_foreign_writes counter"});
-    CHECK(samples(text, "galleryd_foreign_writes") == std::vector<std::string>{R"(galleryd_foreign_writes_total{gallery="images/golden"} 1)"});
-    CHECK(samples(text, "galleryd_convergence_seconds_bucket").front() == R"(galleryd_convergence_seconds_bucket{kind="Gallery",le="1.0"} 0)");
+    CHECK(samples(text, "# TYPE galleryd_foreign_writes") ==
+          std::vector<std::string>{"# TYPE galleryd_foreign_writes counter"});
+    CHECK(samples(text, "galleryd_foreign_writes") ==
+          std::vector<std::string>{R"(galleryd_foreign_writes_total{gallery="images/golden"} 1)"});
+    CHECK(samples(text, "galleryd_convergence_seconds_bucket").front() ==
+          R"(galleryd_convergence_seconds_bucket{kind="Gallery",le="1.0"} 0)");
     CHECK(text.ends_with("\n# EOF\n"));
 }
 
 TEST_CASE("the format follows the Accept header") {
     CHECK(negotiate_metrics_format("") == MetricsFormat::prometheus_text);
     CHECK(negotiate_metrics_format("*/*") == MetricsFormat::prometheus_text);
-    CHECK(negotiate_metrics_format("application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.1") ==
+    CHECK(negotiate_metrics_format(
+              "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.1") ==
           MetricsFormat::open_metrics);
-    CHECK(negotiate_metrics_format("text/plain;q=0.9, application/openmetrics-text;q=0.2") == MetricsFormat::prometheus_text);
+    CHECK(negotiate_metrics_format("text/plain;q=0.9, application/openmetrics-text;q=0.2") ==
+          MetricsFormat::prometheus_text);
     CHECK(negotiate_metrics_format("application/openmetrics-text;q=0") == MetricsFormat::prometheus_text);
     CHECK(negotiate_metrics_format("application/openmetrics-text") == MetricsFormat::open_metrics);
 }
@@ -121,10 +133,11 @@ TEST_CASE("a bomb of label values is capped, and the dropped ones are counted") 
     options.series_max = 10;
     const auto metrics = make_metrics(options);
     for (int i = 0; i < 15; ++i) metrics->set("galleryd_source_ready", {{"source", std::to_string(i)}}, 1);
-    metrics->set("galleryd_source_ready", {{"source", "3"}}, 0);   // known ones go on
+    metrics->set("galleryd_source_ready", {{"source", "3"}}, 0);  // known ones go on
     std::string text = metrics->serialise(MetricsFormat::prometheus_text);
     CHECK(samples(text, "galleryd_source_ready{").size() == 10);
-    CHECK(samples(text, "galleryd_source_ready{source=\"3\"}") == std::vector<std::string>{"galleryd_source_ready{source=\"3\"} 0"});
+    CHECK(samples(text, "galleryd_source_ready{source=\"3\"}") ==
+          std::vector<std::string>{"galleryd_source_ready{source=\"3\"} 0"});
     CHECK(samples(text, "galleryd_metrics_series_dropped{") ==
           std::vector<std::string>{"galleryd_metrics_series_dropped{metric=\"galleryd_source_ready\"} 5"});
     metrics->forget("galleryd_source_ready", {});
@@ -136,7 +149,7 @@ TEST_CASE("a bomb of label values is capped, and the dropped ones are counted") 
 TEST_CASE("label values are made UTF-8, one line, and short") {
     CHECK(clean_label_value("plain ü") == "plain ü");
     CHECK(clean_label_value("a\xFF\xC0\x80z") == "a\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBDz");
-    CHECK(clean_label_value("\xED\xA0\x80") == "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");   // a surrogate
+    CHECK(clean_label_value("\xED\xA0\x80") == "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");  // a surrogate
     CHECK(clean_label_value("a\nb\tc\x7F") == "a b c ");
     CHECK(clean_label_value(std::string_view("\0x", 2)) == " x");
     const std::string cut = clean_label_value(std::string(255, 'a') + "üü");
@@ -149,9 +162,9 @@ TEST_CASE("outside strict mode an unknown metric is counted and logged once") {
     options.log = &log;
     const auto metrics = make_metrics(options);
     for (int i = 0; i < 3; ++i) metrics->add("galleryd_typo_total", {}, 1);
-    metrics->set("galleryd_events_total", {{"type", "Normal"}, {"reason", "x"}}, 1);      // a counter is not a gauge
+    metrics->set("galleryd_events_total", {{"type", "Normal"}, {"reason", "x"}}, 1);  // a counter is not a gauge
     metrics->set("galleryd_source_ready", {{"sauce", "x"}}, 1);
-    metrics->add("galleryd_foreign_writes_total", {{"gallery", "g"}}, -1);                // never falls
+    metrics->add("galleryd_foreign_writes_total", {{"gallery", "g"}}, -1);  // never falls
     CHECK(metrics->unknown_uses() == 5);
     CHECK(log.count("metric outside the catalogue") == 3);
     const std::string text = metrics->serialise(MetricsFormat::prometheus_text);

@@ -1,8 +1,9 @@
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
+#include "controller/adapters/telemetry/ops_pages.h"
+
 #include <doctest/doctest.h>
 
-#include "controller/adapters/telemetry/ops_pages.h"
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
 
 using namespace galleryd;
 using namespace galleryd::telemetry;
@@ -66,7 +67,7 @@ TEST_CASE("readyz is 200 only when every registered check is ready, and lists th
     CHECK(answer.status == 503);
     CHECK(answer.body == "[+]azure ok\n[-]source dir:a failed: folder is gone\nreadyz check failed\n");
     daemon.health.set_ready("source dir:a");
-    daemon.health.require("azure");   // once more changes nothing
+    daemon.health.require("azure");  // once more changes nothing
     CHECK(daemon.ask("GET", "/readyz").body == "ok\n");
     CHECK(daemon.ask("HEAD", "/readyz").status == 200);
     CHECK(daemon.ask("GET", "/readyz?verbose").body == "[+]azure ok\n[+]source dir:a ok\nreadyz check passed\n");
@@ -92,7 +93,9 @@ TEST_CASE("metrics come in the format that was asked for") {
     const auto open = daemon.ask("GET", "/metrics", "application/openmetrics-text; version=1.0.0");
     CHECK(open.headers.get("Content-Type") == "application/openmetrics-text; version=1.0.0; charset=utf-8");
     CHECK(open.body.ends_with("# EOF\n"));
-    CHECK(daemon.ask("GET", "/metrics").body.find(R"(galleryd_http_requests_total{code="200",handler="/metrics",method="GET"} 2)") != std::string::npos);
+    CHECK(daemon.ask("GET", "/metrics")
+              .body.find(R"(galleryd_http_requests_total{code="200",handler="/metrics",method="GET"} 2)") !=
+          std::string::npos);
 }
 
 TEST_CASE("other methods get 405, other paths 404, and nothing can be traversed") {
@@ -103,12 +106,14 @@ TEST_CASE("other methods get 405, other paths 404, and nothing can be traversed"
         CHECK(answer.status == 405);
         CHECK(answer.headers.get("Allow") == "GET, HEAD");
     }
-    for (const char* path : {"/", "/metrics/", "/metrics/../metrics", "//metrics", "/%6detrics", "/../etc/passwd", "/LIVEZ", "metrics", ""}) {
+    for (const char* path : {"/", "/metrics/", "/metrics/../metrics", "//metrics", "/%6detrics", "/../etc/passwd",
+                             "/LIVEZ", "metrics", ""}) {
         CAPTURE(path);
         CHECK(daemon.ask("GET", path).status == 404);
     }
     const std::string text = daemon.ask("GET", "/metrics").body;
-    CHECK(text.find(R"(galleryd_http_requests_total{code="405",handler="/metrics",method="other"} 1)") != std::string::npos);
+    CHECK(text.find(R"(galleryd_http_requests_total{code="405",handler="/metrics",method="other"} 1)") !=
+          std::string::npos);
     CHECK(text.find(R"(galleryd_http_requests_total{code="404",handler="other",method="GET"} 9)") != std::string::npos);
     CHECK(text.find("passwd") == std::string::npos);
 }
@@ -120,5 +125,7 @@ TEST_CASE("further pages are the next handler's") {
     CHECK(answer.status == 201);
     CHECK(answer.body == "/api/v1/plan?x=1");
     CHECK(daemon.ask("GET", "/livez").status == 200);
-    CHECK(daemon.ask("GET", "/metrics").body.find(R"(galleryd_http_requests_total{code="201",handler="other",method="POST"} 1)") != std::string::npos);
+    CHECK(daemon.ask("GET", "/metrics")
+              .body.find(R"(galleryd_http_requests_total{code="201",handler="other",method="POST"} 1)") !=
+          std::string::npos);
 }
