@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "controller/adapters/documents/reader.h"
+#include "controller/core/steps.h"
 #include "reconcilers/lifecycle/report.h"
 
 namespace galleryd {
@@ -249,8 +250,7 @@ void Engine::confirm_only(const std::vector<Plan>& plans) {
         for (const Change& change : plan.changes) {
             // A region is taken away in steps: who saw the first one, which raises the flag, saw the removal that it
             // announces.
-            if (change.destructive || change.reason == "region_removal")
-                confirmed_->insert(change.arm_id.key() + " " + step_name(change.step));
+            if (change.destructive || change.reason == "region_removal") confirmed_->insert(change_key(change));
         }
     }
 }

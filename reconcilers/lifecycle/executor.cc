@@ -1,31 +1,10 @@
 #include "reconcilers/lifecycle/executor.h"
 
-#include <array>
-
-#include "controller/core/fingerprint.h"
-#include "controller/core/retry.h"
-#include "reconcilers/lifecycle/interlock.h"
+#include "controller/core/steps.h"
 #include "reconcilers/lifecycle/record_update.h"
 
 namespace galleryd {
 namespace {
-
-constexpr std::array<const char*, std::variant_size_v<Step>> step_names{
-    "EnsureResourceGroup", "CreateGallery", "UpdateGallery",    "ShareGallery",     "AssignRole",
-    "UnassignRole",        "EnsureStorage", "CreateDefinition", "UpdateDefinition", "CreateVersion",
-    "UpdateVersion",       "DeleteVersion", "DeleteDefinition", "DeleteGallery"};
-
-template <class Wanted>
-bool is(const Step& step) {
-    return std::holds_alternative<Wanted>(step);
-}
-
-bool is_create(const Step& step) {
-    return is<CreateGallery>(step) || is<CreateDefinition>(step) || is<CreateVersion>(step);
-}
-bool is_delete(const Step& step) {
-    return is<DeleteVersion>(step) || is<DeleteDefinition>(step) || is<DeleteGallery>(step);
-}
 
 std::string fields_text(const Change& change) {
     std::string text;
@@ -56,26 +35,6 @@ class Claim {
     bool held_;
 };
 
-std::unexpected<Error> changed_since_plan(const Change& change, const std::string& what) {
-    return fail(ErrorKind::conflict, "ChangedSincePlan",
-                change.address + ": " + what + "; it is looked at and planned again");
-}
-
-Status same_resource(const Change& change, bool exists, const std::string& now_seen) {
-    if (change.seen.existed != exists) {
-        return changed_since_plan(change, exists ? "it exists now, the plan was made when it did not"
-                                                 : "it is gone, the plan was made when it was there");
-    }
-    if (exists && !change.seen.etag.empty() && change.seen.etag != now_seen)
-        return changed_since_plan(change, "somebody changed it after the plan was made");
-    return {};
-}
-
-constexpr std::chrono::minutes plan_age_max{5};  // keep rules and `latest` were read when the plan was made
-constexpr std::chrono::hours hopeless_pause{1};  // reliability Z13: a refused deletion is tried at most once an hour
-
-std::string pause_key(const Change& change) { return change.arm_id.key() + " " + step_name(change.step); }
-
 std::string digest_of(const Change& change, const ApplyContext& context) {
     const auto found = context.document_digests.find(change.object ? to_string(*change.object) : "");
     return found == context.document_digests.end() ? context.revision : found->second;
@@ -97,100 +56,6 @@ std::string event_reason(const Change& change) {
 }
 
 }  // namespace
-
-std::string step_name(const Step& step) { return step_names[step.index()]; }
-
-Task<Executor::Fresh> Executor::strong_look(Change change) {
-    Fresh fresh;
-    const Step& step = change.step;
-    const ResourceId id = change.arm_id;
-    if (is<CreateVersion>(step) || is<UpdateVersion>(step) || is<DeleteVersion>(step)) {
-        auto version = co_await api_.get_version(id, true);
-        if (!version) co_return std::unexpected(version.error());
-        fresh.version = std::move(*version);
-    } else if (is<CreateDefinition>(step) || is<UpdateDefinition>(step) || is<DeleteDefinition>(step)) {
-        auto definition = co_await api_.get_definition(id);
-        if (!definition) co_return std::unexpected(definition.error());
-        fresh.definition = std::move(*definition);
-    } else if (is<CreateGallery>(step) || is<UpdateGallery>(step) || is<DeleteGallery>(step) ||
-               is<ShareGallery>(step)) {
-        auto gallery = co_await api_.get_gallery(id);
-        if (!gallery) co_return std::unexpected(gallery.error());
-        fresh.gallery = std::move(*gallery);
-    }
-    co_return fresh;
-}
-
-namespace {
-
-// Make before break, by the strong GET right before the request: what a plan believed of replication may be from before
-// somebody removed and added a region again, and nothing but the status of each region tells (found by simulation, seed
-// 27).
-Status copies_stay(const Change& change, const std::optional<ObservedVersion>& fresh) {
-    const auto* update = std::get_if<UpdateVersion>(&change.step);
-    if (update == nullptr || !change.destructive || !fresh) return {};
-    bool has_copy = false;
-    for (const TargetRegion& region : update->write.target_regions) {
-        const auto copy = fresh->replication.find(region.name);
-        const ReplicationState state =
-            copy == fresh->replication.end() ? ReplicationState::unknown : copy->second.state;
-        if (state == ReplicationState::completed) has_copy = true;
-        if (state == ReplicationState::replicating || state == ReplicationState::unknown) {
-            return changed_since_plan(change, region.name + " stays and is not Completed");
-        }
-    }
-    if (!has_copy) return changed_since_plan(change, "no Completed copy would be left");
-    return {};
-}
-
-}  // namespace
-
-Status Executor::may_send(const Change& change, const Fresh& fresh, const ApplyContext& context) const {
-    if (context.is_current && !context.is_current())
-        return changed_since_plan(change, "the documents changed after the plan was made");
-    if (change.destructive && !context.allow_deletes) {
-        return fail(ErrorKind::denied, "DeletesNotAllowed",
-                    change.address + ": this daemon runs without --allow-deletes");
-    }
-    if (change.destructive && context.confirmed && !context.confirmed->contains(pause_key(change))) {
-        return fail(ErrorKind::denied, "NotConfirmed",
-                    change.address + ": it was not in the plan that was confirmed; run apply again to see it first");
-    }
-    if (change.destructive && clock_.now() - context.planned_at > plan_age_max)
-        return changed_since_plan(change, "the plan is too old to take something away");
-    if (!journal_.writable()) {
-        return fail(ErrorKind::denied, "JournalNotWritable",
-                    "the state directory cannot be written; nothing is sent to Azure without a record of it");
-    }
-    const Step& step = change.step;
-    if (is<DeleteVersion>(
-            step)) {  // scopes are planned side by side, each with the whole hour's budget: here it is one
-        const auto deletes = journal_.deletes_since(change.arm_id.subscription(), clock_.now() - std::chrono::hours{1});
-        if (!deletes || *deletes >= context.deletes_per_hour_max) {
-            return fail(ErrorKind::not_ready, "HourlyBrake",
-                        change.address + ": " + std::to_string(context.deletes_per_hour_max) +
-                            " versions of this subscription were deleted within the last hour");
-        }
-    }
-    if (fresh.version && is_delete(step)) {
-        if (const Status checked = check_fresh(change.seen, *fresh.version, clock_.now()); !checked) return checked;
-    }
-    if (is<CreateVersion>(step) || is<UpdateVersion>(step) || is<DeleteVersion>(step)) {
-        if (const Status stays = copies_stay(change, fresh.version); !stays) return stays;
-        if (fresh.version && is_in_transition(fresh.version->state))
-            return changed_since_plan(change, "an operation is in flight on it");
-        return same_resource(change, fresh.version.has_value(), fresh.version ? fingerprint(*fresh.version) : "");
-    }
-    if (is<CreateDefinition>(step) || is<UpdateDefinition>(step) || is<DeleteDefinition>(step)) {
-        return same_resource(change, fresh.definition.has_value(),
-                             fresh.definition ? fingerprint(*fresh.definition) : "");
-    }
-    if (is<CreateGallery>(step) || is<UpdateGallery>(step) || is<DeleteGallery>(step)) {
-        return same_resource(change, fresh.gallery.has_value(), fresh.gallery ? fingerprint(*fresh.gallery) : "");
-    }
-    if (is<ShareGallery>(step) && !fresh.gallery) return changed_since_plan(change, "the gallery is not there");
-    return {};
-}
 
 Task<WriteOutcome> Executor::send(Change change, Fresh fresh) {
     const ResourceId id = change.arm_id;
@@ -350,32 +215,10 @@ Task<ChangeOutcome> Executor::apply_change(Change change, std::string plan_id, A
     co_return outcome;
 }
 
-const Executor::Pause* Executor::find_pause(const Change& change, const ApplyContext& context) const {
-    const auto found = pauses_.find(pause_key(change));
-    if (found == pauses_.end() || clock_.monotonic() >= found->second.until) return nullptr;
-    return found->second.document_digest == digest_of(change, context) ? &found->second : nullptr;
-}
-
-void Executor::note_result(const Change& change, const ApplyContext& context, const ChangeOutcome& outcome) {
-    if (outcome.result == ChangeResult::done || outcome.result == ChangeResult::accepted) {
-        pauses_.erase(pause_key(change));
-        return;
-    }
-    if (outcome.result != ChangeResult::failed || !outcome.error || outcome.error->kind == ErrorKind::conflict) return;
-    Pause& pause = pauses_[pause_key(change)];
-    ++pause.failures;
-    pause.error = *outcome.error;
-    pause.document_digest = digest_of(change, context);
-    const bool hopeless =
-        outcome.error->kind == ErrorKind::invalid || (change.destructive && outcome.error->kind == ErrorKind::denied);
-    const auto delay = retry_delay(outcome.error->kind, pause.failures, 0.5, outcome.error->retry_after);
-    pause.until = clock_.monotonic() +
-                  (hopeless || !delay ? std::chrono::nanoseconds(hopeless_pause) : std::chrono::nanoseconds(*delay));
-}
-
 Task<ApplyReport> Executor::apply(Plan plan, ApplyContext context) {
     ApplyReport report;
     context.planned_at = plan.observed_at;
+    pauses_.prune(clock_.monotonic());
     if (!plan.complete) co_return report;  // nothing is done from an incomplete view
     std::set<std::string> busy;            // one mutating request per resource and pass: the next one needs a new look
     for (const Change& change : plan.changes) {
@@ -388,14 +231,18 @@ Task<ApplyReport> Executor::apply(Plan plan, ApplyContext context) {
             !is<AssignRole>(change.step) && !is<UnassignRole>(change.step) && !is<EnsureStorage>(change.step);
         if (is_own_request && !busy.insert(change.arm_id.key()).second) continue;
         if (memory_.get(change.arm_id.key()).operation_in_flight) continue;
-        if (const Pause* pause = find_pause(change, context)) {
-            outcome.error = pause->error;
+        if (const Error* paused = pauses_.find(change, digest_of(change, context), clock_.monotonic())) {
+            outcome.error = *paused;
             report.outcomes.push_back(std::move(outcome));
             continue;
         }
         auto applied = co_await apply_change(change, plan.id, context, report);
         if (!applied) co_return std::unexpected(applied.error());
-        note_result(change, context, *applied);
+        if (applied->result == ChangeResult::done || applied->result == ChangeResult::accepted) {
+            pauses_.note_success(change);
+        } else if (applied->result == ChangeResult::failed && applied->error->kind != ErrorKind::conflict) {
+            pauses_.note_failure(change, digest_of(change, context), *applied->error, clock_.monotonic());
+        }
         const bool stop =
             applied->result == ChangeResult::failed && is_create(change.step) && !is<CreateVersion>(change.step);
         report.outcomes.push_back(std::move(*applied));

@@ -14,6 +14,7 @@
 #include "controller/ports/task.h"
 #include "reconcilers/lifecycle/events.h"
 #include "reconcilers/lifecycle/resource_memory.h"
+#include "reconcilers/lifecycle/write_pauses.h"
 
 // Does what a plan says, one change after the other: strong GET, compare with what the plan saw, intent synced to the
 // journal, one request, outcome. The only caller of GalleryApi's writes. Nothing is repeated here: a failure ends that
@@ -27,7 +28,7 @@ struct ApplyContext {
     bool allow_deletes = false;     // asked again right before every destructive request
     int deletes_per_hour_max = 20;  // of one subscription; asked again, too: other scopes delete meanwhile
     std::map<std::string, std::string> document_digests;  // to_string(ObjectKey) -> Metadata::digest, for drift
-    std::optional<std::set<std::string>> confirmed;       // apply: resource key and step of what a person confirmed
+    std::optional<std::set<std::string>> confirmed;       // apply: change_key of what a person confirmed
     std::function<bool()> is_ending;                      // the process is about to end
     std::function<bool()>
         is_current;  // false: documents or leadership changed since the plan; asked before every request
@@ -70,26 +71,13 @@ class Executor {
     Status settle(std::int64_t intent, const Change& change, const ApplyContext& context,
                   const Result<WriteOutcome>& outcome, ApplyReport& report);
 
-    // A write that failed is not repeated before its time (core/retry.h; destructive ones that were denied: an hour),
-    // unless the document changed. Kept in memory: a restart may try once more.
-    struct Pause {
-        std::chrono::nanoseconds until{0};  // monotonic
-        int failures = 0;
-        std::string document_digest;
-        Error error;
-    };
-    const Pause* find_pause(const Change& change, const ApplyContext& context) const;
-    void note_result(const Change& change, const ApplyContext& context, const ChangeOutcome& outcome);
-
     GalleryApi& api_;
     Journal& journal_;
     ResourceMemory& memory_;
     Clock& clock_;
     EventRecorder& events_;
-    std::set<std::string> in_flight_;      // resource keys with a request on the wire
-    std::map<std::string, Pause> pauses_;  // by resource key and step
+    std::set<std::string> in_flight_;  // resource keys with a request on the wire
+    WritePauses pauses_;
 };
-
-std::string step_name(const Step& step);  // "UpdateVersion"
 
 }  // namespace galleryd

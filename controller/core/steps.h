@@ -1,0 +1,20 @@
+#pragma once
+#include <string>
+
+#include "controller/core/plan.h"
+
+// Questions about what a change would send.
+namespace galleryd {
+
+template <class Wanted>
+bool is(const Step& step) {
+    return std::holds_alternative<Wanted>(step);
+}
+
+bool is_create(const Step& step);  // of a gallery, a definition or a version
+bool is_delete(const Step& step);  // the same
+
+std::string step_name(const Step& step);       // "UpdateVersion"
+std::string change_key(const Change& change);  // resource key and step: the same request, in whichever plan it stands
+
+}  // namespace galleryd

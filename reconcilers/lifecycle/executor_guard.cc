@@ -1,0 +1,118 @@
+#include "controller/core/fingerprint.h"
+#include "controller/core/steps.h"
+#include "reconcilers/lifecycle/executor.h"
+#include "reconcilers/lifecycle/interlock.h"
+
+// What is asked again between a plan and its request: one strong GET, and whether what the plan was made from still
+// holds.
+namespace galleryd {
+namespace {
+
+constexpr std::chrono::minutes plan_age_max{5};  // keep rules and `latest` were read when the plan was made
+
+std::unexpected<Error> changed_since_plan(const Change& change, const std::string& what) {
+    return fail(ErrorKind::conflict, "ChangedSincePlan",
+                change.address + ": " + what + "; it is looked at and planned again");
+}
+
+Status same_resource(const Change& change, bool exists, const std::string& now_seen) {
+    if (change.seen.existed != exists) {
+        return changed_since_plan(change, exists ? "it exists now, the plan was made when it did not"
+                                                 : "it is gone, the plan was made when it was there");
+    }
+    if (exists && !change.seen.etag.empty() && change.seen.etag != now_seen)
+        return changed_since_plan(change, "somebody changed it after the plan was made");
+    return {};
+}
+
+// Make before break, by the strong GET right before the request: what a plan believed of replication may be from before
+// somebody removed and added a region again, and nothing but the status of each region tells (found by simulation, seed
+// 27).
+Status copies_stay(const Change& change, const std::optional<ObservedVersion>& fresh) {
+    const auto* update = std::get_if<UpdateVersion>(&change.step);
+    if (update == nullptr || !change.destructive || !fresh) return {};
+    bool has_copy = false;
+    for (const TargetRegion& region : update->write.target_regions) {
+        const auto copy = fresh->replication.find(region.name);
+        const ReplicationState state =
+            copy == fresh->replication.end() ? ReplicationState::unknown : copy->second.state;
+        if (state == ReplicationState::completed) has_copy = true;
+        if (state == ReplicationState::replicating || state == ReplicationState::unknown) {
+            return changed_since_plan(change, region.name + " stays and is not Completed");
+        }
+    }
+    if (!has_copy) return changed_since_plan(change, "no Completed copy would be left");
+    return {};
+}
+
+}  // namespace
+
+Task<Executor::Fresh> Executor::strong_look(Change change) {
+    Fresh fresh;
+    const Step& step = change.step;
+    const ResourceId id = change.arm_id;
+    if (is<CreateVersion>(step) || is<UpdateVersion>(step) || is<DeleteVersion>(step)) {
+        auto version = co_await api_.get_version(id, true);
+        if (!version) co_return std::unexpected(version.error());
+        fresh.version = std::move(*version);
+    } else if (is<CreateDefinition>(step) || is<UpdateDefinition>(step) || is<DeleteDefinition>(step)) {
+        auto definition = co_await api_.get_definition(id);
+        if (!definition) co_return std::unexpected(definition.error());
+        fresh.definition = std::move(*definition);
+    } else if (is<CreateGallery>(step) || is<UpdateGallery>(step) || is<DeleteGallery>(step) ||
+               is<ShareGallery>(step)) {
+        auto gallery = co_await api_.get_gallery(id);
+        if (!gallery) co_return std::unexpected(gallery.error());
+        fresh.gallery = std::move(*gallery);
+    }
+    co_return fresh;
+}
+
+Status Executor::may_send(const Change& change, const Fresh& fresh, const ApplyContext& context) const {
+    if (context.is_current && !context.is_current())
+        return changed_since_plan(change, "the documents changed after the plan was made");
+    if (change.destructive && !context.allow_deletes) {
+        return fail(ErrorKind::denied, "DeletesNotAllowed",
+                    change.address + ": this daemon runs without --allow-deletes");
+    }
+    if (change.destructive && context.confirmed && !context.confirmed->contains(change_key(change))) {
+        return fail(ErrorKind::denied, "NotConfirmed",
+                    change.address + ": it was not in the plan that was confirmed; run apply again to see it first");
+    }
+    if (change.destructive && clock_.now() - context.planned_at > plan_age_max)
+        return changed_since_plan(change, "the plan is too old to take something away");
+    if (!journal_.writable()) {
+        return fail(ErrorKind::denied, "JournalNotWritable",
+                    "the state directory cannot be written; nothing is sent to Azure without a record of it");
+    }
+    const Step& step = change.step;
+    if (is<DeleteVersion>(
+            step)) {  // scopes are planned side by side, each with the whole hour's budget: here it is one
+        const auto deletes = journal_.deletes_since(change.arm_id.subscription(), clock_.now() - std::chrono::hours{1});
+        if (!deletes || *deletes >= context.deletes_per_hour_max) {
+            return fail(ErrorKind::not_ready, "HourlyBrake",
+                        change.address + ": " + std::to_string(context.deletes_per_hour_max) +
+                            " versions of this subscription were deleted within the last hour");
+        }
+    }
+    if (fresh.version && is_delete(step)) {
+        if (const Status checked = check_fresh(change.seen, *fresh.version, clock_.now()); !checked) return checked;
+    }
+    if (is<CreateVersion>(step) || is<UpdateVersion>(step) || is<DeleteVersion>(step)) {
+        if (const Status stays = copies_stay(change, fresh.version); !stays) return stays;
+        if (fresh.version && is_in_transition(fresh.version->state))
+            return changed_since_plan(change, "an operation is in flight on it");
+        return same_resource(change, fresh.version.has_value(), fresh.version ? fingerprint(*fresh.version) : "");
+    }
+    if (is<CreateDefinition>(step) || is<UpdateDefinition>(step) || is<DeleteDefinition>(step)) {
+        return same_resource(change, fresh.definition.has_value(),
+                             fresh.definition ? fingerprint(*fresh.definition) : "");
+    }
+    if (is<CreateGallery>(step) || is<UpdateGallery>(step) || is<DeleteGallery>(step)) {
+        return same_resource(change, fresh.gallery.has_value(), fresh.gallery ? fingerprint(*fresh.gallery) : "");
+    }
+    if (is<ShareGallery>(step) && !fresh.gallery) return changed_since_plan(change, "the gallery is not there");
+    return {};
+}
+
+}  // namespace galleryd
