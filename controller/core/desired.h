@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "controller/core/boxed.h"
 #include "controller/core/document.h"
 #include "controller/core/image_version_number.h"
 #include "controller/core/resource_id.h"
@@ -113,7 +114,7 @@ struct TargetRegion {
     int replicas = 1;  // after defaults and `auto`
     std::string storage_account_type = "Standard_LRS";
     std::optional<bool> exclude_from_latest;  // per region; nullopt = not declared
-    std::optional<DiskEncryption> encryption;
+    Boxed<DiskEncryption> encryption;
     friend bool operator==(const TargetRegion&, const TargetRegion&) = default;
 };
 

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "controller/core/field_lines.h"
 #include "controller/core/time.h"
 
 // What every declared object has in common, and what a source says about its documents.
@@ -41,12 +42,12 @@ using Tags = std::map<std::string, std::string>;
 
 struct Metadata {
     ObjectKey key;
-    SourceLocation where;                    // first line of the document
-    std::map<std::string, int> field_lines;  // "targetRegions" -> line, for the top-level fields of spec (may be empty)
-    std::string uid;                         // Kubernetes only
-    std::int64_t generation = 0;             // Kubernetes: metadata.generation; folder: 1
-    std::string digest;                      // of the object after defaults: equal digests mean an equal declaration
-    std::optional<std::string> hold;         // annotation galleryd.io/hold (its reason)
+    SourceLocation where;             // first line of the document
+    FieldLines field_lines;           // of the top-level fields of spec (may be empty)
+    std::string uid;                  // Kubernetes only
+    std::int64_t generation = 0;      // Kubernetes: metadata.generation; folder: 1
+    std::string digest;               // of the object after defaults: equal digests mean an equal declaration
+    std::optional<std::string> hold;  // annotation galleryd.io/hold (its reason)
     std::optional<std::string> deletion_approved;       // annotation galleryd.io/deletion-approved (a plan digest)
     std::optional<std::string> reconcile_requested_at;  // annotation galleryd.io/reconcile-requested-at
 };

@@ -36,18 +36,28 @@ std::string fold_case(std::string_view text) {
     return folded;
 }
 
-ResourceId::ResourceId(std::string text) : text_(std::move(text)), key_(fold_case(text_)) {}
+ResourceId::ResourceId(std::string text) {
+    if (text.empty()) return;
+    text.shrink_to_fit();
+    std::string key = fold_case(text);
+    spelling_ = std::make_shared<const Spelling>(std::move(text), std::move(key));
+}
 
-std::string ResourceId::subscription() const { return segment_after(text_, "subscriptions"); }
-std::string ResourceId::resource_group() const { return segment_after(text_, "resourcegroups"); }
+const ResourceId::Spelling& ResourceId::spelling() const {
+    static const Spelling empty;
+    return spelling_ ? *spelling_ : empty;
+}
+
+std::string ResourceId::subscription() const { return segment_after(text(), "subscriptions"); }
+std::string ResourceId::resource_group() const { return segment_after(text(), "resourcegroups"); }
 
 std::string ResourceId::name() const {
-    const std::size_t slash = text_.rfind('/');
-    return slash == std::string::npos ? text_ : text_.substr(slash + 1);
+    const std::size_t slash = text().rfind('/');
+    return slash == std::string::npos ? text() : text().substr(slash + 1);
 }
 
 std::string ResourceId::type() const {
-    const auto segments = segments_of(text_);
+    const auto segments = segments_of(text());
     std::string type;
     for (std::size_t i = 0; i < segments.size(); ++i) {
         if (fold_case(segments[i]) != "providers" || i + 1 >= segments.size()) continue;
@@ -58,7 +68,7 @@ std::string ResourceId::type() const {
 }
 
 std::optional<ResourceId> ResourceId::parent() const {
-    const auto segments = segments_of(text_);
+    const auto segments = segments_of(text());
     if (segments.size() < 10)
         return std::nullopt;  // subscriptions/S/resourceGroups/G/providers/P/type/name is a root resource
     std::string parent;

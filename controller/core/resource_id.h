@@ -1,4 +1,5 @@
 #pragma once
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -6,25 +7,30 @@
 namespace galleryd {
 
 // An Azure resource id with its spelling kept, compared without case (lists answer the group in upper case, GET as
-// written).
+// written). Copies share their text: an id stands in a document, its observation, its change and its verdict.
 class ResourceId {
   public:
     ResourceId() = default;
     explicit ResourceId(std::string text);  // any text; see parse_resource_id for checking
-    const std::string& text() const { return text_; }
-    const std::string& key() const { return key_; }  // case-folded: for maps and comparison
-    bool empty() const { return text_.empty(); }
+    const std::string& text() const { return spelling().text; }
+    const std::string& key() const { return spelling().key; }  // case-folded: for maps and comparison
+    bool empty() const { return spelling_ == nullptr; }
     std::string subscription() const;  // "" when absent
     std::string resource_group() const;
     std::string type() const;                  // "Microsoft.Compute/galleries/images/versions"
     std::string name() const;                  // last segment
     std::optional<ResourceId> parent() const;  // gallery of a definition, definition of a version
-    friend bool operator==(const ResourceId& a, const ResourceId& b) { return a.key_ == b.key_; }
-    friend auto operator<=>(const ResourceId& a, const ResourceId& b) { return a.key_ <=> b.key_; }
+    friend bool operator==(const ResourceId& a, const ResourceId& b) {
+        return a.spelling_ == b.spelling_ || a.key() == b.key();
+    }
+    friend auto operator<=>(const ResourceId& a, const ResourceId& b) { return a.key() <=> b.key(); }
 
   private:
-    std::string text_;
-    std::string key_;
+    struct Spelling {
+        std::string text, key;
+    };
+    const Spelling& spelling() const;
+    std::shared_ptr<const Spelling> spelling_;  // null: empty
 };
 
 // Checked: starts with /subscriptions/, pairs of segments, no empty segment, no '?', '#', '%', control characters or

@@ -39,6 +39,7 @@ VersionWrite creation_write(const VersionPlan& input) {
     VersionWrite write;
     write.location = desired.location;
     write.source = desired.source;
+    write.target_regions.reserve(input.wanted.regions.size());
     for (const auto& [name, entry] : input.wanted.regions) write.target_regions.push_back(entry.region);
     write.replica_count = input.wanted.replica_count;
     write.storage_account_type = desired.storage_account_type;
@@ -53,6 +54,7 @@ VersionWrite creation_write(const VersionPlan& input) {
 
 std::vector<FieldChange> creation_fields(const VersionPlan& input, const VersionWrite& write) {
     std::vector<FieldChange> fields;
+    fields.reserve(3 + input.wanted.regions.size());
     const auto added = [&](std::string path, std::string after, std::string cause, LatestEffect effect) {
         fields.push_back({.path = std::move(path),
                           .op = FieldOp::add,

@@ -13,7 +13,7 @@ std::string print(const ImageSource& source) {
     return text.empty() ? "none" : text;
 }
 
-std::string print(const std::optional<DiskEncryption>& encryption) {
+std::string print(const Boxed<DiskEncryption>& encryption) {
     if (!encryption) return "none";
     std::string text = encryption->os_disk_encryption_set_id;
     if (!encryption->cvm_encryption_type.empty())
@@ -125,8 +125,8 @@ Conflict conflict_about(const Facts& facts, const VersionFacts& version, std::st
     conflict.object = version.object();
     conflict.manifest = version.manifest(facts.input);
     if (version.desired != nullptr && path.size() > 1) {
-        const auto line = version.desired->meta.field_lines.find(path.substr(1, path.find('/', 1) - 1));
-        if (line != version.desired->meta.field_lines.end()) conflict.manifest.line = line->second;
+        const auto line = version.desired->meta.field_lines.line_of(path.substr(1, path.find('/', 1) - 1));
+        if (line) conflict.manifest.line = *line;
     }
     conflict.code = std::move(code);
     conflict.reason = std::move(reason);

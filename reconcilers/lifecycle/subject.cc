@@ -21,9 +21,8 @@ std::string removed_address(const RemovedDocument& removed) {
 
 SourceLocation line_of(const Metadata& meta, std::string_view field) {
     SourceLocation where = meta.where;
-    const auto found = meta.field_lines.find(std::string(field));
-    if (found != meta.field_lines.end()) {
-        where.line = found->second;
+    if (const auto line = meta.field_lines.line_of(field)) {
+        where.line = *line;
         where.column = 0;
     }
     return where;

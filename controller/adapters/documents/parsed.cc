@@ -178,8 +178,9 @@ class DocumentParser {
         if (!value_.contains("spec") || !value_["spec"].is_object() || value_["spec"].size() > 100)
             return;  // no kind has that many
         for (const auto& [field, unused] : value_["spec"].items()) {
-            meta.field_lines[field] = static_cast<int>(parsed_.places.key_at(pointer_join("/spec", field)).line);
+            meta.field_lines.add(field, static_cast<int>(parsed_.places.key_at(pointer_join("/spec", field)).line));
         }
+        meta.field_lines.shrink();
     }
 
     const Piece& piece_;

@@ -83,8 +83,14 @@ ReadResult read_documents(const std::vector<DocumentFile>& files, const ReadOpti
     std::vector<Work> work = cut_files(files);
     parse_all(work, options.threads);
     std::vector<ParsedDocument> parsed;
-    for (Work& item : work) std::ranges::move(item.parsed, std::back_inserter(parsed));
-    work.clear();
+    std::size_t count = 0;
+    for (const Work& item : work) count += item.parsed.size();
+    parsed.reserve(count);
+    for (Work& item : work) {
+        std::ranges::move(item.parsed, std::back_inserter(parsed));
+        item.parsed = {};
+    }
+    work = {};
     documents::check_across(parsed, options);
     ReadResult result;
     for (ParsedDocument& document : parsed) {

@@ -56,7 +56,7 @@ TEST_CASE("every field of the reference estate reaches the domain objects") {
     CHECK(version.hold_latest_until_replicated);
     CHECK(version.region_retry == RegionRetry::remove_and_add);
     CHECK(version.meta.where.line == 47);
-    CHECK(version.meta.field_lines.at("targetRegions") == 55);
+    CHECK(version.meta.field_lines.line_of("targetRegions") == 55);
 
     const LifecyclePolicy& policy = result.objects.policies.begin()->second;
     REQUIRE(policy.tiers.size() == 3);
