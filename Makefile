@@ -12,7 +12,7 @@ RELEASE := build/release
 DOCTEST := unit plans simulation
 FORMATTED = $(shell git ls-files '*.h' '*.cc' 2>/dev/null || find controller reconcilers tests -name '*.h' -o -name '*.cc')
 
-.PHONY: help deps build all test plans sim integration bench sanitize asan tsan docs verify format lint run clean
+.PHONY: help deps build all test plans sim check integration bench sanitize asan tsan docs verify format lint run clean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,8 +53,17 @@ sim: $(RELEASE)/build.ninja ## simulation with faults (STEPS=20000, SEED= repeat
 integration: all ## end-to-end tests on the release binary
 	@ctest --test-dir $(RELEASE) --output-on-failure --no-tests=error -j $(JOBS) -R '^integration\.'
 
-bench: build ## time and memory of the benchmarks
-	@python3 tests/bench/documents.py $(RELEASE)/galleryd
+# doctest takes a range of cases, so that both cores work on the slowest group.
+check: build/dev/build.ninja ## the inner loop: debug build, unit tests and plan cases
+	@cmake --build build/dev --target unit_tests plans_tests -j $(JOBS)
+	@half=$$(( $$(build/dev/tests/unit_tests --count | sed -n 's/.*filters: //p') / 2 )); \
+	build/dev/tests/unit_tests --last=$$half & first=$$!; \
+	build/dev/tests/unit_tests --first=$$((half + 1)) & second=$$!; \
+	status=0; build/dev/tests/plans_tests || status=$$?; wait $$first || status=$$?; wait $$second || status=$$?; exit $$status
+
+bench: build ## figures against their goals: 10,000 documents; how long a developer waits (JSON in build/bench)
+	@status=0; python3 tests/bench/documents.py $(RELEASE)/galleryd || status=1; \
+	python3 tests/bench/build.py . || status=1; exit $$status
 
 sanitize: asan tsan ## unit, plan and simulation tests under ASan+UBSan and under TSan
 

@@ -13,6 +13,8 @@ import sys
 import tempfile
 import time
 
+from table import Table
+
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 GALLERIES, DEFINITIONS = 2, 10   # of each gallery; versions are spread evenly
 GOAL_SECONDS, GOAL_MIB = 2.0, 128
@@ -78,7 +80,7 @@ def azure(count, with_versions):
     return {"resources": resources}
 
 
-def measure(what, command, accepted=(0,)):
+def measure(table, what, command, goals=(None, None), accepted=(0,)):
     """Runs a command as the only child, so that its peak memory is the children's peak."""
     began = time.monotonic()
     pid = os.posix_spawn(command[0], command, {**os.environ, "NO_COLOR": "1"}, file_actions=[
@@ -87,12 +89,12 @@ def measure(what, command, accepted=(0,)):
     _, status, usage = os.wait4(pid, 0)
     seconds, mib = time.monotonic() - began, usage.ru_maxrss / 1024
     code = os.waitstatus_to_exitcode(status)
-    print(f"  {what:34} {seconds:6.2f} s wall  {usage.ru_utime + usage.ru_stime:6.2f} s CPU  {mib:6.0f} MiB   exit {code}")
     if code not in accepted:
         with open(os.path.join(tempfile.gettempdir(), "galleryd-bench.err"), encoding="utf-8", errors="replace") as file:
             print(file.read()[-2000:])
         sys.exit(1)
-    return seconds, mib
+    table.row(what, seconds, "s", goals[0], f"{usage.ru_utime + usage.ru_stime:.2f} s CPU")
+    table.row(what + ", memory", mib, "MiB", goals[1])
 
 
 def main():
@@ -105,23 +107,22 @@ def main():
         os.mkdir(manifests)
         write_documents(manifests, count)
         megabytes = sum(os.path.getsize(os.path.join(manifests, name)) for name in os.listdir(manifests)) / 1e6
-        print(f"{count} version documents, {megabytes:.1f} MB, {GALLERIES * DEFINITIONS} definitions; {os.cpu_count()} cores")
-        measure("validate", [program, "validate", manifests])
-        results = []
-        for what, with_versions in (("validate and plan 10,000 creations", False), ("the same, all there, one GET each", True)):
+        table = Table("documents", f"{count} version documents, {megabytes:.1f} MB, {GALLERIES * DEFINITIONS} definitions; {os.cpu_count()} cores")
+        measure(table, "validate", [program, "validate", manifests])
+        for what, with_versions in ((f"validate and plan {count} creations", False), ("the same, all there, one GET each", True)):
             state = os.path.join(folder, "azure.json")
             with open(state, "w", encoding="utf-8") as file:
                 json.dump(azure(count, with_versions), file)
             simulator = subprocess.Popen([program, "simulate", "--listen", "127.0.0.1:0", "--state", state, "--limits", "none"], stdout=subprocess.PIPE, text=True)
             try:
                 url = simulator.stdout.readline().split()[-1]
-                results.append(measure(what.replace("10,000", str(count)), [program, "plan", manifests, "--azure", url, "--credential", "none", "--instance", "bench",
-                                                                            "--summary", "--state-dir", os.path.join(folder, "state")]))
+                measure(table, what, [program, "plan", manifests, "--azure", url, "--credential", "none", "--instance", "bench",
+                                      "--summary", "--state-dir", os.path.join(folder, "state")],
+                        (None, None) if with_versions or count != 10_000 else (GOAL_SECONDS, GOAL_MIB))
             finally:
                 simulator.terminate()
                 simulator.wait()
-        seconds, mib = results[0]
-    print(f"goal: {GOAL_SECONDS:.0f} s, {GOAL_MIB} MiB: {'reached' if seconds <= GOAL_SECONDS and mib <= GOAL_MIB else 'missed'}")
+    sys.exit(table.close())
 
 
 if __name__ == "__main__":
