@@ -136,11 +136,14 @@ std::map<std::string, const ChangeEntry*, std::less<>> ChangeLog::hidden(TimePoi
 std::string ChangeLog::state_of_view(TimePoint then) const {
     std::size_t shown = 0;
     std::size_t records = 0;
+    std::size_t expired = 0;
     for (const ChangeEntry& entry : entries_) {
+        if (entry.at < then - retention) ++expired;
         if (entry.visible <= then) ++shown;
         if (entry.recorded <= then) ++records;
     }
-    return std::to_string(generation_) + "/" + std::to_string(shown) + "/" + std::to_string(records);
+    return std::to_string(generation_) + "/" + std::to_string(shown) + "/" + std::to_string(records) + "/" +
+           std::to_string(expired);
 }
 
 Json ChangeLog::details_of(const ChangeEntry& entry, const Json& current) const {
