@@ -1,5 +1,6 @@
 #include "controller/core/steps.h"
 
+#include <algorithm>
 #include <array>
 
 namespace galleryd {
@@ -18,6 +19,13 @@ bool is_create(const Step& step) {
 
 bool is_delete(const Step& step) {
     return is<DeleteVersion>(step) || is<DeleteDefinition>(step) || is<DeleteGallery>(step);
+}
+
+bool takes_away(const Change& change) {
+    return change.destructive || std::ranges::any_of(change.fields, [](const FieldChange& field) {
+               return field.path == "/safety/allowDeletionOfReplicatedLocations" && field.after == "true" &&
+                      field.cause == "region_removal";
+           });
 }
 
 std::string step_name(const Step& step) { return step_names[step.index()]; }

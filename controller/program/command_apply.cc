@@ -156,7 +156,10 @@ int report_end(ApplyEnd end, ApplyState& state, Session& session, std::ostream& 
         return exit_gate;
     }
     print_plan_text(out, plans_of(state), plan_header(session), TextOptions{});
-    print_failures(err, {state.failures.begin(), state.failures.end()});
+    for (const auto& [scope, error] : state.failures) {
+        err << "galleryd: " << scope << ":\n";
+        print_error(err, error);
+    }
     if (!state.failures.empty()) return exit_error;
     err << "galleryd: what is left needs a person: conflicts, approvals and blocks are listed above. (GD5009)\n";
     return exit_approval;

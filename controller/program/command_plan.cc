@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "controller/core/steps.h"
 #include "controller/program/diagnostic_text.h"
 #include "controller/program/plan_json.h"
 #include "controller/program/plan_text.h"
@@ -42,6 +43,8 @@ bool wants_colour(const std::string& setting) {
 }  // namespace
 
 Task<PlannedScopes> plan_every_scope(Engine& engine) {
+    const auto refreshed = co_await engine.refresh(true);
+    if (!refreshed) engine.note_inventory_error(refreshed.error());  // then every scope is read
     Sweep work;
     for (const auto& [name, scope] : engine.scopes()) work.names.push_back(name);
     const auto executor = co_await boost::asio::this_coro::executor;
@@ -93,9 +96,8 @@ void print_failures(std::ostream& err, const std::vector<std::pair<std::string, 
 int deletions_in(const std::vector<Plan>& plans) {
     int count = 0;
     for (const Plan& plan : plans)
-        count += static_cast<int>(std::ranges::count_if(plan.changes, [](const Change& change) {
-            return change.destructive || change.reason == "region_removal";
-        }));
+        count += static_cast<int>(
+            std::ranges::count_if(plan.changes, [](const Change& change) { return takes_away(change); }));
     return count;
 }
 

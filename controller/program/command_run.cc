@@ -147,7 +147,8 @@ int serve(Session& session, telemetry::MetricsRegistry& registry, const std::str
         return exit_usage;
     }
     Daemon daemon(session.context().get_executor(), session.engine(), session.sources(), session.clock(),
-                  session.random(), session.log(), session.metrics(), DaemonOptions{.interval = *interval});
+                  session.random(), session.log(), session.metrics(),
+                  DaemonOptions{.interval = *interval, .full_interval = *full});
     Pages pages{.health = {},
                 .state = StateMetrics(session.metrics()),
                 .api = Api(session.engine(), session.journal(), session.clock()),

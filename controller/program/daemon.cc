@@ -30,7 +30,8 @@ Daemon::Daemon(boost::asio::any_io_executor executor, Engine& engine, std::vecto
       options_(options),
       queue_(executor, clock, random),
       workers_(executor, [this](const std::exception_ptr& error) { note_bug(error); }),
-      tasks_(executor, [this](const std::exception_ptr& error) { note_bug(error); }) {
+      tasks_(executor, [this](const std::exception_ptr& error) { note_bug(error); }),
+      inventory_wanted_(executor) {
     queue_.set_observer([this](QueueEvent event, const std::string& key) { note_queue(event, key); });
 }
 
@@ -81,7 +82,7 @@ Status Daemon::start() {
     follow_new_operations();
     for (DesiredSource* source : sources_) tasks_.spawn(source_loop(source));
     for (int i = 0; i < options_.workers; ++i) workers_.spawn(worker_loop());
-    tasks_.spawn(interval_loop());
+    tasks_.spawn(engine_.has_inventory() ? inventory_loop() : interval_loop());
     metrics_.set("controller_runtime_max_concurrent_reconciles", {{"controller", controller_name}}, options_.workers);
     return {};
 }
@@ -125,7 +126,17 @@ void Daemon::take_snapshot(Snapshot snapshot) {
                                      {"documents", std::to_string(documents)},
                                      {"scopes", std::to_string(engine_.scopes().size())}});
     }
-    for (const std::string& scope : *changed) queue_.add(scope);
+    queue_scopes(*changed);
+}
+
+// Ten thousand scopes are not read one by one because the first complete look is a second away.
+void Daemon::queue_scopes(const std::set<std::string>& scopes) {
+    if (engine_.has_inventory() && !engine_.inventory_covers_all()) {
+        not_queued_.insert(scopes.begin(), scopes.end());
+        inventory_wanted_.set();
+        return;
+    }
+    for (const std::string& scope : scopes) queue_.add(scope);
 }
 
 boost::asio::awaitable<void> Daemon::source_loop(DesiredSource* source) {
@@ -186,6 +197,11 @@ boost::asio::awaitable<void> Daemon::one_pass(std::string scope) {
     const PassResult& result = *passed;
     metrics_.add("controller_runtime_reconcile_total",
                  {{"controller", controller_name}, {"result", result_label(result)}});
+    if (!engine_.scopes().contains(scope)) {  // no longer declared: nothing to come back to
+        queue_.forget(scope);
+        if (on_pass) on_pass(result);
+        co_return;
+    }
     if (result.error) {
         metrics_.add("controller_runtime_reconcile_errors_total", {{"controller", controller_name}});
         log_.warning("pass ended with an error", {{"key", scope},
@@ -225,6 +241,37 @@ boost::asio::awaitable<void> Daemon::interval_loop() {
         metrics_.set(
             "galleryd_last_full_sync_timestamp_seconds", {},
             std::chrono::duration<double>(engine_.last_look().value_or(TimePoint{}).time_since_epoch()).count());
+    }
+}
+
+std::chrono::nanoseconds Daemon::jittered(std::chrono::nanoseconds time) {
+    return time + std::chrono::nanoseconds(
+                      static_cast<std::int64_t>((random_.unit() - 0.5) / 5 * static_cast<double>(time.count())));
+}
+
+// True when it answered. When it does not, what is declared is read resource by resource, as without an inventory.
+boost::asio::awaitable<bool> Daemon::refresh_inventory(bool full) {
+    const auto moved = co_await engine_.refresh(full);
+    const std::set<std::string> waiting = std::exchange(not_queued_, {});
+    for (const std::string& scope : waiting) queue_.add(scope);
+    if (!moved) {
+        metrics_.add("controller_runtime_reconcile_errors_total", {{"controller", "inventory"}});
+        engine_.note_inventory_error(moved.error());
+        queue_all(options_.interval / 10);
+        co_return false;
+    }
+    for (const std::string& scope : *moved) queue_.add(scope);
+    metrics_.set("galleryd_last_full_sync_timestamp_seconds", {},
+                 std::chrono::duration<double>(clock_.now().time_since_epoch()).count());
+    co_return true;
+}
+
+boost::asio::awaitable<void> Daemon::inventory_loop() {
+    std::chrono::nanoseconds full_at = clock_.monotonic();
+    while (true) {
+        co_await finishes_within(clock_, jittered(options_.interval), inventory_wanted_.wait());
+        const bool full = clock_.monotonic() >= full_at;
+        if (co_await refresh_inventory(full) && full) full_at = clock_.monotonic() + jittered(options_.full_interval);
     }
 }
 

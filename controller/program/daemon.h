@@ -10,15 +10,17 @@
 #include "controller/ports/log.h"
 #include "controller/ports/metrics.h"
 #include "controller/program/engine.h"
+#include "controller/runtime/event.h"
 #include "controller/runtime/task_group.h"
 #include "controller/runtime/work_queue.h"
 
 namespace galleryd {
 
 struct DaemonOptions {
-    std::chrono::seconds interval{60};        // between two looks at every scope, jittered by a tenth
-    int workers = 4;                          // scopes worked on at the same time
-    std::chrono::seconds pass_deadline{600};  // for one pass of one scope
+    std::chrono::seconds interval{60};         // between two looks at every scope, jittered by a tenth
+    std::chrono::seconds full_interval{3600};  // with an inventory: between two complete ones, jittered by a tenth
+    int workers = 4;                           // scopes worked on at the same time
+    std::chrono::seconds pass_deadline{600};   // for one pass of one scope
 };
 
 // The loop: documents come in, scopes are queued, workers pass over them, operations are followed. Everything runs on
@@ -46,6 +48,10 @@ class Daemon {
     boost::asio::awaitable<void> follow_loop(OperationRecord operation);
     boost::asio::awaitable<void> one_pass(std::string scope);
     void queue_all(std::chrono::nanoseconds delay_max);
+    boost::asio::awaitable<void> inventory_loop();
+    boost::asio::awaitable<bool> refresh_inventory(bool full);
+    std::chrono::nanoseconds jittered(std::chrono::nanoseconds time);
+    void queue_scopes(const std::set<std::string>& scopes);
     void queue_children(const PassResult& result);
     void follow_new_operations();
     void take_snapshot(Snapshot snapshot);
@@ -60,8 +66,10 @@ class Daemon {
     Metrics& metrics_;
     DaemonOptions options_;
     WorkQueue queue_;
-    TaskGroup workers_;  // passes: given a moment to end when the daemon stops
-    TaskGroup tasks_;    // sources, interval, operations: cancelled at once
+    TaskGroup workers_;                 // passes: given a moment to end when the daemon stops
+    TaskGroup tasks_;                   // sources, interval, operations: cancelled at once
+    Event inventory_wanted_;            // documents name a subscription that the inventory does not cover
+    std::set<std::string> not_queued_;  // scopes that wait for the inventory
     std::set<std::string> read_sources_;
     std::set<std::int64_t> followed_;  // operations that somebody follows, by intent
     std::map<std::string, std::chrono::nanoseconds> queued_at_;

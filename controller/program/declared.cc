@@ -55,6 +55,7 @@ Result<std::set<std::string>> Declared::accept(Snapshot snapshot) {
     } else {
         *slot = std::move(accepted);
     }
+    if (const Status moved = forget_moved(); !moved) return std::unexpected(moved.error());
     rebuild();
     std::set<std::string> names;
     if (is_new) {
@@ -169,14 +170,45 @@ std::string Declared::revision() const {
     return text;
 }
 
-Status Declared::forget_removed(const ObjectKey& key) {
+// A document that another source declares was moved, not removed; were it kept, it would count as long gone when that
+// source drops it.
+Status Declared::forget_moved() {
+    std::set<ObjectKey> keys;
+    std::set<std::string> ids;
+    const auto declare = [&](const auto& objects) {
+        for (const auto& [key, object] : objects) {
+            keys.insert(key);
+            ids.insert(object.id.key());
+        }
+    };
+    std::set<ObjectKey> moved;
+    for (const AcceptedSnapshot& source : sources_) {
+        if (source.removed.empty()) continue;
+        if (keys.empty()) {
+            for (const AcceptedSnapshot& any : sources_) {
+                declare(any.objects.galleries);
+                declare(any.objects.definitions);
+                declare(any.objects.versions);
+            }
+        }
+        for (const RemovedDocument& removed : source.removed) {
+            if (keys.contains(removed.key) || ids.contains(removed.id.key())) moved.insert(removed.key);
+        }
+    }
+    return forget_removed(moved);
+}
+
+Status Declared::forget_removed(const std::set<ObjectKey>& keys) {
+    if (keys.empty()) return {};
     for (auto& [source, documents] : good_documents_) {
-        if (std::erase_if(documents, [&](const GoodDocument& d) { return d.key == key && d.first_missing; }) == 0)
+        if (std::erase_if(documents, [&](const GoodDocument& d) { return keys.contains(d.key) && d.first_missing; }) ==
+            0)
             continue;
+        if (!remember_ || !journal_.writable()) continue;
         if (const Status stored = journal_.put_good_documents(source, documents); !stored) return stored;
     }
     for (AcceptedSnapshot& source : sources_)
-        std::erase_if(source.removed, [&](const RemovedDocument& removed) { return removed.key == key; });
+        std::erase_if(source.removed, [&](const RemovedDocument& removed) { return keys.contains(removed.key); });
     rebuild();
     return {};
 }

@@ -24,7 +24,7 @@ class Declared {
     // Takes a look at one source over. Returns the scopes to look at: all, when anything changed. Fails only when the
     // journal cannot be written.
     Result<std::set<std::string>> accept(Snapshot snapshot);
-    Status forget_removed(const ObjectKey& key);  // a removed document that has nothing left to say
+    Status forget_removed(const std::set<ObjectKey>& keys);  // removed documents that have nothing left to say
 
     const std::map<std::string, Scope>& scopes() const { return scopes_; }
     const Scope* find_scope(const std::string& name) const;  // null: no longer declared
@@ -35,6 +35,7 @@ class Declared {
     RemovedDocument aged(RemovedDocument removed) const;
 
   private:
+    Status forget_moved();
     void note_missing(const AcceptedSnapshot& accepted, TimePoint now);
     void tell(const AcceptedSnapshot& accepted, const AcceptedSnapshot* before);
     void rebuild();

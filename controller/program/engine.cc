@@ -4,13 +4,20 @@
 
 #include "controller/adapters/documents/reader.h"
 #include "controller/core/steps.h"
+#include "reconcilers/lifecycle/interlock.h"
 #include "reconcilers/lifecycle/record_update.h"
 #include "reconcilers/lifecycle/report.h"
 
 namespace galleryd {
+namespace {
+
+constexpr std::size_t few_scopes = 50;  // each is looked at after the start, whatever Resource Graph says
+
+}  // namespace
 Engine::Engine(GalleryApi& api, Journal& journal, Clock& clock, Log& log, Metrics& metrics, EngineOptions options)
     : journal_(journal),
       clock_(clock),
+      log_(log),
       options_(std::move(options)),
       events_(journal, clock, log, metrics),
       declared_(journal, clock, events_, options_.remember_documents),
@@ -37,6 +44,8 @@ Result<std::set<std::string>> Engine::accept(Snapshot snapshot) {
 }
 
 void Engine::drop_what_is_not_declared() {
+    quiet_.keep_only(scopes());
+    std::erase_if(looked_, [&](const std::string& name) { return !scopes().contains(name); });
     std::erase_if(plans_, [&](const auto& entry) { return !scopes().contains(entry.first); });
     std::erase_if(definition_views_, [&](const auto& entry) { return !scopes().contains(entry.first); });
     std::erase_if(statuses_, [&](const auto& entry) {
@@ -64,7 +73,7 @@ void Engine::report_policies() {
 }
 
 bool Engine::looked_everywhere() const {
-    return !sources().empty() &&
+    return !sources().empty() && all_sources_read() &&
            std::ranges::all_of(scopes(), [&](const auto& entry) { return looked_.contains(entry.first); });
 }
 
@@ -76,30 +85,61 @@ std::unexpected<Error> scope_gone(const std::string& name) {
 
 }  // namespace
 
+bool Engine::suffices(const Scope& scope, const Look& hint) {
+    HintFacts facts;
+    if (hint.definition_view) facts = facts_of(*hint.definition_view, clock_.now());
+    if (scope.kind == ScopeKind::gallery) {
+        const Gallery* gallery = find_object(objects().galleries, scope.gallery);
+        facts.blind = gallery == nullptr || gallery->sharing || !gallery->access.empty() || gallery->staging_storage;
+    } else {
+        const ImageDefinition* definition = find_object(objects().definitions, scope.definition);
+        facts.blind = definition != nullptr && !definition->access.empty();
+    }
+    const bool few = scopes().size() <= few_scopes;
+    return !quiet_.must_look(scope.name, hint.plan, facts, few, clock_.monotonic());
+}
+
 Task<Engine::Look> Engine::look(std::string name) {
     const Scope* found = declared_.find_scope(name);
     if (found == nullptr) co_return scope_gone(name);
-    const Scope before = *found;
+    const Scope scope = *found;
+    auto hint = hint_of(scope);
+    if (hint && suffices(scope, *hint)) {
+        last_look_ = clock_.now();
+        co_return std::move(*hint);
+    }
+    auto seen = co_await read_and_plan(scope);
+    if (!seen) {
+        quiet_.forget(name);
+        co_return std::unexpected(seen.error());
+    }
+    quiet_.note_look(name, hint ? &hint->plan : nullptr, seen->plan, clock_.monotonic());
+    last_look_ = clock_.now();
+    co_return std::move(*seen);
+}
+
+Task<Engine::Look> Engine::read_and_plan(Scope before) {
     Look result;
     if (before.kind == ScopeKind::gallery) {
         const GalleryLook what = gallery_look(before);
         const auto view = co_await observer_.look(what);
         if (!view) co_return std::unexpected(view.error());
-        const Scope* now_declared = declared_.find_scope(name);  // documents may have changed while Azure answered
-        if (now_declared == nullptr) co_return scope_gone(name);
+        const Scope* now_declared = declared_.find_scope(before.name);  // documents may have changed meanwhile
+        if (now_declared == nullptr) co_return scope_gone(before.name);
         result.plan = plan_gallery(*now_declared, *view);
+        result.gallery_id = before.gallery_id;
+        result.gallery_exists = view->gallery.has_value();
     } else {
         const ImageDefinition* definition = find_object(objects().definitions, before.definition);
         const DefinitionLook what{.id = before.definition_id,
                                   .wants_role_assignments = definition != nullptr && !definition->access.empty()};
         auto view = co_await observer_.look(what);
         if (!view) co_return std::unexpected(view.error());
-        const Scope* now_declared = declared_.find_scope(name);
-        if (now_declared == nullptr) co_return scope_gone(name);
+        const Scope* now_declared = declared_.find_scope(before.name);
+        if (now_declared == nullptr) co_return scope_gone(before.name);
         result.plan = plan_definition(*now_declared, *view);
         result.definition_view = std::move(*view);
     }
-    last_look_ = clock_.now();
     co_return result;
 }
 
@@ -115,7 +155,7 @@ void Engine::confirm_only(const std::vector<Plan>& plans) {
         for (const Change& change : plan.changes) {
             // A region is taken away in steps: who saw the first one, which raises the flag, saw the removal that it
             // announces.
-            if (change.destructive || change.reason == "region_removal") confirmed_->insert(change_key(change));
+            if (takes_away(change)) confirmed_->insert(change_key(change));
         }
     }
 }
@@ -153,6 +193,12 @@ void Engine::remember_locks(const ApplyReport& report, const Plan& plan) {
 std::chrono::nanoseconds Engine::next_look(const PassResult& result) const {
     if (result.error || !result.plan) return options_.progress_interval;
     const Plan& plan = *result.plan;
+    if (result.is_hint) {  // what a change in Azure needs, the inventory tells; what time brings is planned again
+        const bool is_timed = !plan.blocked.empty() || std::ranges::any_of(plan.verdicts, [](const VersionVerdict& v) {
+            return v.candidate || v.delete_after.has_value();
+        });
+        return is_timed ? options_.drift_interval : std::max(options_.full_interval, options_.drift_interval);
+    }
     bool soon = !plan.waiting.empty();
     for (const ChangeOutcome& outcome : result.applied.outcomes) {
         const bool passing = outcome.error && (outcome.error->kind == ErrorKind::conflict ||
@@ -181,13 +227,10 @@ Task<PassResult> Engine::pass(std::string name) {
     }
     const Plan plan = std::move(seen->plan);
     result.plan = plan;
-    if (seen->definition_view && !options_.observe) {
-        if (const Status noted = note_healed_regions(*seen->definition_view); !noted) {
-            result.error = noted.error();
-            co_return result;
-        }
+    if (seen->definition_view && !options_.observe && !seen->is_hint) {
+        if (const Status noted = note_healed_regions(*seen->definition_view); !noted) result.error = noted.error();
     }
-    if (!options_.observe) {
+    if (!options_.observe && !seen->is_hint && all_sources_read() && !result.error) {
         const ApplyContext context = apply_context(scope);
         auto applied = co_await executor_.apply(plan, context);
         if (!applied) {
@@ -200,14 +243,22 @@ Task<PassResult> Engine::pass(std::string name) {
     const Scope* current = declared_.find_scope(name);  // documents may have changed while Azure was written
     if (current == nullptr) co_return result;
     const Scope now_declared = *current;
-    if (const Status purged = purge_removed(now_declared, plan); !purged && !result.error)
+    if (const Status purged = purge_removed(now_declared, plan, *seen); !purged && !result.error)
         result.error = purged.error();
-    if (const Scope* left = declared_.find_scope(name))
-        report(*left, result, seen->definition_view ? &*seen->definition_view : nullptr);
-    plans_.insert_or_assign(name, plan);
-    if (seen->definition_view) definition_views_.insert_or_assign(name, std::move(*seen->definition_view));
+    result.is_hint = seen->is_hint;
+    if (const Scope* left = declared_.find_scope(name)) remember(*left, result, std::move(*seen));
     result.look_again_after = next_look(result);
     co_return result;
+}
+
+// A hint knows less than the look before it, so it replaces nothing that is still known.
+void Engine::remember(const Scope& scope, const PassResult& result, Look seen) {
+    const bool is_whole = !seen.definition_view ||
+                          std::ranges::all_of(seen.definition_view->versions, &ObservedVersion::replication_known);
+    if (seen.is_hint && !is_whole && plans_.contains(scope.name)) return;
+    report(scope, result, seen.definition_view ? &*seen.definition_view : nullptr);
+    plans_.insert_or_assign(scope.name, *result.plan);
+    if (seen.definition_view) definition_views_.insert_or_assign(scope.name, std::move(*seen.definition_view));
 }
 
 Status Engine::note_healed_regions(const DefinitionView& view) {
@@ -220,22 +271,34 @@ Status Engine::note_healed_regions(const DefinitionView& view) {
 }
 
 // A removed document has nothing left to say once its resource is gone, or when it was orphaned.
-Status Engine::purge_removed(const Scope& scope, const Plan& plan) {
+Status Engine::purge_removed(const Scope& scope, const Plan& plan, const Look& seen) {
     if (!plan.complete || scope.removed.empty()) return {};
+    std::set<ObjectKey> done;
     for (const RemovedDocument& removed : scope.removed) {
+        if (removed.snapshots_missing < removed_snapshots_min) continue;
         const auto names_it = [&](const auto& entry) { return entry.arm_id == removed.id; };
-        const bool is_orphan = removed.deletion_policy == DeletionPolicy::orphan && removed.snapshots_missing >= 2;
+        const bool is_orphan = removed.deletion_policy == DeletionPolicy::orphan;
         const bool is_planned = std::ranges::any_of(plan.changes, names_it) ||
                                 std::ranges::any_of(plan.blocked, names_it) ||
                                 std::ranges::any_of(plan.conflicts, names_it);
-        const bool in_flight = memory_.get(removed.id.key()).operation_in_flight || !plan.waiting.empty();
-        const bool is_gone = removed.snapshots_missing >= 2 && !is_planned && !in_flight &&
-                             memory_.get(removed.id.key()).deleted_at.has_value();
-        if (!is_orphan && !is_gone) continue;
-        if (const Status forgotten = declared_.forget_removed(removed.key); !forgotten) return forgotten;
+        const ResourceRecord record = memory_.get(removed.id.key());
+        const bool is_gone = !is_planned && !record.operation_in_flight && plan.waiting.empty() &&
+                             (record.deleted_at.has_value() || seen.lacks(removed.id));
+        if (is_orphan || is_gone) done.insert(removed.key);
     }
-    drop_what_is_not_declared();
+    if (const Status forgotten = declared_.forget_removed(done); !forgotten) return forgotten;
+    if (!done.empty()) drop_what_is_not_declared();
     return {};
+}
+
+// By a complete look of reads; what a hint does not show may still be there.
+bool Engine::Look::lacks(const ResourceId& id) const {
+    if (is_hint || !plan.complete) return false;
+    if (gallery_id) return id == *gallery_id && !gallery_exists;
+    if (!definition_view) return false;
+    if (!definition_view->definition) return true;  // with all its versions
+    return !(id == definition_view->definition->id) &&
+           std::ranges::none_of(definition_view->versions, [&](const ObservedVersion& v) { return v.id == id; });
 }
 
 void Engine::report(const Scope& scope, const PassResult& result, const DefinitionView* view) {

@@ -14,10 +14,12 @@
 #include "controller/ports/log.h"
 #include "controller/ports/metrics.h"
 #include "controller/program/declared.h"
+#include "reconcilers/lifecycle/estate.h"
 #include "reconcilers/lifecycle/events.h"
 #include "reconcilers/lifecycle/executor.h"
 #include "reconcilers/lifecycle/observer.h"
 #include "reconcilers/lifecycle/operation_follower.h"
+#include "reconcilers/lifecycle/quiet_scopes.h"
 #include "reconcilers/lifecycle/resource_memory.h"
 
 // The one engine behind plan, apply, run and demo: documents in, plans out, Azure follows. Owned by the loop thread.
@@ -28,11 +30,13 @@ struct EngineOptions {
     std::string asked_by = "daemon";    // for the audit trail
     bool observe = false, allow_deletes = false, prune = false;
     bool remember_documents = true;  // false for `plan`, which stores nothing
+    std::size_t source_count = 1;    // nothing is written before each of them has been looked at once
     Prices prices;
     int deletes_per_hour_max = 20;
     // Offset of a named time zone, for deletion windows; unset: windows in named zones stay shut.
     std::function<std::optional<Duration>(const std::string& zone, TimePoint at)> zone_offset;
     std::chrono::seconds drift_interval{60};
+    std::chrono::seconds full_interval{3600};  // with an inventory: a scope where nothing is to be done
     std::chrono::seconds progress_interval{15};
 };
 
@@ -40,6 +44,7 @@ struct PassResult {
     std::string scope;
     std::optional<Plan> plan;  // nullopt: the look failed
     ApplyReport applied;
+    bool is_hint = false;        // Resource Graph says that nothing is to be done; no resource was read
     std::optional<Error> error;  // of the look, or of the journal
     std::chrono::nanoseconds look_again_after{0};
 };
@@ -47,6 +52,14 @@ struct PassResult {
 class Engine {
   public:
     Engine(GalleryApi& api, Journal& journal, Clock& clock, Log& log, Metrics& metrics, EngineOptions options);
+
+    // From now on Resource Graph says where there is something to do; without it every look reads the resources.
+    void use_inventory(Inventory& inventory) { estate_.emplace(inventory, clock_); }
+    bool has_inventory() const { return estate_.has_value(); }
+    bool inventory_covers_all() const;  // every subscription that is declared
+    // Brings the inventory up to date; the scopes that moved since. Never called twice at a time.
+    Task<std::set<std::string>> refresh(bool full);
+    void note_inventory_error(const Error& error);
 
     // Reads the journal: documents, records, operations. Call once before anything else.
     Status load();
@@ -69,6 +82,7 @@ class Engine {
     void confirm_only(const std::vector<Plan>& plans);
     // From now on no further request that changes something is sent; what is on the wire ends.
     void stop_writing() { stopping_ = true; }
+    bool all_sources_read() const { return sources().size() >= options_.source_count; }
     // Every scope has been looked at once since the start; before that nothing destructive is done.
     bool looked_everywhere() const;
     const std::map<ObjectKey, ObjectStatus>& statuses() const { return statuses_; }
@@ -82,8 +96,16 @@ class Engine {
     struct Look {
         Plan plan;
         std::optional<DefinitionView> definition_view;
+        std::optional<ResourceId> gallery_id;  // of a gallery's scope
+        bool gallery_exists = false;
+        bool lacks(const ResourceId& id) const;
+        bool is_hint = false;  // from Resource Graph: nothing is to be done, so nothing else was read
     };
     Task<Look> look(std::string name);
+    Task<Look> read_and_plan(Scope scope);
+    std::optional<Look> hint_of(const Scope& scope);
+    bool suffices(const Scope& scope, const Look& hint);
+    void remember(const Scope& scope, const PassResult& result, Look seen);
     Policy policy_for(const Scope& scope);
     Plan plan_gallery(const Scope& scope, const GalleryView& view);
     Plan plan_definition(const Scope& scope, const DefinitionView& view);
@@ -91,7 +113,7 @@ class Engine {
     ApplyContext apply_context(const Scope& scope) const;
     void remember_locks(const ApplyReport& report, const Plan& plan);
     Status note_healed_regions(const DefinitionView& view);
-    Status purge_removed(const Scope& scope, const Plan& plan);
+    Status purge_removed(const Scope& scope, const Plan& plan, const Look& seen);
     void report(const Scope& scope, const PassResult& result, const DefinitionView* view);
     void drop_what_is_not_declared();
     void report_policies();
@@ -99,11 +121,14 @@ class Engine {
 
     Journal& journal_;
     Clock& clock_;
+    Log& log_;
     EngineOptions options_;
     EventRecorder events_;
     Declared declared_;
     ResourceMemory memory_;
     Observer observer_;
+    std::optional<Estate> estate_;
+    QuietScopes quiet_;
     Executor executor_;
     OperationFollower follower_;
 

@@ -23,6 +23,11 @@ Policy Engine::policy_for(const Scope& scope) {
         journal_.writable() || !options_.remember_documents;  // `plan` writes nothing: no reason to block
     policy.clock_skew = observer_.clock_skew();
     policy.source = source_health(sources(), scope);
+    if (!all_sources_read()) {  // what the others say of this scope is not known yet
+        policy.source.complete = false;
+        policy.source.problems.push_back(std::to_string(sources().size()) + " of " +
+                                         std::to_string(options_.source_count) + " sources have been read");
+    }
     if (const auto approvals = journal_.approvals()) {
         for (const auto& [digest, expires] : *approvals) {
             if (expires > now) policy.approvals.insert(digest);

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "controller/adapters/azure/arm_client.h"
+#include "controller/adapters/azure/resource_graph.h"
 #include "controller/adapters/clock/system_clock.h"
 #include "controller/adapters/clock/zone_files.h"
 #include "controller/adapters/documents/reader.h"
@@ -48,6 +49,7 @@ struct SessionParts {
     std::unique_ptr<http::Transport> transport;
     std::unique_ptr<azure::TokenProvider> credential;
     std::unique_ptr<azure::ArmClient> arm;
+    std::unique_ptr<azure::ResourceGraph> inventory;
     std::unique_ptr<Engine> engine;
     std::vector<std::unique_ptr<DesiredSource>> sources;
     std::string azure_url;
@@ -164,6 +166,10 @@ Status open_azure(SessionParts& parts) {
     parts.credential = std::move(*credential);
     parts.arm = std::make_unique<azure::ArmClient>(*parts.transport, *parts.credential, parts.clock(), *parts.log,
                                                    *parts.metrics, azure::ArmOptions{.arm = cloud->arm});
+    azure::GraphOptions graph;
+    graph.arm.arm = cloud->arm;
+    parts.inventory = std::make_unique<azure::ResourceGraph>(*parts.transport, *parts.credential, parts.clock(),
+                                                             *parts.log, *parts.metrics, std::move(graph));
     return {};
 }
 
@@ -203,10 +209,14 @@ Status open_engine(SessionParts& parts, JournalUse use, std::string asked_by) {
     options.prune = parts.options.prune;
     options.remember_documents = use == JournalUse::exclusive;
     options.prices = std::move(*prices);
+    options.source_count = parts.options.sources.size();
     options.zone_offset = zone_offset;
     const auto interval = parse_duration_flag("--interval", parts.options.interval);
     if (!interval) return std::unexpected(interval.error());
     options.drift_interval = *interval;
+    const auto full_interval = parse_duration_flag("--full-interval", parts.options.full_interval);
+    if (!full_interval) return std::unexpected(full_interval.error());
+    options.full_interval = *full_interval;
     if (options.instance.empty() || options.instance.find_first_of("/ \t\r\n") != std::string::npos) {
         return wrong_usage("GD5018",
                            "--instance `" + options.instance +
@@ -214,6 +224,7 @@ Status open_engine(SessionParts& parts, JournalUse use, std::string asked_by) {
     }
     parts.engine = std::make_unique<Engine>(*parts.arm, *parts.journal, parts.engine_clock(), *parts.log,
                                             *parts.metrics, std::move(options));
+    parts.engine->use_inventory(*parts.inventory);
     return parts.engine->load();
 }
 

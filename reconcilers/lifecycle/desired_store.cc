@@ -166,7 +166,10 @@ AcceptedSnapshot accept_snapshot(Snapshot snapshot, const std::vector<GoodDocume
         known.emplace(document.key, &document);
         if (contains(accepted.objects, document.key)) continue;
         const bool is_broken = broken.keys.contains(document.key) || broken.files.contains(document.file);
-        const bool was_removed = accepted.frozen ? is_settled(document) : document.first_missing.has_value();
+        // One that comes back broken is not gone: what it says is unknown, so its removal is off.
+        const bool is_back = broken.keys.contains(document.key);
+        const bool was_removed =
+            !is_back && (accepted.frozen ? is_settled(document) : document.first_missing.has_value());
         if (!was_removed && (is_broken || broken.unknown_content || accepted.frozen)) {
             accepted.held_back.insert(document.key);
             kept.push_back(document);

@@ -114,14 +114,16 @@ Status Executor::settle(std::int64_t intent, const Change& change, const ApplyCo
     }
     const std::string document = change.object ? to_string(*change.object) : "";
     const bool counts = may_have_happened(outcome);
-    if (counts && !is_delete(change.step)) note_accepted(record, change, now);
+    if (counts && !is_delete(change.step)) {
+        outcome ? note_accepted(record, change, now) : note_possible(record, change);
+    }
     if (counts && !is_delete(change.step) && change.object) {
         record.written_by_us = true;
         record.document = document;
         const auto digest = context.document_digests.find(document);
         if (digest != context.document_digests.end()) record.last_applied_digest = digest->second;
     }
-    if (counts && is<DeleteVersion>(change.step)) {
+    if (counts && is_delete(change.step)) {
         record.tombstone = record.tombstone || change.reason == "retention";
         record.deleted_at = now;
     }

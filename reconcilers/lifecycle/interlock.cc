@@ -89,7 +89,7 @@ void ask_source(Points& points, const InterlockQuestion& q) {
                     "check its path, branch and mount; if it is meant: galleryd approve " +
                         (source.revision.empty() ? "REVISION" : source.revision));
     }
-    if (source.frozen && !q.policy->is_approved(source.revision)) {
+    if (source.frozen) {  // an approval lifts it where the source is accepted, for that source alone
         points.stop(
             4, "source_frozen", "BrakeEngaged", "deletions are frozen: " + *source.frozen,
             "look at the change, then galleryd approve " + (source.revision.empty() ? "REVISION" : source.revision));

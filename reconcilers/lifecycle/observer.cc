@@ -1,6 +1,7 @@
 #include "reconcilers/lifecycle/observer.h"
 
 #include <algorithm>
+#include <set>
 
 #include "controller/core/fingerprint.h"
 
@@ -59,12 +60,39 @@ Task<GalleryView> Observer::look(GalleryLook what) {
     co_return view;
 }
 
+const Observer::Settled* Observer::find_settled(const ObservedVersion& version) const {
+    const auto found = settled_.find(version.id.key());
+    const bool is_known = found != settled_.end() && clock_.monotonic() - found->second.seen < settled_for &&
+                          found->second.fingerprint == fingerprint(version);
+    return is_known ? &found->second : nullptr;
+}
+
+void Observer::fill_known(DefinitionView& view) const {
+    for (ObservedVersion& version : view.versions) {
+        const Settled* settled = find_settled(version);
+        if (settled == nullptr) continue;
+        version.replication = settled->replication;
+        version.replication_known = true;
+    }
+}
+
+void Observer::forget_below(const std::string& definition_key) {
+    const std::string prefix = definition_key + "/versions/";
+    for (auto at = settled_.lower_bound(prefix); at != settled_.end() && at->first.starts_with(prefix);)
+        at = settled_.erase(at);
+}
+
+void Observer::drop_gone(const ResourceId& definition, const std::vector<ObservedVersion>& versions) {
+    std::set<std::string> there;
+    for (const ObservedVersion& version : versions) there.insert(version.id.key());
+    const std::string prefix = definition.key() + "/versions/";
+    for (auto at = settled_.lower_bound(prefix); at != settled_.end() && at->first.starts_with(prefix);)
+        at = there.contains(at->first) ? std::next(at) : settled_.erase(at);
+}
+
 Task<std::optional<ObservedVersion>> Observer::with_replication(ObservedVersion listed) {
-    const std::string print = fingerprint(listed);
-    if (const auto found = settled_.find(listed.id.key()); found != settled_.end() &&
-                                                           found->second.fingerprint == print &&
-                                                           clock_.monotonic() - found->second.seen < settled_for) {
-        listed.replication = found->second.replication;
+    if (const Settled* settled = find_settled(listed)) {
+        listed.replication = settled->replication;
         listed.replication_known = true;
         co_return listed;
     }
@@ -103,6 +131,7 @@ Task<DefinitionView> Observer::look(DefinitionLook what) {
         if (!version) co_return std::unexpected(version.error());
         if (*version) view.versions.push_back(std::move(**version));  // gone between list and GET: gone
     }
+    drop_gone(what.id, view.versions);
     if (what.wants_role_assignments) {
         auto assignments = co_await api_.list_role_assignments(what.id);
         if (!assignments) co_return std::unexpected(assignments.error());

@@ -34,6 +34,9 @@ class Observer {
     // |our clock - server Date| of the last answer that carried a Date; nullopt before the first.
     std::optional<Duration> clock_skew() const { return clock_skew_; }
     void forget(const ResourceId& version) { settled_.erase(version.key()); }
+    void forget_below(const std::string& definition_key);  // its versions moved
+    // Replication that is remembered, for versions that look exactly as they did then.
+    void fill_known(DefinitionView& view) const;
 
   private:
     struct Settled {
@@ -46,6 +49,9 @@ class Observer {
 
     GalleryApi& api_;
     Clock& clock_;
+    const Settled* find_settled(const ObservedVersion& version) const;
+    void drop_gone(const ResourceId& definition, const std::vector<ObservedVersion>& versions);
+
     std::map<std::string, Settled> settled_;  // by version key: every wanted region Completed
     std::optional<Duration> clock_skew_;
 };

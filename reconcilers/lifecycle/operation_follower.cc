@@ -35,7 +35,10 @@ Status OperationFollower::finish(const OperationRecord& operation, const Operati
         ++record.failures;
         record.last_failure_at = clock_.now();
         record.last_failure = status.error_code + ": " + status.error_message;
-        if (operation.step == "DeleteVersion") record.tombstone = false;
+        if (operation.step.starts_with("Delete")) {  // it is still there
+            record.tombstone = false;
+            record.deleted_at.reset();
+        }
         if (memory_.operation_reason(key) == "region_removal") record.removal_failed_at = clock_.now();
         if (const Status stored = memory_.put(key, record); !stored) return stored;
         EventRecord event;

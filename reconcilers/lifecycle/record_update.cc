@@ -7,6 +7,7 @@
 namespace galleryd {
 namespace {
 
+constexpr std::chrono::minutes deletion_settles{15};  // GETs may flap for minutes after a DELETE (reliability Z5)
 constexpr std::string_view regions_prefix = "/targetRegions/";
 constexpr std::string_view replication_suffix = "/replication";
 
@@ -32,6 +33,14 @@ void note_region(ResourceRecord& record, const Change& change, const FieldChange
     record.region_retry_after.erase(region);
 }
 
+void note_exclusion(ResourceRecord& record, const Change& change) {
+    for (const FieldChange& field : change.fields) {
+        if (field.path != "/excludeFromLatest") continue;
+        const bool by_rule = field.cause == "hold_latest" || field.cause.starts_with("policy");
+        record.excluded_by_us = field.after == "true" && by_rule;
+    }
+}
+
 void note_tags(ResourceRecord& record, const Tags& written, const std::vector<std::string>& removed) {
     for (const auto& [name, value] : written) {
         if (!fold_case(name).starts_with("galleryd-")) record.applied_tags[name] = value;
@@ -49,8 +58,25 @@ std::chrono::seconds region_retry_pause(int retries) {
     return std::min(pause, longest);
 }
 
+void note_possible(ResourceRecord& record, const Change& change) {
+    std::visit(
+        [&](const auto& step) {
+            if constexpr (requires { step.write.tags_removed; }) note_tags(record, step.write.tags, {});
+        },
+        change.step);
+    ResourceRecord after = record;
+    note_exclusion(after, change);
+    record.excluded_by_us = record.excluded_by_us || after.excluded_by_us;
+}
+
 bool note_healed(ResourceRecord& record, const ObservedVersion& version) {
     bool changed = false;
+    const bool is_at_rest = !is_in_transition(version.state) && version.state != ProvisioningState::unknown;
+    if (record.deleted_at && !record.operation_in_flight && is_at_rest &&
+        version.read_at - *record.deleted_at > deletion_settles) {
+        record.deleted_at.reset();
+        changed = true;
+    }
     for (const auto& [region, copy] : version.replication) {
         if (copy.state != ReplicationState::completed) continue;
         if (!record.region_retries.contains(region) && !record.region_readds.contains(region)) continue;
@@ -67,10 +93,8 @@ void note_accepted(ResourceRecord& record, const Change& change, TimePoint now) 
         record.region_readds.clear();
         record.excluded_by_us = false;
     }
-    if (is_create(change.step)) {
-        record.applied_tags.clear();
-        record.deleted_at.reset();
-    }
+    if (is_create(change.step)) record.deleted_at.reset();
+    if (is_create(change.step) || change.action == Action::adopt) record.applied_tags.clear();  // others made them
     std::visit(
         [&](const auto& step) {
             if constexpr (requires { step.write.tags_removed; })
@@ -79,10 +103,8 @@ void note_accepted(ResourceRecord& record, const Change& change, TimePoint now) 
         change.step);
     for (const FieldChange& field : change.fields) {
         if (field.path.starts_with(regions_prefix)) note_region(record, change, field, now);
-        if (field.path != "/excludeFromLatest") continue;
-        const bool by_rule = field.cause == "hold_latest" || field.cause.starts_with("policy");
-        record.excluded_by_us = field.after == "true" && by_rule;
     }
+    note_exclusion(record, change);
 }
 
 }  // namespace galleryd

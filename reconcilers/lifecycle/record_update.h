@@ -10,8 +10,12 @@ namespace galleryd {
 
 void note_accepted(ResourceRecord& record, const Change& change, TimePoint now);
 
-// Forgets the retries of every region that is Completed now, so that the next failure starts from the beginning. True
-// when there was something to forget.
+// The same for a write of which nobody knows whether it happened: what it may have added is remembered, what it may
+// have taken away is not forgotten.
+void note_possible(ResourceRecord& record, const Change& change);
+
+// Forgets the retries of every region that is Completed now, so that the next failure starts from the beginning; and a
+// deletion that did not happen, when the version is at rest long after it. True when there was something to forget.
 bool note_healed(ResourceRecord& record, const ObservedVersion& version);
 
 // Pause before the next attempt on a failed region: 15 minutes, doubled by each retry, at most 6 hours.

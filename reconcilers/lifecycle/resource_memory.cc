@@ -15,16 +15,23 @@ Status ResourceMemory::load() {
     const auto open = journal_.open_intents();
     if (!open) return std::unexpected(open.error());
     for (const AuditRecord& audit : *open) {
+        const std::string key = fold_case(audit.intent.resource);
+        ResourceRecord record = get(key);
         if (!audit.intent.document.empty()) {
-            const std::string key = fold_case(audit.intent.resource);
-            ResourceRecord record = get(key);
             record.written_by_us = true;
             record.document = audit.intent.document;
-            // The DELETE may have arrived: a version that retention removed must not be made again. If it did not
-            // arrive, the version is still there and the tombstone says nothing.
-            if (audit.intent.step == "DeleteVersion" && audit.intent.reason == "retention") record.tombstone = true;
-            if (const Status stored = put(key, record); !stored) return stored;
         }
+        // The DELETE may have arrived: a version that retention removed must not be made again. If it did not arrive,
+        // the version is still there and the tombstone says nothing.
+        if (audit.intent.step.starts_with("Delete")) {
+            record.deleted_at = audit.intent.at;
+            if (audit.intent.reason == "retention") record.tombstone = true;
+        }
+        if (!journal_.writable()) {  // somebody else's journal, or a full disk: known here, told by its owner
+            records_[key] = record;
+            continue;
+        }
+        if (const Status stored = put(key, record); !stored) return stored;
         const Status closed = journal_.finish_intent(audit.id, "unknown: the process ended before the answer", "",
                                                      audit.intent.at, std::nullopt);
         if (!closed) return closed;

@@ -67,6 +67,11 @@ void find_missing(const Objects& before, const Objects& now, const std::set<Obje
     }
 }
 
+bool contains(const DesiredObjects& objects, const ObjectKey& key) {
+    return objects.galleries.contains(key) || objects.definitions.contains(key) || objects.versions.contains(key) ||
+           objects.policies.contains(key);
+}
+
 std::size_t count(const DesiredObjects& objects) {
     return objects.galleries.size() + objects.definitions.size() + objects.versions.size() + objects.policies.size();
 }
@@ -118,9 +123,17 @@ void Guard::looked(const std::map<std::string, std::string>& files) {
     find_missing(declared_.definitions, read.objects.definitions, invalid_, gone, now);
     find_missing(declared_.versions, read.objects.versions, invalid_, gone, now);
     find_missing(declared_.policies, read.objects.policies, invalid_, gone, now);
-    const std::size_t before = count(declared_);
+    // What went missing and is not settled counts as lost, too: slow losses add up.
+    const auto unsettled = [](const auto& entry) { return entry.second.looks < 2; };
+    std::size_t lost = static_cast<std::size_t>(std::ranges::count_if(missing_, unsettled));
+    const std::size_t before = count(declared_) + lost;
+    for (const auto& [key, entry] : missing_) {
+        const bool is_back = contains(read.objects, key) || invalid_.contains(key);
+        if (entry.looks < 2 && is_back) --lost;
+    }
     empty_ = count(read.objects) == 0;
-    frozen_ = !approved_source_ && before > 0 && (gone.size() * 100 > before * 20 || (empty_ && invalid_.empty()));
+    frozen_ =
+        !approved_source_ && before > 0 && ((gone.size() + lost) * 100 > before * 20 || (empty_ && invalid_.empty()));
     const bool settled = !frozen_ && !unknown_content_;
     DesiredObjects next = read.objects;
     keep_last_good(next.galleries, declared_.galleries, invalid_, !settled);
@@ -132,9 +145,10 @@ void Guard::looked(const std::map<std::string, std::string>& files) {
     for (auto& [key, entry] : missing_) {
         if (settled) ++entry.looks;
     }
+    if (frozen_) std::erase_if(missing_, unsettled);  // declared again, by their last good content
     std::erase_if(missing_, [&](const auto& entry) {
         const ObjectKey& key = entry.first;
-        return declared_.galleries.contains(key) || declared_.definitions.contains(key) ||
+        return invalid_.contains(key) || declared_.galleries.contains(key) || declared_.definitions.contains(key) ||
                declared_.versions.contains(key) || declared_.policies.contains(key);
     });
 }
@@ -151,6 +165,7 @@ void Guard::judge(const http::Request& request) {
         ++deletes_seen;
         if (!world_.engine_options().allow_deletes) wrong("I1: DELETE " + path + " without --allow-deletes");
         judge_source(path);
+        sent_tags_.erase(fold_case(path));
         if (is_version) return judge_delete_version(path);
         if (type.starts_with("microsoft.compute/galleries")) return judge_delete_parent(path);
     } else if (request.method == "PUT" && type.starts_with("microsoft.compute/galleries")) {

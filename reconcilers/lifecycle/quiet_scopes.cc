@@ -1,0 +1,70 @@
+#include "reconcilers/lifecycle/quiet_scopes.h"
+
+#include <algorithm>
+
+#include "controller/core/digest.h"
+
+namespace galleryd {
+namespace {
+
+constexpr std::chrono::hours replication_may_run{48};  // "can take a few hours" (azure-facts §6), and then some
+
+bool is_settled(const Plan& plan) { return plan.complete && plan.changes.empty() && plan.waiting.empty(); }
+bool is_clean(const Plan& hint) { return is_settled(hint) && hint.conflicts.empty() && hint.blocked.empty(); }
+
+}  // namespace
+
+std::string plan_signature(const Plan& plan) {
+    std::string text = plan.id + "\n" + plan.observed_digest + "\n";
+    for (const Change& change : plan.changes) text += change.address + " " + change.reason + "\n";
+    for (const Conflict& conflict : plan.conflicts)
+        text += conflict.address + " " + conflict.code + " " + conflict.path + " " + conflict.before + "\n";
+    for (const Blocked& blocked : plan.blocked) {
+        text += blocked.address + " " + blocked.rule;
+        for (const BlockReason& reason : blocked.reasons) text += " " + reason.reason;
+        text += "\n";
+    }
+    for (const std::string& waiting : plan.waiting) text += waiting + "\n";
+    return sha256_label(text);
+}
+
+HintFacts facts_of(const DefinitionView& view, TimePoint now) {
+    HintFacts facts;
+    facts.fresh_versions = std::ranges::any_of(view.versions, [now](const ObservedVersion& version) {
+        if (version.replication_known) return false;
+        return version.state != ProvisioningState::succeeded || !version.published ||
+               now - *version.published < replication_may_run;
+    });
+    return facts;
+}
+
+bool QuietScopes::must_look(const std::string& scope, const Plan& hint, HintFacts facts, bool few,
+                            std::chrono::nanoseconds now) {
+    const auto known = looked_.find(scope);
+    if (!hint.complete || facts.fresh_versions) return true;
+    if (known == looked_.end()) {
+        if (few || facts.blind || !is_clean(hint)) return true;
+    } else {
+        Looked& last = known->second;
+        if (!last.settled) return true;
+        if (facts.blind && now - last.at >= blind_audit_age) return true;
+        if (facts.blind || !is_clean(hint)) return plan_signature(hint) != last.signature;
+        last.signature = plan_signature(hint);  // clean again: a difference that was tolerated before is news now
+        if (now - last.at < audit_age) return false;
+    }
+    if (audits_left_ <= 0) return false;
+    --audits_left_;
+    return true;
+}
+
+void QuietScopes::note_look(const std::string& scope, const Plan* hint, const Plan& plan,
+                            std::chrono::nanoseconds now) {
+    looked_[scope] = {
+        .signature = hint == nullptr ? "" : plan_signature(*hint), .settled = is_settled(plan), .at = now};
+}
+
+void QuietScopes::touch(const std::string& scope) {
+    if (const auto known = looked_.find(scope); known != looked_.end()) known->second.signature.clear();
+}
+
+}  // namespace galleryd

@@ -1,0 +1,54 @@
+#pragma once
+#include <chrono>
+#include <map>
+#include <string>
+
+#include "controller/core/observed.h"
+#include "controller/core/plan.h"
+
+// Decides whether a scope has to be looked at by reads of its resources, or whether what Resource Graph says of it is
+// enough to know that nothing is to be done. Doubt means: look. Times are monotonic.
+namespace galleryd {
+
+struct HintFacts {
+    bool blind =
+        false;  // the hint lacks something that the scope's documents declare (access, sharing groups, storage)
+    bool fresh_versions = false;  // a version whose replication nobody has seen yet and may still be running
+};
+
+class QuietScopes {
+  public:
+    // `few`: so few scopes that each may be looked at right after the start.
+    bool must_look(const std::string& scope, const Plan& hint, HintFacts facts, bool few, std::chrono::nanoseconds now);
+    // What a look by reads ended in. `hint`: the plan from Resource Graph's rows in that moment; null when there was
+    // none.
+    void note_look(const std::string& scope, const Plan* hint, const Plan& plan, std::chrono::nanoseconds now);
+    // Its rows or change records moved: what was tolerated before is not tolerated now.
+    void touch(const std::string& scope);
+    void forget(const std::string& scope) { looked_.erase(scope); }
+    template <class Scopes>
+    void keep_only(const Scopes& scopes) {
+        std::erase_if(looked_, [&](const auto& entry) { return !scopes.contains(entry.first); });
+    }
+    // Once an interval: so many scopes of a large estate may be looked at only because their last look is long ago.
+    void refill() { audits_left_ = audits_per_interval; }
+
+    static constexpr int audits_per_interval = 8;  // about 100 requests a minute at ten versions a definition
+    static constexpr std::chrono::hours audit_age{24};
+    static constexpr std::chrono::hours blind_audit_age{1};
+
+  private:
+    struct Looked {
+        std::string signature;  // of the hint that went with a settled look; "" = none is tolerated
+        bool settled = false;   // nothing to do and nothing to wait for
+        std::chrono::nanoseconds at{0};
+    };
+    std::map<std::string, Looked> looked_;
+    int audits_left_ = 0;
+};
+
+// Everything of a plan that a person or the executor could act on.
+std::string plan_signature(const Plan& plan);
+HintFacts facts_of(const DefinitionView& view, TimePoint now);
+
+}  // namespace galleryd
