@@ -3,6 +3,8 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "reconcilers/lifecycle/subject.h"
+
 namespace galleryd {
 namespace {
 
@@ -64,10 +66,38 @@ Json status_json(const ObjectStatus& status) {
     return json;
 }
 
+// Its document is gone, and it may still be in Azure.
+Json removed_json(const RemovedDocument& removed, const ResourceRecord& record) {
+    const bool is_kept = removed.deletion_policy == DeletionPolicy::orphan;
+    const std::string message =
+        "its document is gone since " + format_rfc3339(removed.first_missing) +
+        (is_kept                         ? "; deletionPolicy is Orphan, so it stays in Azure"
+         : record.deleted_at.has_value() ? "; its deletion was sent to Azure"
+                                         : "; it is deleted when nothing stands against that (galleryd plan)");
+    ObjectStatus status;
+    status.key = removed.key;
+    status.address = removed_address(removed);
+    status.arm_id = removed.id;
+    status.conditions.push_back({.type = "Ready",
+                                 .status = ConditionStatus::false_,
+                                 .reason = is_kept ? "Orphaned" : "DeletionScheduled",
+                                 .message = message,
+                                 .last_transition = removed.first_missing});
+    Json json = status_json(status);
+    json["removed"] = true;
+    return json;
+}
+
 Json objects_json(const Engine& engine, std::optional<Kind> kind) {
     Json items = Json::array();
     for (const auto& [key, status] : engine.statuses()) {
         if (!kind || key.kind == *kind) items.push_back(status_json(status));
+    }
+    for (const AcceptedSnapshot& source : engine.sources()) {
+        for (const RemovedDocument& removed : source.removed) {
+            if (kind && removed.key.kind != *kind) continue;
+            items.push_back(removed_json(removed, engine.record_of(removed.id)));
+        }
     }
     return {{"items", std::move(items)}};
 }

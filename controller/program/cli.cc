@@ -122,6 +122,9 @@ Verb apply_verb(CLI::App& root) {
     return {app, [options, paths] {
                 if (paths->size() == 1 && is_saved_plan(paths->front())) {
                     options->plan_file = paths->front();
+                } else if (std::ranges::any_of(*paths, is_saved_plan)) {
+                    std::cerr << "galleryd: a saved plan is applied alone: it names its sources itself. (GD5002)\n";
+                    return exit_usage;
                 } else {
                     for (const std::string& path : *paths) options->plan.common.sources.push_back("dir:" + path);
                 }

@@ -41,7 +41,8 @@ void tell(ApplyState& state, const PassResult& result) {
         if (outcome.result == ChangeResult::done || outcome.result == ChangeResult::accepted) {
             state.out << "  " << (outcome.result == ChangeResult::done ? "done    " : "started ") << "  "
                       << to_string(outcome.action) << " " << outcome.kind << " " << outcome.address << std::endl;
-        } else if (outcome.error && outcome.error->kind != ErrorKind::conflict) {
+        } else if (outcome.error && outcome.error->kind != ErrorKind::conflict &&
+                   outcome.result != ChangeResult::paused) {
             state.out << "  failed    " << to_string(outcome.action) << " " << outcome.kind << " " << outcome.address
                       << ": " << outcome.error->message << std::endl;
         }
@@ -70,7 +71,8 @@ Task<bool> one_round(Engine& engine, ApplyState& state, TaskGroup& operations) {
         }
         for (const ChangeOutcome& outcome : result->applied.outcomes) {
             if (outcome.result == ChangeResult::done || outcome.result == ChangeResult::accepted) progress = true;
-            if (outcome.error && outcome.result == ChangeResult::failed && outcome.error->kind != ErrorKind::conflict)
+            const bool is_failure = outcome.result == ChangeResult::failed || outcome.result == ChangeResult::paused;
+            if (outcome.error && is_failure && outcome.error->kind != ErrorKind::conflict)
                 state.failures.insert_or_assign(name, *outcome.error);
             if (outcome.error &&
                 (outcome.error->kind == ErrorKind::transient || outcome.error->kind == ErrorKind::throttled ||
@@ -202,6 +204,10 @@ int run_apply(const ApplyOptions& options, std::ostream& out, std::ostream& err)
     auto planned = (*session)->run(plan_every_scope((*session)->engine()));
     if (!planned) return exit_with(err, planned.error());
     if (*saved && !still_fits(**saved, planned->plans, options.plan_file, err)) return exit_gate;
+    if (!planned->plans.empty() && planned->failures.size() == planned->plans.size()) {  // nothing could be looked at
+        print_failures(err, planned->failures);
+        return exit_error;
+    }
     print_plan_text(out, planned->plans, plan_header(**session),
                     TextOptions{.colour = false, .wide = false, .summary_only = options.plan.summary});
     if (common.observe) {

@@ -199,7 +199,12 @@ void pause(Clock& clock, std::chrono::milliseconds duration) {
 enum class WaitState : std::uint8_t { waiting, reached, stalled };
 
 WaitState judge(const std::optional<Json>& item, const std::string& condition_text, std::string& message) {
-    if (condition_text == "deleted") return item ? WaitState::waiting : WaitState::reached;
+    if (condition_text == "deleted" || !item) {
+        if (item) {
+            if (const Json* ready = condition(*item, "Ready")) message = text_at(*ready, "message");
+        }
+        return WaitState::waiting;
+    }
     if (!item) return WaitState::waiting;
     if (const Json* ready = condition(*item, "Ready")) message = text_at(*ready, "message");
     if (const Json* stalled = condition(*item, "Stalled"); stalled != nullptr && text_at(*stalled, "status") == "True")
@@ -214,6 +219,30 @@ WaitState judge(const std::optional<Json>& item, const std::string& condition_te
     }
     const Json* ready = condition(*item, "Ready");
     return ready != nullptr && text_at(*ready, "status") == "True" ? WaitState::reached : WaitState::waiting;
+}
+
+}  // namespace
+
+namespace {
+
+// Nothing of that name is declared or waits for its deletion. Only an event of the daemon says that it was deleted.
+int tell_gone(const ClientOptions& options, const std::string& address, std::ostream& out, std::ostream& err) {
+    const auto events = fetch_json(options.server, "/api/v1/events?limit=1000");
+    if (!events) {
+        print_error(err, events.error());
+        return exit_error;
+    }
+    const std::string wanted = address.empty() ? options.what.substr(options.what.find('/') + 1) : address;
+    for (const Json& event : events->at("items")) {
+        if (text_at(event, "object") != wanted || text_at(event, "reason") != "Deleted") continue;
+        out << options.what << " condition met: deleted\n";
+        return exit_done;
+    }
+    err << "galleryd: " << options.what << " is not declared"
+        << (address.empty()
+                ? ", and no event says that it was deleted. `galleryd get all` lists what the daemon knows.\n"
+                : " any more, and it was not deleted: galleryd left it in Azure.\n");
+    return address.empty() ? exit_error : exit_approval;
 }
 
 }  // namespace
@@ -238,7 +267,7 @@ int run_wait(const ClientOptions& options, std::ostream& out, std::ostream& err)
     const std::string name = options.what.substr(slash + 1);
     SystemClock clock;
     const auto began = clock.monotonic();
-    std::string message;
+    std::string message, address;
     while (true) {
         const auto body = fetch_json(options.server, "/api/v1/" + path->second);
         if (!body) {
@@ -246,6 +275,8 @@ int run_wait(const ClientOptions& options, std::ostream& out, std::ostream& err)
             return exit_error;
         }
         const auto item = find_object(*body, name);
+        if (item) address = text_at(*item, "address");
+        if (!item && options.condition == "deleted") return tell_gone(options, address, out, err);
         switch (judge(item, options.condition, message)) {
             case WaitState::reached:
                 out << options.what << " condition met: " << options.condition << "\n";

@@ -114,6 +114,24 @@ PlanHeader plan_header(Session& session) {
     return header;
 }
 
+namespace {
+
+// The flags without which the next command would speak to another Azure or another memory.
+std::string flags_again(const CommonOptions& options) {
+    const CommonOptions usual;
+    std::string text;
+    const auto add = [&text](const char* name, const std::string& value, const std::string& unless) {
+        if (value != unless) text += std::string(" ") + name + " " + value;
+    };
+    add("--azure", options.azure, usual.azure);
+    add("--credential", options.credential, usual.credential);
+    add("--instance", options.instance, usual.instance);
+    add("--state-dir", options.state_dir, usual.state_dir);
+    return text;
+}
+
+}  // namespace
+
 int run_plan(const PlanOptions& options, std::ostream& out, std::ostream& err) {
     auto session = Session::open(options.common, JournalUse::read_only, "plan");
     if (!session) return exit_with(err, session.error());
@@ -133,8 +151,9 @@ int run_plan(const PlanOptions& options, std::ostream& out, std::ostream& err) {
     }
     PlanHeader header = plan_header(**session);
     if (has_changes(planned->plans) && options.out.empty())
-        header.next = "galleryd plan " + header.path + " --out plan.json && galleryd apply plan.json";
-    if (!options.out.empty()) header.next = "galleryd apply " + options.out;
+        header.next = "galleryd plan " + header.path + " --out plan.json" + flags_again(options.common) +
+                      " && galleryd apply plan.json" + flags_again(options.common);
+    if (!options.out.empty()) header.next = "galleryd apply " + options.out + flags_again(options.common);
     if (options.output == "json") {
         out << plan_to_json(planned->plans, header).dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
             << "\n";

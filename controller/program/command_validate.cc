@@ -80,6 +80,12 @@ int run_validate(const ValidateOptions& options, std::ostream& out, std::ostream
                                 .versions_per_definition_max = options.versions_per_definition_max,
                                 .threads = options.threads,
                                 .now = options.now});
+    if (result.documents.empty()) {
+        err << "galleryd validate: no document of galleryd.io/v1alpha1 in what was named; check the path and each "
+               "document's "
+               "apiVersion (GD1094).\n";
+        return 1;
+    }
     if (options.output == "json") {
         print_json(result.documents, out);
     } else {

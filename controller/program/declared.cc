@@ -138,6 +138,7 @@ void Declared::refuse_double_claims() {
         count(source.objects.versions);
         for (const auto& [key, policy] : source.objects.policies) ++claims[key];
     }
+    double_claims_.clear();
     std::set<ObjectKey> refused;
     for (const auto& [key, number] : claims) {
         if (number > 1) refused.insert(key);
@@ -152,6 +153,7 @@ void Declared::refuse_double_claims() {
         merged_.policies.erase(key);
         const std::string problem =
             to_string(key) + " is claimed by two sources; neither is written. Remove it from one of them.";
+        double_claims_.push_back(problem);
         for (AcceptedSnapshot& source : sources_) {
             if (std::ranges::find(source.source_problems, problem) == source.source_problems.end())
                 source.source_problems.push_back(problem);

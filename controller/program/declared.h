@@ -30,6 +30,8 @@ class Declared {
     const Scope* find_scope(const std::string& name) const;  // null: no longer declared
     const DesiredObjects& objects() const { return sources_.size() == 1 ? sources_.front().objects : merged_; }
     const std::vector<AcceptedSnapshot>& sources() const { return sources_; }
+    // Objects that two sources claim, "…; neither is written": not part of objects() and scopes().
+    const std::vector<std::string>& double_claims() const { return double_claims_; }
     std::string revision() const;  // of all sources together
     // Gone for as long as both clocks say; the journal's wall time counts for what was gone when this process started.
     RemovedDocument aged(RemovedDocument removed) const;
@@ -47,6 +49,7 @@ class Declared {
     bool remember_;
     std::vector<AcceptedSnapshot> sources_;  // by source, in order of first look
     std::map<std::string, std::vector<GoodDocument>> good_documents_;
+    std::vector<std::string> double_claims_;
     DesiredObjects merged_;  // of several sources; a single one is not copied
     std::map<std::string, Scope> scopes_;
     // Since when documents are missing, by monotonic time: a step of the wall clock does not age a removal.

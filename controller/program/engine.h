@@ -88,7 +88,9 @@ class Engine {
     const std::map<ObjectKey, ObjectStatus>& statuses() const { return statuses_; }
     const std::map<std::string, Plan>& plans() const { return plans_; }
     const std::map<std::string, DefinitionView>& definition_views() const { return definition_views_; }
+    ResourceRecord record_of(const ResourceId& id) const { return memory_.get(id.key()); }
     const EngineOptions& options() const { return options_; }
+    const std::vector<std::string>& double_claims() const { return declared_.double_claims(); }
     std::string revision() const { return declared_.revision(); }  // of all sources together
     std::optional<TimePoint> last_look() const { return last_look_; }
 

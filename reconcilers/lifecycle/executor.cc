@@ -121,7 +121,9 @@ Status Executor::settle(std::int64_t intent, const Change& change, const ApplyCo
         record.written_by_us = true;
         record.document = document;
         const auto digest = context.document_digests.find(document);
-        if (digest != context.document_digests.end()) record.last_applied_digest = digest->second;
+        // Adopting writes a tag and applies nothing: what differs then is no drift.
+        if (digest != context.document_digests.end() && change.action != Action::adopt)
+            record.last_applied_digest = digest->second;
     }
     if (counts && is_delete(change.step)) {
         record.tombstone = record.tombstone || change.reason == "retention";
@@ -235,6 +237,7 @@ Task<ApplyReport> Executor::apply(Plan plan, ApplyContext context) {
         if (memory_.get(change.arm_id.key()).operation_in_flight) continue;
         if (const Error* paused = pauses_.find(change, digest_of(change, context), clock_.monotonic())) {
             outcome.error = *paused;
+            outcome.result = ChangeResult::paused;
             report.outcomes.push_back(std::move(outcome));
             continue;
         }

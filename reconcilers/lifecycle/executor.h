@@ -34,13 +34,19 @@ struct ApplyContext {
         is_current;  // false: documents or leadership changed since the plan; asked before every request
 };
 
-enum class ChangeResult : std::uint8_t { done, accepted, skipped, failed };
+enum class ChangeResult : std::uint8_t {
+    done,
+    accepted,
+    skipped,
+    failed,
+    paused
+};  // paused: failed before, not yet again
 
 struct ChangeOutcome {
     std::string address, kind;
     Action action = Action::update;
     ChangeResult result = ChangeResult::skipped;
-    std::optional<Error> error;  // with skipped and failed
+    std::optional<Error> error;  // with skipped, failed and paused
 };
 
 struct ApplyReport {

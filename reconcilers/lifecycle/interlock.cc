@@ -185,7 +185,7 @@ void ask_keep_rules(Points& points, const InterlockQuestion& q) {
 
 void ask_brakes(Points& points, const InterlockQuestion& q) {
     const BrakeQuestion& brakes = q.brakes;
-    const std::string approve = brakes.digest.empty() ? "galleryd approve DIGEST" : "galleryd approve " + brakes.digest;
+    const std::string approve = brakes.digest.empty() ? approve_unnamed : "galleryd approve " + brakes.digest;
     if (brakes.window && !window_offset(*brakes.window, q.now, *q.policy)) {
         points.stop(10, "window", "BrakeEngaged",
                     "the time zone " + brakes.window->time_zone +

@@ -98,6 +98,8 @@ Status check_fresh(const Fingerprint& seen, const ObservedVersion& fresh, TimePo
 
 inline constexpr std::chrono::seconds fresh_look_age_max{30};
 inline constexpr std::chrono::minutes clock_skew_max{5};
+// The way out where the digest is not known yet; finish_plan puts it in.
+inline constexpr const char* approve_unnamed = "galleryd approve DIGEST";
 inline constexpr std::chrono::minutes removed_age_min{15};
 inline constexpr int removed_snapshots_min = 2;
 inline constexpr std::chrono::hours refused_removal_pause{1};

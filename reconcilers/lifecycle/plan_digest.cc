@@ -90,6 +90,12 @@ void finish_plan(Plan& plan, std::vector<std::string> observed) {
         }
         plan.deletions_digest = deletions_digest(std::move(items));
     }
+    for (Blocked& blocked : plan.blocked) {  // asked before the digest was known
+        for (BlockReason& reason : blocked.reasons) {
+            if (reason.way_out == approve_unnamed && !plan.deletions_digest.empty())
+                reason.way_out = "galleryd approve " + plan.deletions_digest;
+        }
+    }
     std::string steps = "plan\n" + plan.scope + "\n" + plan.observed_digest + "\n" + plan.deletions_digest + "\n";
     for (const Change& change : plan.changes) steps += lines_of(change);
     plan.id = sha256_label(steps);
