@@ -124,7 +124,9 @@ Task<void> ResourceGraph::walk_by_token(Walk& walk) {
             walk.result.stopped = true;
             co_return Status{};
         }
-        const auto taken = co_await take_page(walk, Paging{.skip = 0, .token = walk.next_token});
+        Paging paging;
+        paging.token = walk.next_token;
+        const auto taken = co_await take_page(walk, std::move(paging));
         if (!taken) co_return taken;
     }
     co_return Status{};
@@ -162,7 +164,8 @@ Task<void> ResourceGraph::walk_by_offset(Walk& walk) {
 
 Task<ResourceGraph::Walked> ResourceGraph::walk(Question question, RowReader reader) {
     Walk walk{.question = std::move(question), .reader = std::move(reader)};
-    const auto first = co_await take_page(walk, Paging{});
+    Paging start;
+    const auto first = co_await take_page(walk, std::move(start));
     if (!first) co_return std::unexpected(first.error());
     const bool by_offset = walk.question.parallel > 1 && !walk.next_token.empty();
     auto rest = by_offset ? walk_by_offset(walk) : walk_by_token(walk);
