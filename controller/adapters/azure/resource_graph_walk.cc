@@ -38,6 +38,10 @@ Error with_what(Error error, const std::string& what) {
     return error;
 }
 
+std::string quota_text(const std::string& what) {
+    return what + ": the Resource Graph quota of this identity is used up; nothing is sent before it resets";
+}
+
 struct Flight {  // ends with its coroutine, also when that is cancelled
     Flight(GraphQuota& quota_in, std::chrono::nanoseconds now) : quota(&quota_in) { quota->sent(now); }
     Flight(const Flight&) = delete;
@@ -59,7 +63,7 @@ Task<void> ResourceGraph::wait_for_quota(std::string what) {
         if (wait > options_.arm.wait_inside_max) {
             co_return std::unexpected(Error{.kind = ErrorKind::throttled,
                                             .reason = "Throttled",
-                                            .message = what + ": the Resource Graph quota of this identity is used up",
+                                            .message = quota_text(what),
                                             .retry_after = std::chrono::ceil<std::chrono::seconds>(wait),
                                             .code = "GD3030"});
         }
@@ -79,7 +83,11 @@ Task<http::Response> ResourceGraph::ask(const Question& question, Paging paging)
     Flight flight(quota_, clock_.monotonic());
     auto answer = co_await channel_.read(std::move(call));  // a query changes nothing: it may be sent again
     flight.land();
-    if (!answer) co_return answer;
+    if (!answer) {
+        // The channel speaks of a subscription; here it is the identity that must be patient.
+        if (answer.error().kind == ErrorKind::throttled) answer.error().message = quota_text(question.what);
+        co_return answer;
+    }
     if (const auto left = quota_left(answer->headers)) {
         const auto resets = find_retry_after(answer->headers, "", clock_.now());
         quota_.learn(*left, resets.value_or(std::chrono::seconds{5}), clock_.monotonic());
