@@ -46,7 +46,8 @@ class Graph {
     // nullopt: fine; else what is wrong with the options.
     static std::optional<std::pair<std::string, std::string>> read_shape(const Json& options, Shape& shape);
     static Scope read_scope(const World& world, const Json& subscriptions);
-    static Answer print_page(const kql::Rows& rows, const Shape& shape, const Fault* fault);
+    // may_copy_text: nothing alters the rows on their way out (noise does).
+    static Answer print_page(const kql::Rows& rows, const Shape& shape, const Fault* fault, bool may_copy_text);
     std::shared_ptr<const Done> run(World& world, const std::string& text, const Scope& scope, TimePoint then,
                                     Answer& refused);
 

@@ -179,7 +179,7 @@ Task<ResourceGraph::Walked> ResourceGraph::walk(Question question, RowReader rea
     auto rest = by_offset ? walk_by_offset(walk) : walk_by_token(walk);
     const auto arrived = co_await std::move(rest);
     if (!arrived) co_return std::unexpected(arrived.error());
-    if (!walk.result.stopped) {
+    if (!walk.result.stopped && !walk.question.may_miss_rows) {
         if (const auto whole = walk.check.finish(); !whole)
             co_return std::unexpected(with_what(whole.error(), walk.question.what));
     }
