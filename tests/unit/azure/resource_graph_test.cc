@@ -83,6 +83,24 @@ TEST_CASE("the largest legal subscription-region costs twelve pages and one ques
     }
 }
 
+TEST_CASE("a hundred and eleven pages take as long as the quota says and not one refusal") {
+    GraphOptions options;
+    options.page_rows = 100;
+    GraphBench bench(simulator::GraphBox::without_lag(), options);
+    bench.box.estate(100, 10, 10);
+    std::size_t parallel = 0;
+    SUBCASE("one after the other") { parallel = 1; }
+    SUBCASE("four at a time") { parallel = 4; }
+    SUBCASE("eight at a time") { parallel = 8; }
+    Result<LookSummary> summary = fail(ErrorKind::bug, "NotRun", "");
+    const auto requests = bench.requests_of([&] { summary = bench.look(parallel); });
+    REQUIRE_MESSAGE(summary.has_value(), (summary ? "" : summary.error().message));
+    CHECK(summary->versions == 10000);
+    CHECK(requests == 112);
+    CHECK(bench.box.clock.monotonic() == seconds(35));  // 15 in each 5 s: the last seven are in the eighth window
+    CHECK_FALSE(bench.log.text.contains("throttles"));
+}
+
 TEST_CASE("an unreadable subscription is named, its rows are missing and not absent") {
     GraphBench bench;
     bench.box.estate(1, 1, 1);
