@@ -16,7 +16,7 @@ Answer error_answer(int status, std::string_view code, std::string message, std:
 }
 
 std::string type_display(std::string_view folded_type) {
-    static constexpr std::array<std::string_view, 19> known{"Microsoft.Compute/galleries",
+    static constexpr std::array<std::string_view, 21> known{"Microsoft.Compute/galleries",
                                                             "Microsoft.Compute/galleries/images",
                                                             "Microsoft.Compute/galleries/images/versions",
                                                             "Microsoft.Compute/images",
@@ -34,7 +34,9 @@ std::string type_display(std::string_view folded_type) {
                                                             "Microsoft.Compute/locations/communityGalleries",
                                                             "Microsoft.Compute/locations/sharedGalleries",
                                                             "Microsoft.KeyVault/vaults",
-                                                            "Microsoft.ManagedIdentity/userAssignedIdentities"};
+                                                            "Microsoft.ManagedIdentity/userAssignedIdentities",
+                                                            "Microsoft.Compute/virtualMachineScaleSets/virtualMachines",
+                                                            "Microsoft.VirtualMachineImages/imageTemplates"};
     for (const std::string_view type : known) {
         if (std::ranges::equal(type, folded_type,
                                [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; }))

@@ -188,7 +188,6 @@ Answer share_gallery(World& world, const Call& call) {
     if (gallery == nullptr) return resource_not_found(parse_path(call.path.text.substr(0, call.path.text.rfind('/'))));
     if (auto busy = check_busy(*gallery, "Gallery")) return *busy;
     const std::string operation = text_of(call.body, "operationType");
-    world.note_update(*gallery);
     Json& properties = gallery->body["properties"];
     const std::string permissions = text_of(member(properties, "sharingProfile"), "permissions");
     if (operation == "Add" || operation == "Remove") {
@@ -204,16 +203,19 @@ Answer share_gallery(World& world, const Call& call) {
             (text_of(group, "type") == "AADTenants" ? tenants : subscriptions) += member(group, "ids").size();
         if (subscriptions > 30 || tenants > 5)
             return invalid_parameter("A gallery can be shared with at most 30 subscriptions and 5 tenants.", "groups");
+        world.note_update(*gallery);
         properties["sharingProfile"]["groups"] = std::move(groups);
     } else if (operation == "Reset") {
         Json profile = Json::object();
         profile["permissions"] = "Private";
+        world.note_update(*gallery);
         properties["sharingProfile"] = std::move(profile);
     } else if (operation == "EnableCommunity") {
         if (permissions != "Community") {  // text unverified
             return conflict("OperationNotAllowed", "Community sharing is not allowed on gallery '" + gallery->name() +
                                                        "' since its sharing permission is not 'Community'.");
         }
+        world.note_update(*gallery);
         properties["sharingProfile"]["communityGalleryInfo"]["communityGalleryEnabled"] = true;
     } else {
         return invalid_parameter("The value '" + operation + "' of parameter 'operationType' is invalid.",

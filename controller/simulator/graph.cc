@@ -94,6 +94,24 @@ Json print_row(const kql::Rows& rows, const kql::Row& row, bool table) {
     return printed;
 }
 
+// The same rows as print_data, without a copy of every body: most answers go this way.
+std::string print_rows_text(const kql::Rows& rows, std::size_t from, std::size_t to) {
+    std::vector<std::string> names;
+    for (const std::string& column : rows.columns) names.push_back(Json(column).dump() + ":");
+    std::string text = "[";
+    for (std::size_t i = from; i < to; ++i) {
+        text += i == from ? "{" : ",{";
+        for (std::size_t c = 0; c < names.size(); ++c) {
+            const kql::Value value = kql::cell_of(rows, rows.rows[i], rows.columns[c]);
+            const bool is_json = value.kind() == kql::Value::Kind::json;
+            text += c == 0 ? names[c] : "," + names[c];
+            text += (is_json ? value.json() : value.printed()).dump(-1, ' ', false, Json::error_handler_t::replace);
+        }
+        text += '}';
+    }
+    return text + "]";
+}
+
 Json print_data(const kql::Rows& rows, std::size_t from, std::size_t to, bool table) {
     Json data = Json::array();
     data.get_ref<Json::array_t&>().reserve(to - from);
@@ -143,50 +161,95 @@ Answer Graph::answer(World& world, const Call& call, Fault* fault) {
     return answer;
 }
 
-Answer Graph::answer_query(World& world, const Call& call, Fault* fault) {
-    const Json& body = call.body;
-    const std::string text = text_of(body, "query");
-    // The codes and texts of malformed bodies and options were not recorded (unverified), their form was.
-    if (text.empty()) return bad_request(world, "InvalidQuery", "The query must not be empty.");
-    const Json& given = member(body, "options");
-    Options options;
-    auto wrong = read_number(given, "$top", 1, page_rows_max, options.top);
-    const std::string token = text_of(given, "$skipToken");
+std::optional<std::pair<std::string, std::string>> Graph::read_shape(const Json& options, Shape& shape) {
+    auto wrong = read_number(options, "$top", 1, page_rows_max, shape.top);
+    const std::string token = text_of(options, "$skipToken");
     if (!wrong && !token.empty()) {
         const auto parsed = parse_skip_token(token);
-        if (!parsed) return bad_request(world, "InvalidSkipToken", "The skip token is not valid.");
-        options.skip = parsed->skip;
-        if (member(given, "$top").is_null()) options.top = std::clamp<std::size_t>(parsed->rows, 1, page_rows_max);
+        if (!parsed) return std::pair{"InvalidSkipToken", "The skip token is not valid."};
+        shape.skip = parsed->skip;
+        if (member(options, "$top").is_null()) shape.top = std::clamp<std::size_t>(parsed->rows, 1, page_rows_max);
     }
-    if (!wrong) wrong = read_number(given, "$skip", 0, 2147483647, options.skip);
-    const std::string format = text_of(given, "resultFormat");
+    if (!wrong) wrong = read_number(options, "$skip", 0, 2147483647, shape.skip);
+    const std::string format = text_of(options, "resultFormat");
     if (!wrong && !format.empty() && format != "objectArray" && format != "table")
         wrong = "The result format '" + format + "' is not known.";
-    if (wrong) return bad_request(world, "InvalidOptions", *wrong);
-    options.table = format == "table";
+    shape.table = format == "table";
+    if (wrong) return std::pair{"InvalidOptions", *wrong};
+    return std::nullopt;
+}
 
-    const Json& asked = member(body, "subscriptions");
-    Scope scope;
+// What may not be read is left out without a word; without any name it is the whole tenant.
+Graph::Scope Graph::read_scope(const World& world, const Json& subscriptions) {
     std::vector<std::string> named;
-    if (asked.is_array()) {
-        if (asked.size() > subscriptions_max)
-            return bad_request(world, "TooManySubscriptions", "The query names too many subscriptions.");
-        for (const Json& one : asked) named.push_back(fold_case(one.is_string() ? one.get<std::string>() : ""));
-    }
-    if (named.empty()) named.assign(world.subscriptions.begin(), world.subscriptions.end());
+    for (const Json& one : subscriptions) named.push_back(fold_case(one.is_string() ? one.get<std::string>() : ""));
+    const bool tenant = named.empty();
+    if (tenant) named.assign(world.subscriptions.begin(), world.subscriptions.end());
     std::ranges::sort(named);
-    named.erase(std::ranges::unique(named).begin(), named.end());
+    const auto repeated = std::ranges::unique(named);
+    named.erase(repeated.begin(), repeated.end());
+    Scope scope;
     for (const std::string& one : named) {
-        // What may not be read is left out without a word.
         if (one.size() != 36 || world.unreadable_subscriptions.contains(one)) continue;
         scope.subscriptions.push_back(one);
         scope.key += one + ",";
     }
-    if (scope.subscriptions.empty() && asked.is_array() && !asked.empty()) {
-        // Azure/aztfexport#331 and #475 show this answer when nothing that was named can be read.
+    scope.nothing_readable = !tenant && scope.subscriptions.empty();
+    if (scope.nothing_readable) scope.first = named.front();
+    return scope;
+}
+
+Answer Graph::print_page(const kql::Rows& rows, const Shape& shape, const Fault* fault, bool may_copy_text) {
+    static const Fault no_fault;
+    const Fault& with = fault == nullptr ? no_fault : *fault;
+    const std::size_t total = rows.rows.size() - std::min(with.graph_hide_rows, rows.rows.size());
+    const std::size_t from = std::min(shape.skip, total);
+    const std::size_t to = std::min(from + shape.top, total);
+    const bool has_id = std::ranges::find(rows.columns, "id") != rows.columns.end();
+    const bool more = to < total;
+    // Paging needs the id and no limit of the query's own; without, a longer result is cut (azure-docs#50606).
+    const bool cut = (more && (!has_id || rows.is_limited)) || with.graph_truncate;
+    Answer answer;
+    Json& body = answer.body;
+    body = Json{{"totalRecords", total}, {"count", to - from}, {"data", nullptr}, {"facets", Json::array()}};
+    body["resultTruncated"] = cut ? "true" : "false";
+    if (with.repeat_page || (more && !cut))
+        body["$skipToken"] = print_skip_token({.rows = shape.top, .skip = with.repeat_page ? from : to});
+    if (may_copy_text && !shape.table && !with.drop_page && with.graph_repeat_rows == 0) {
+        constexpr std::string_view place = "\"data\":null";
+        answer.raw = body.dump();
+        const std::size_t at = answer.raw.find(place) + place.size() - 4;
+        answer.raw.replace(at, 4, print_rows_text(rows, from, to));
+        return answer;
+    }
+    Json data = print_data(rows, from, to, shape.table);
+    Json& list = shape.table ? data["rows"] : data;
+    if (with.drop_page) list.clear();
+    const std::size_t repeated = std::min(with.graph_repeat_rows, list.size());
+    for (std::size_t i = 0; i < repeated; ++i) {
+        Json again = list[i];
+        list.push_back(std::move(again));
+    }
+    body["data"] = std::move(data);
+    return answer;
+}
+
+Answer Graph::answer_query(World& world, const Call& call, Fault* fault) {
+    // The codes and texts of malformed bodies and options were not recorded (unverified), their form was.
+    const std::string text = text_of(call.body, "query");
+    if (text.empty()) return bad_request(world, "InvalidQuery", "The query must not be empty.");
+    Shape shape;
+    if (const auto wrong = read_shape(member(call.body, "options"), shape))
+        return bad_request(world, wrong->first, wrong->second);
+    const Json& asked = member(call.body, "subscriptions");
+    if (asked.size() > subscriptions_max)
+        return bad_request(world, "TooManySubscriptions", "The query names too many subscriptions.");
+    const Scope scope = read_scope(world, asked.is_array() ? asked : Json::array());
+    if (scope.nothing_readable) {
+        // Azure/aztfexport#331 and #475 show this message; its code is unverified.
         return bad_request(world, "NoValidSubscriptionsInQueryRequest",
                            "There must be at least one subscription that is eligible to contain resources. Given: '" +
-                               named.front() + "'.");
+                               scope.first + "'.");
     }
     TimePoint then = world.now;
     if (fault != nullptr && fault->graph_lag) then -= *fault->graph_lag;
@@ -196,34 +259,7 @@ Answer Graph::answer_query(World& world, const Call& call, Fault* fault) {
     }
     Answer refusal;
     const auto done = run(world, text, scope, then, refusal);
-    if (!done) return refusal;
-
-    const kql::Rows& rows = done->rows;
-    const std::size_t hide = fault == nullptr ? 0 : std::min(fault->graph_hide_rows, rows.rows.size());
-    const std::size_t total = rows.rows.size() - hide;
-    const std::size_t from = std::min(options.skip, total);
-    const std::size_t to = std::min(from + options.top, total);
-    const bool has_id = std::ranges::find(rows.columns, "id") != rows.columns.end();
-    const bool more = to < total;
-    // Paging needs the id and no limit of the query's own; without, a longer result is cut (azure-docs#50606).
-    const bool cut = more && (!has_id || rows.is_limited);
-    Answer answer;
-    answer.body = Json{{"totalRecords", total}, {"count", to - from}};
-    Json data = print_data(rows, from, to, options.table);
-    Json& list = options.table ? data["rows"] : data;
-    if (fault != nullptr && fault->drop_page) list.clear();
-    if (fault != nullptr) {
-        const std::size_t repeated = std::min(fault->graph_repeat_rows, list.size());
-        for (std::size_t i = 0; i < repeated; ++i) list.push_back(Json(list[i]));
-    }
-    answer.body["data"] = std::move(data);
-    answer.body["facets"] = Json::array();
-    const bool truncate = cut || (fault != nullptr && fault->graph_truncate);
-    answer.body["resultTruncated"] = truncate ? "true" : "false";
-    const bool repeat = fault != nullptr && fault->repeat_page;
-    if ((more && !truncate) || repeat)
-        answer.body["$skipToken"] = print_skip_token({.rows = options.top, .skip = repeat ? from : to});
-    return answer;
+    return done ? print_page(done->rows, shape, fault, !world.options.noise) : refusal;
 }
 
 std::shared_ptr<const Graph::Done> Graph::run(World& world, const std::string& text, const Scope& scope, TimePoint then,

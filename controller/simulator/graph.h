@@ -24,13 +24,15 @@ class Graph {
         TimePoint start;
         int used = 0;
     };
-    struct Options {
+    struct Shape {
         std::size_t top = 1000, skip = 0;
         bool table = false;
     };
     struct Scope {
         std::vector<std::string> subscriptions;  // lower case, readable ones
         std::string key;
+        bool nothing_readable = false;
+        std::string first;  // for the message then
     };
     // A query that was run: its rows stay until the view changes, so that pages are cheap.
     struct Done {
@@ -41,6 +43,11 @@ class Graph {
 
     std::optional<Answer> charge(World& world, const Call& call, http::Headers& headers);
     Answer answer_query(World& world, const Call& call, Fault* fault);
+    // nullopt: fine; else what is wrong with the options.
+    static std::optional<std::pair<std::string, std::string>> read_shape(const Json& options, Shape& shape);
+    static Scope read_scope(const World& world, const Json& subscriptions);
+    // may_copy_text: nothing alters the rows on their way out (noise does).
+    static Answer print_page(const kql::Rows& rows, const Shape& shape, const Fault* fault, bool may_copy_text);
     std::shared_ptr<const Done> run(World& world, const std::string& text, const Scope& scope, TimePoint then,
                                     Answer& refused);
 

@@ -64,6 +64,7 @@ Answer delete_group(World& world, const Call& call) {
     Resource* const group = world.find(call.path.key);
     if (group == nullptr) return group_not_found(call.path.group);
     if (auto locked = check_lock(world, call.path, true)) return *locked;
+    world.note_update(*group);
     group->deleting = true;
     group->set_state("Deleting");
     const Duration length = world.operation_length(

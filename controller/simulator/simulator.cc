@@ -133,7 +133,10 @@ void Simulator::Parts::apply_after(const Call& call, const Fault& fault, Answer&
 }
 
 Answer Simulator::Parts::answer(const Call& call, Fault* fault, http::Headers& limit_headers) {
-    if (Graph::serves(call.path)) return graph.answer(world, call, fault);  // a quota of its own, no ARM bucket
+    if (Graph::serves(call.path)) {  // a quota of its own, no ARM bucket
+        policy = "ResourceGraphQuery";
+        return graph.answer(world, call, fault);
+    }
     RateLimits::Verdict verdict = limits.charge(world, call);
     policy = verdict.policy;
     limit_headers = std::move(verdict.headers);

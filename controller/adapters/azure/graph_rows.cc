@@ -1,9 +1,11 @@
 #include "controller/adapters/azure/graph_rows.h"
 
 #include <algorithm>
+#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "controller/adapters/azure/decode_tree.h"
+#include "controller/adapters/azure/json_plain.h"
 #include "controller/adapters/azure/json_read.h"
 
 namespace galleryd::azure {
@@ -31,36 +33,24 @@ class Scanner {
 
     bool skip_text() {
         if (!take('"')) return false;
-        while (at_ < text_.size() && text_[at_] != '"') at_ += text_[at_] == '\\' ? 2 : 1;
-        if (at_ >= text_.size()) return false;
-        ++at_;
-        return true;
+        at_ = behind_text(at_);
+        return at_ <= text_.size();
     }
 
     // One value of any kind, brackets counted.
     bool skip_value(std::string_view& value) {
         if (!skip_blanks()) return false;
         const std::size_t start = at_;
-        int depth = 0;
-        do {
-            const char c = text_[at_];
-            if (c == '"') {
-                if (!skip_text()) return false;
-            } else if (c == '{' || c == '[') {
-                if (++depth > json_depth_max) return false;
-                ++at_;
-            } else if (c == '}' || c == ']') {
-                --depth;
-                ++at_;
-            } else if (depth == 0) {
-                at_ = std::min(text_.find_first_of(",]} \t\r\n", at_), text_.size());
-                break;
-            } else {
-                while (at_ < text_.size() && !is_structure(text_[at_])) ++at_;
-            }
-        } while (depth > 0 && at_ < text_.size());
+        const char first = text_[at_];
+        if (first == '"') {
+            if (!skip_text()) return false;
+        } else if (first == '{' || first == '[') {
+            if (!skip_brackets()) return false;
+        } else {
+            at_ = std::min(text_.find_first_of(",]} \t\r\n", at_), text_.size());
+        }
         value = text_.substr(start, at_ - start);
-        return depth == 0 && !value.empty();
+        return !value.empty();
     }
 
     // [value, value, …]
@@ -76,7 +66,36 @@ class Scanner {
     }
 
   private:
-    static bool is_structure(char c) { return c == '"' || c == '{' || c == '}' || c == '[' || c == ']'; }
+    // From behind the opening quote; past the end when there is no closing one. Most of the time goes here: the next
+    // quote is found in strides, and is the closing one unless an odd number of backslashes stands before it.
+    std::size_t behind_text(std::size_t from) const {
+        std::size_t at = from;
+        while (at < text_.size()) {
+            const void* const found = std::memchr(text_.data() + at, '"', text_.size() - at);
+            if (found == nullptr) break;
+            at = static_cast<std::size_t>(static_cast<const char*>(found) - text_.data());
+            std::size_t slashes = 0;
+            while (at - slashes > from && text_[at - slashes - 1] == '\\') ++slashes;
+            ++at;
+            if (slashes % 2 == 0) return at;
+        }
+        return text_.size() + 1;
+    }
+
+    bool skip_brackets() {
+        int depth = 0;
+        std::size_t at = at_;
+        const std::size_t end = text_.size();
+        do {
+            const char c = text_[at++];
+            if (c == '"') at = behind_text(at);
+            else if (c == '{' || c == '[') {
+                if (++depth > json_depth_max) return false;
+            } else if (c == '}' || c == ']') --depth;
+        } while (depth > 0 && at < end);
+        at_ = std::min(at, end);
+        return depth == 0 && at <= end;
+    }
 
     std::string_view text_;
     std::size_t at_ = 0;
@@ -124,7 +143,7 @@ std::unexpected<Error> not_a_page(std::string_view text) {
 }
 
 Result<Json> parse_row(std::string_view row) {
-    Json parsed = Json::parse(row, nullptr, false);
+    Json parsed = parse_plain_json(row);
     if (parsed.is_object()) return parsed;
     return unreadable("GD3001", "Resource Graph: a row is not whole JSON");
 }

@@ -51,6 +51,7 @@ class ResourceGraph : public Inventory {
         std::vector<std::string> subscriptions;
         std::size_t pages_max = 0;
         std::size_t parallel = 1;
+        bool may_miss_rows = false;  // of resources that change meanwhile: an absence is looked at again anyway
     };
     struct Paging {
         std::size_t skip = 0;

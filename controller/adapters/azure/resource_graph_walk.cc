@@ -38,6 +38,10 @@ Error with_what(Error error, const std::string& what) {
     return error;
 }
 
+std::string quota_text(const std::string& what) {
+    return what + ": the Resource Graph quota of this identity is used up; nothing is sent before it resets";
+}
+
 struct Flight {  // ends with its coroutine, also when that is cancelled
     Flight(GraphQuota& quota_in, std::chrono::nanoseconds now) : quota(&quota_in) { quota->sent(now); }
     Flight(const Flight&) = delete;
@@ -59,7 +63,7 @@ Task<void> ResourceGraph::wait_for_quota(std::string what) {
         if (wait > options_.arm.wait_inside_max) {
             co_return std::unexpected(Error{.kind = ErrorKind::throttled,
                                             .reason = "Throttled",
-                                            .message = what + ": the Resource Graph quota of this identity is used up",
+                                            .message = quota_text(what),
                                             .retry_after = std::chrono::ceil<std::chrono::seconds>(wait),
                                             .code = "GD3030"});
         }
@@ -79,7 +83,11 @@ Task<http::Response> ResourceGraph::ask(const Question& question, Paging paging)
     Flight flight(quota_, clock_.monotonic());
     auto answer = co_await channel_.read(std::move(call));  // a query changes nothing: it may be sent again
     flight.land();
-    if (!answer) co_return answer;
+    if (!answer) {
+        // The channel speaks of a subscription; here it is the identity that must be patient.
+        if (answer.error().kind == ErrorKind::throttled) answer.error().message = quota_text(question.what);
+        co_return answer;
+    }
     if (const auto left = quota_left(answer->headers)) {
         const auto resets = find_retry_after(answer->headers, "", clock_.now());
         quota_.learn(*left, resets.value_or(std::chrono::seconds{5}), clock_.monotonic());
@@ -124,7 +132,9 @@ Task<void> ResourceGraph::walk_by_token(Walk& walk) {
             walk.result.stopped = true;
             co_return Status{};
         }
-        const auto taken = co_await take_page(walk, Paging{.skip = 0, .token = walk.next_token});
+        Paging paging;
+        paging.token = walk.next_token;
+        const auto taken = co_await take_page(walk, std::move(paging));
         if (!taken) co_return taken;
     }
     co_return Status{};
@@ -162,13 +172,14 @@ Task<void> ResourceGraph::walk_by_offset(Walk& walk) {
 
 Task<ResourceGraph::Walked> ResourceGraph::walk(Question question, RowReader reader) {
     Walk walk{.question = std::move(question), .reader = std::move(reader)};
-    const auto first = co_await take_page(walk, Paging{});
+    Paging start;
+    const auto first = co_await take_page(walk, std::move(start));
     if (!first) co_return std::unexpected(first.error());
     const bool by_offset = walk.question.parallel > 1 && !walk.next_token.empty();
     auto rest = by_offset ? walk_by_offset(walk) : walk_by_token(walk);
     const auto arrived = co_await std::move(rest);
     if (!arrived) co_return std::unexpected(arrived.error());
-    if (!walk.result.stopped) {
+    if (!walk.result.stopped && !walk.question.may_miss_rows) {
         if (const auto whole = walk.check.finish(); !whole)
             co_return std::unexpected(with_what(whole.error(), walk.question.what));
     }

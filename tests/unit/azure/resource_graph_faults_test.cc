@@ -65,7 +65,6 @@ GraphPage page_of(std::vector<std::string_view> rows, std::uint64_t total, std::
 }  // namespace
 
 TEST_CASE("a page lost, repeated, cut off or without its rows makes the look an error") {
-    const std::string match = "- {match: {path: '*ResourceGraph*', after: 1s, count: 1}, do: {";
     for (const std::string fault :
          {"dropPage: true", "repeatPage: true", "graphTruncate: true", "graphRepeatRows: 3"}) {
         CAPTURE(fault);
@@ -82,7 +81,18 @@ TEST_CASE("a page lost, repeated, cut off or without its rows makes the look an 
     }
 }
 
-TEST_CASE("a row that is missing from the index is not noticed, and old rows come as they were") {
+TEST_CASE("rows that the index does not have are not noticed: absence here proves nothing") {
+    FaultBench bench("- {match: {path: '*ResourceGraph*'}, do: {graphHideRows: 4}}");
+    const auto rows = bench.run(bench.client.in_transition({bench.subscription}));
+    REQUIRE(rows.has_value());
+    CHECK(rows->found.empty());
+    const std::vector<ResourceId> ids{ResourceId(bench.box.galleries + "g0/images/d0/versions/1.0.1")};
+    const auto read = bench.run(bench.client.read(ids, bench.sink));
+    REQUIRE(read.has_value());
+    CHECK(read->missing == ids);
+}
+
+TEST_CASE("an index that lags shows rows as they were") {
     FaultBench bench("- {match: {path: '*ResourceGraph*'}, do: {graphLag: 1h}}");
     const std::string id = bench.box.galleries + "g0/images/d0/versions/1.0.7";
     REQUIRE(bench.box.azure.change_resource(id, R"({"tags":{"new":"yes"}})").has_value());
@@ -144,6 +154,51 @@ TEST_CASE("a resource that goes away between two pages makes the look an error, 
     removes = false;
     summary = bench.run(client.look({.subscriptions = {bench.subscription}}, bench.sink));
     REQUIRE_MESSAGE(summary.has_value(), (summary ? "" : summary.error().message));
+}
+
+TEST_CASE("pages asked for side by side notice a resource that goes away, and end when cancelled") {
+    FaultBench bench("[]");
+    struct Slow : http::Transport {  // answers a second after it was asked
+        http::Transport& inner;
+        Clock& clock;
+        std::function<void(int)> before;
+        int number = 0, flying = 0, most = 0;
+        Slow(http::Transport& inner_in, Clock& clock_in) : inner(inner_in), clock(clock_in) {}
+        Task<http::Response> send(http::Origin origin, http::Request request, http::CallLimits limits) override {
+            most = std::max(most, ++flying);
+            const int mine = ++number;
+            co_await clock.sleep_for(seconds(1));
+            if (before) before(mine);
+            auto answer = co_await inner.send(std::move(origin), std::move(request), limits);
+            --flying;
+            co_return answer;
+        }
+    };
+    Slow slow(bench.transport, bench.box.clock);
+    ResourceGraph client(slow, bench.tokens, bench.box.clock, bench.log, bench.metrics, bench.graph_options);
+    const LookRequest request{.subscriptions = {bench.subscription}, .parallel = 3};
+    const auto whole = bench.run(client.look(request, bench.sink));
+    REQUIRE_MESSAGE(whole.has_value(), (whole ? "" : whole.error().message));
+    CHECK(whole->requests == 5);
+    CHECK(whole->versions == 30);
+    CHECK(slow.most == 3);
+    CHECK(bench.box.clock.monotonic() == seconds(3));  // permission, first page, the other three at once
+    bench.box.pass(seconds(10));
+    slow.number = 0;
+    slow.before = [&bench](int number) {
+        if (number == 4) bench.box.azure.remove_resource(bench.box.galleries + "g0/images/d0/versions/1.0.1");
+    };
+    const auto moved = bench.run(client.look(request, bench.sink));
+    REQUIRE_FALSE(moved.has_value());
+    CHECK(moved.error().code == "GD3003");
+    bench.box.pass(seconds(10));
+    slow.before = {};
+    StartedTask<LookSummary> cancelled(bench.box.io, client.look(request, bench.sink));
+    bench.box.clock.advance(seconds(2));
+    CHECK_FALSE(cancelled.done());
+    cancelled.cancel(bench.box.io);
+    CHECK(cancelled.done());
+    CHECK(cancelled.exception() != nullptr);
 }
 
 TEST_CASE("a 429 without our doing is waited out when it is short and told when it is long") {

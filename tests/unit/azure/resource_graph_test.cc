@@ -54,33 +54,50 @@ TEST_CASE("the largest legal subscription-region costs twelve pages and one ques
     CHECK(summary->galleries + summary->definitions + summary->versions == 11100);
     CHECK(bench.box.clock.monotonic() == seconds(0));  // within the quota: nothing had to wait
 
-    SUBCASE("pages asked for side by side are the same pages") {
-        bench.box.clock.advance(seconds(5));
-        const auto again = bench.requests_of([&] { summary = bench.look(4); });
-        REQUIRE_MESSAGE(summary.has_value(), (summary ? "" : summary.error().message));
-        CHECK(again == 13);
-        CHECK(bench.sink.versions.size() == 20000);
-        std::set<ResourceId> ids;
-        for (const ObservedVersion& version : bench.sink.versions) ids.insert(version.id);
-        CHECK(ids.size() == 10000);
-    }
-    SUBCASE("the second look within the same five seconds waits for the quota and is never refused") {
-        const auto again = bench.requests_of([&] { summary = bench.look(); });
-        REQUIRE_MESSAGE(summary.has_value(), (summary ? "" : summary.error().message));
-        CHECK(again == 13);
-        CHECK(bench.box.clock.monotonic() == seconds(5));
-        CHECK_FALSE(bench.log.text.contains("throttles"));
-    }
-    SUBCASE("an incremental look costs one request when nothing changed") {
-        Result<ChangeList> changes = fail(ErrorKind::bug, "NotRun", "");
-        bench.box.clock.advance(minutes(1));
-        const auto one = bench.requests_of(
-            [&] { changes = bench.run(bench.client.changes_since(summary->started, {bench.subscription})); });
-        REQUIRE(changes.has_value());
-        CHECK(one == 1);
-        CHECK(changes->changes.empty());
-        CHECK_FALSE(changes->needs_full_look());
-    }
+    // The second look within the same five seconds waits for the quota and is never refused.
+    const auto again = bench.requests_of([&] { summary = bench.look(); });
+    REQUIRE_MESSAGE(summary.has_value(), (summary ? "" : summary.error().message));
+    CHECK(again == 13);
+    CHECK(bench.box.clock.monotonic() == seconds(5));
+    CHECK_FALSE(bench.log.text.contains("throttles"));
+
+    // Pages asked for side by side are the same pages.
+    bench.box.clock.advance(seconds(5));
+    bench.sink.versions.clear();
+    const auto parallel = bench.requests_of([&] { summary = bench.look(4); });
+    REQUIRE_MESSAGE(summary.has_value(), (summary ? "" : summary.error().message));
+    CHECK(parallel == 13);
+    std::set<ResourceId> ids;
+    for (const ObservedVersion& version : bench.sink.versions) ids.insert(version.id);
+    CHECK(ids.size() == 10000);
+
+    // Nothing changed: one request.
+    bench.box.clock.advance(minutes(1));
+    Result<ChangeList> changes = fail(ErrorKind::bug, "NotRun", "");
+    const auto one = bench.requests_of(
+        [&] { changes = bench.run(bench.client.changes_since(summary->started, {bench.subscription})); });
+    REQUIRE(changes.has_value());
+    CHECK(one == 1);
+    CHECK(changes->changes.empty());
+    CHECK_FALSE(changes->needs_full_look());
+}
+
+TEST_CASE("a hundred and eleven pages take as long as the quota says and not one refusal") {
+    GraphOptions options;
+    options.page_rows = 10;
+    GraphBench bench(simulator::GraphBox::without_lag(), options);
+    bench.box.estate(10, 10, 10);
+    std::size_t parallel = 0;
+    SUBCASE("one after the other") { parallel = 1; }
+    SUBCASE("four at a time") { parallel = 4; }
+    SUBCASE("eight at a time") { parallel = 8; }
+    Result<LookSummary> summary = fail(ErrorKind::bug, "NotRun", "");
+    const auto requests = bench.requests_of([&] { summary = bench.look(parallel); });
+    REQUIRE_MESSAGE(summary.has_value(), (summary ? "" : summary.error().message));
+    CHECK(summary->versions == 1000);
+    CHECK(requests == 112);
+    CHECK(bench.box.clock.monotonic() == seconds(35));  // 15 in each 5 s: the last seven are in the eighth window
+    CHECK_FALSE(bench.log.text.contains("throttles"));
 }
 
 TEST_CASE("an unreadable subscription is named, its rows are missing and not absent") {
@@ -184,4 +201,86 @@ TEST_CASE("a thousand creations are watched by one query") {
     const auto later = bench.run(bench.client.in_transition({bench.subscription}));
     REQUIRE(later.has_value());
     CHECK(later->found.empty());
+}
+
+TEST_CASE("the spelling of an answer changes nothing: rows equal those of the ARM lists") {
+    simulator::Options options = simulator::GraphBox::without_lag();
+    options.noise = true;
+    GraphBench bench(options);
+    bench.box.estate(1, 2, 3);
+    const std::string definition = bench.box.galleries + "g0/images/d1";
+    REQUIRE(
+        bench.box.azure
+            .change_resource(definition + "/versions/1.0.2",
+                             R"({"tags":{"a":"b","c":null},"properties":{"publishingProfile":{"excludeFromLatest":true,
+                                     "endOfLifeDate":"2030-01-01T00:00:00+00:00","targetRegions":[{"name":"West US","regionalReplicaCount":2},
+                                     {"name":"eastus2","regionalReplicaCount":5,"storageAccountType":"Standard_ZRS"}]}}})")
+            .has_value());
+    ArmClient lists(bench.transport, bench.tokens, bench.box.clock, bench.log, bench.metrics, bench.graph_options.arm);
+    REQUIRE(bench.look().has_value());
+    const auto listed = bench.run(lists.list_versions(ResourceId(definition)));
+    REQUIRE(listed.has_value());
+    REQUIRE(listed->size() == 3);
+    for (const ObservedVersion& expected : *listed) {
+        const auto found = std::ranges::find(bench.sink.versions, expected.id, &ObservedVersion::id);
+        REQUIRE(found != bench.sink.versions.end());
+        CAPTURE(expected.id.key());
+        CHECK(found->number == expected.number);
+        CHECK(found->location == expected.location);
+        CHECK(found->tags == expected.tags);
+        CHECK(found->state == expected.state);
+        CHECK(found->target_regions == expected.target_regions);
+        CHECK(found->source == expected.source);
+        CHECK(found->published == expected.published);
+        CHECK(found->end_of_life == expected.end_of_life);
+        CHECK(found->exclude_from_latest == expected.exclude_from_latest);
+        CHECK(found->replica_count == expected.replica_count);
+        CHECK(found->allow_deletion_of_replicated_locations == expected.allow_deletion_of_replicated_locations);
+    }
+    const auto definitions = bench.run(lists.list_definitions(ResourceId(bench.box.galleries + "g0")));
+    REQUIRE(definitions.has_value());
+    REQUIRE(definitions->size() == bench.sink.definitions.size());
+    for (const ObservedDefinition& expected : *definitions) {
+        const auto found = std::ranges::find(bench.sink.definitions, expected.id, &ObservedDefinition::id);
+        REQUIRE(found != bench.sink.definitions.end());
+        CHECK(found->sku == expected.sku);
+        CHECK(found->os_type == expected.os_type);
+        CHECK(found->features == expected.features);
+        CHECK(found->hyper_v_generation == expected.hyper_v_generation);
+    }
+}
+
+TEST_CASE("more than three hundred subscriptions are asked in groups of three hundred") {
+    GraphBench bench;
+    bench.box.estate(1, 1, 1);
+    std::vector<std::string> many{bench.subscription};
+    for (int i = 0; i < 300; ++i) {
+        std::string id = "33333333-3333-3333-3333-000000000000";
+        const std::string number = std::to_string(i);
+        many.push_back(id.replace(id.size() - number.size(), number.size(), number));
+    }
+    many.push_back("11111111-1111-1111-1111-111111111111");  // named twice, in the same case or not
+    const auto summary = bench.run(bench.client.look({.subscriptions = many}, bench.sink));
+    REQUIRE_MESSAGE(summary.has_value(), (summary ? "" : summary.error().message));
+    CHECK(summary->requests == 4);
+    CHECK(summary->readable.size() == 301);
+    CHECK(summary->versions == 1);
+}
+
+TEST_CASE("wrong ids never leave the machine") {
+    GraphBench bench;
+    const auto sent = bench.requests_of([&] {
+        for (const std::string wrong : {"", "x", "11111111-1111-1111-1111-11111111111'", "*"}) {
+            const auto look = bench.run(bench.client.look({.subscriptions = {wrong}}, bench.sink));
+            REQUIRE_FALSE(look.has_value());
+            CHECK(look.error().kind == ErrorKind::invalid);
+            CHECK(look.error().code == "GD3006");
+        }
+        CHECK_FALSE(bench.run(bench.client.look({}, bench.sink)).has_value());
+        CHECK_FALSE(bench.run(bench.client.read({ResourceId("/subscriptions/x?y")}, bench.sink)).has_value());
+        const auto none = bench.run(bench.client.facts({}));
+        REQUIRE(none.has_value());
+        CHECK(none->requests == 0);
+    });
+    CHECK(sent == 0);
 }
