@@ -96,7 +96,7 @@ TEST_CASE("variables that are missing for a sign-in are named, those that are se
     const ScopedVariable authority("AZURE_AUTHORITY_HOST", std::nullopt), tenant("AZURE_TENANT_ID", std::nullopt),
         client("AZURE_CLIENT_ID", "some-client"), secret("AZURE_CLIENT_SECRET", std::nullopt);
     SignIn sign_in;
-    for (const char* credential : {"default", "client-secret"}) {
+    for (const char* credential : {"environment", "client-secret"}) {
         const auto made = sign_in.make(credential);
         REQUIRE_FALSE(made.has_value());
         CHECK(made.error().code == "GD5005");
