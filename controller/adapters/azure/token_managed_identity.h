@@ -22,10 +22,10 @@ inline constexpr std::string_view instance_metadata_endpoint = "http://169.254.1
 struct ManagedIdentityOptions {
     IdentityService service = IdentityService::instance_metadata;
     std::string endpoint{instance_metadata_endpoint};  // URL without query
-    Secret header;                                     // IDENTITY_HEADER
-    std::string client_id;                             // of a user-assigned identity; "" = the system-assigned one
-    std::string resource;                              // https://management.azure.com/
-    ReadFile read_file;                                // arc
+    Secret header{};                                   // IDENTITY_HEADER
+    std::string client_id{};                           // of a user-assigned identity; "" = the system-assigned one
+    std::string resource{};                            // https://management.azure.com/
+    ReadFile read_file{};                              // arc
     std::chrono::milliseconds deadline{10'000};        // of one request
     std::chrono::milliseconds probe_deadline{2'000};
 };
