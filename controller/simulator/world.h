@@ -11,6 +11,7 @@
 #include "controller/core/time.h"
 #include "controller/ports/clock.h"
 #include "controller/simulator/json.h"
+#include "controller/simulator/login_state.h"
 #include "controller/simulator/simulator.h"
 
 // Internal: everything that exists, the operations under way, and time.
@@ -111,6 +112,7 @@ class World {
     std::vector<RegionFailure> region_failures;
     std::set<std::string> subscriptions, tenants, unknown_principals;
     std::map<std::string, std::string> secrets;  // client id -> secret, when the state names some
+    LoginState login;
 
   private:
     void finish(Operation& operation);

@@ -80,32 +80,40 @@ void read_rest(int pipe, Output& output) {  // what lies in the pipe, without wa
     }
 }
 
-class SystemRunner : public Runner {
+// Killed children that had not ended yet when their call was given up. Shared with the calls: their frames may die
+// after the runner, together with the executor.
+class Dying {
   public:
-    explicit SystemRunner(Clock& clock) : clock_(clock) {}
-    ~SystemRunner() override { reap_dying(); }
-    Task<Ended> run(Command command) override;
-
-    // A killed child that had not ended yet when its call was given up.
-    void leave(Descriptor watch) {
-        reap_dying();
-        if (dying_.size() < dying_max) dying_.push_back(std::move(watch));
+    ~Dying() { reap_all(); }
+    void add(int watch) {
+        reap_all();
+        if (watches_.size() < dying_max) watches_.emplace_back(::fcntl(watch, F_DUPFD_CLOEXEC, 0));
+    }
+    void reap_all() {
+        Ended ignored;
+        std::erase_if(watches_, [&](const Descriptor& watch) { return reap(watch.get(), ignored); });
     }
 
   private:
-    void reap_dying() {
-        Ended ignored;
-        std::erase_if(dying_, [&](const Descriptor& watch) { return reap(watch, ignored); });
-    }
+    std::vector<Descriptor> watches_;
+};
+
+class SystemRunner : public Runner {
+  public:
+    explicit SystemRunner(Clock& clock) : clock_(clock), dying_(std::make_shared<Dying>()) {}
+    Task<Ended> run(Command command) override;
+
+  private:
     Clock& clock_;
-    std::vector<Descriptor> dying_;
+    std::shared_ptr<Dying> dying_;
 };
 
 // One running child. Its destructor kills the group, whatever happened: on success only leftovers are in it.
 class Child {
   public:
-    Child(SystemRunner& owner, asio::any_io_executor executor, Clock& clock, Spawned spawned, std::size_t limit)
-        : owner_(owner),
+    Child(std::shared_ptr<Dying> dying, asio::any_io_executor executor, Clock& clock, Spawned spawned,
+          std::size_t limit)
+        : dying_(std::move(dying)),
           clock_(clock),
           group_(spawned.group),
           watch_(executor, spawned.watch.release()),
@@ -116,10 +124,10 @@ class Child {
     Child(const Child&) = delete;
     Child& operator=(const Child&) = delete;
     ~Child() {
+        if (reaped_) return;
         signal_group(group_, SIGKILL);
-        Descriptor watch(watch_.release());
         Ended ignored;
-        if (!reaped_ && !reap(watch, ignored)) owner_.leave(std::move(watch));
+        if (!reap(watch_.native_handle(), ignored)) dying_->add(watch_.native_handle());
     }
 
     // Ended, too much output, or too late; in the last two cases the group has been told to go.
@@ -128,7 +136,7 @@ class Child {
     std::optional<Ended> take();  // nullopt: too much output. Requires: the child has ended
 
   private:
-    SystemRunner& owner_;
+    std::shared_ptr<Dying> dying_;
     Clock& clock_;
     pid_t group_;
     stream_descriptor watch_, output_pipe_, errors_pipe_;
@@ -172,11 +180,7 @@ std::optional<Ended> Child::take() {
     read_rest(output_pipe_.native_handle(), output_);
     read_rest(errors_pipe_.native_handle(), errors_);
     Ended result;
-    Descriptor watch(watch_.release());
-    reaped_ = reap(watch, result);
-    if (!reaped_) owner_.leave(std::move(watch));
-    reaped_ = true;
-    group_ = -1;
+    reaped_ = reap(watch_.native_handle(), result);
     if (output_.overflowed || errors_.overflowed) return std::nullopt;
     result.output = std::move(output_.text);
     result.errors = std::move(errors_.text);
@@ -184,11 +188,11 @@ std::optional<Ended> Child::take() {
 }
 
 Task<Ended> SystemRunner::run(Command command) {
-    reap_dying();
+    dying_->reap_all();
     auto spawned = spawn(command);
     if (!spawned) co_return std::unexpected(spawned.error());
     const auto executor = co_await asio::this_coro::executor;
-    Child child(*this, executor, clock_, std::move(*spawned), command.output_bytes_max);
+    Child child(dying_, executor, clock_, std::move(*spawned), command.output_bytes_max);
     const Verdict verdict = co_await child.follow(command.deadline);
     if (verdict == Verdict::ended) {
         auto ended = child.take();

@@ -118,9 +118,9 @@ void signal_group(pid_t group, int signal) {
     if (group > 1) ::kill(-group, signal);
 }
 
-bool reap(const Descriptor& watch, Ended& ended) {
+bool reap(int watch, Ended& ended) {
     siginfo_t how{};
-    const int failed = ::waitid(P_PIDFD, static_cast<id_t>(watch.get()), &how, WEXITED | WNOHANG);
+    const int failed = ::waitid(P_PIDFD, static_cast<id_t>(watch), &how, WEXITED | WNOHANG);
     if (failed != 0) return errno != EINTR;  // ECHILD: somebody ignores SIGCHLD; there is nothing to wait for
     if (how.si_pid == 0) return false;
     if (how.si_code == CLD_EXITED) ended.exit_code = how.si_status;

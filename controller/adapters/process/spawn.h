@@ -17,6 +17,6 @@ struct Spawned {
 Result<Spawned> spawn(const Command& command);
 void signal_group(pid_t group, int signal);  // only before the child is reaped: the number is nobody else's until then
 // True when it had ended: fills in how. Never waits.
-bool reap(const Descriptor& watch, Ended& ended);
+bool reap(int watch, Ended& ended);
 
 }  // namespace galleryd::process

@@ -30,6 +30,11 @@ EVP_PKEY* rsa_key() {  // made once: a key of 2048 bits takes a while
 
 }  // namespace
 
+std::string jwt(const std::string& claims) {
+    return encode_base64url(R"({"alg":"RS256","kid":"1"})") + "." + encode_base64url(claims) + "." +
+           encode_base64url(std::string(256, 's'));
+}
+
 TestCertificate make_test_certificate(CertificateTimes times, bool elliptic) {
     EVP_PKEY* const key = elliptic ? EVP_EC_gen("P-256") : rsa_key();
     X509* const made = X509_new();

@@ -63,6 +63,9 @@ class PlayedRunner : public process::Runner {
     std::vector<Result<process::Ended>> answers;
 };
 
+// A whole token with these claims; the signature is as long as RS256 makes it and means nothing.
+std::string jwt(const std::string& claims);
+
 // A self-signed RSA certificate made for one test.
 struct TestCertificate {
     std::string certificate_pem, key_pem, encrypted_key_pem, pfx;  // the last two with the password "open sesame"
