@@ -46,6 +46,7 @@ Task<FetchedToken> EntraToken::fetch() {
     }
     auto fetched = read_token_answer(*answer, sign_in(), clock_.now());
     Secret::wipe(answer->body);
+    if (!fetched && fetched.error().code == "GD3019") fetched.error().message += time_hint();
     co_return fetched;
 }
 
@@ -91,6 +92,17 @@ Result<Secret> ClientCertificateToken::proof(const std::string& audience) {
     return Secret(assertion_form(*assertion));
 }
 
+std::string WorkloadIdentityToken::time_hint() const {
+    if (last_.empty() || clock_.now() < last_until_) return {};
+    return "; the token in " + file_.path + " ended at " + day_of(last_until_);
+}
+
+Result<Secret> WorkloadIdentityToken::damaged(const std::string& what) {
+    if (!last_.empty() && clock_.now() < last_until_) return Secret(assertion_form(last_));
+    return std::unexpected(about("GD3026", ErrorKind::transient,
+                                 "the workload's token file " + file_.path + " " + what + "; it is read again soon"));
+}
+
 Result<Secret> WorkloadIdentityToken::proof(const std::string&) {
     const auto content = file_.read(FileToRead{.path = file_.path, .bytes_max = federated_bytes_max});
     if (!content) {
@@ -100,16 +112,14 @@ Result<Secret> WorkloadIdentityToken::proof(const std::string&) {
     }
     std::string token = content->reveal();
     while (!token.empty() && (token.back() == '\n' || token.back() == '\r' || token.back() == ' ')) token.pop_back();
-    if (token.empty())
-        return std::unexpected(about("GD3026", ErrorKind::transient,
-                                     "the workload's token file " + file_.path + " is empty; it is read again soon"));
+    if (token.empty()) return damaged("is empty");
     Secret assertion(std::move(token));
-    if (!is_whole_jwt(assertion.reveal())) {
-        return std::unexpected(about("GD3026", ErrorKind::transient,
-                                     "the workload's token file " + file_.path +
-                                         " holds no whole token (it may be in the middle of being written); it is read "
-                                         "again soon"));
-    }
+    if (!is_whole_jwt(assertion.reveal()))
+        return damaged("holds no whole token (it may be in the middle of being written)");
+    const auto times = find_jwt_times(assertion.reveal());
+    const bool has_end = times && times->expires;
+    last_ = has_end ? assertion : Secret{};
+    last_until_ = has_end ? *times->expires : TimePoint{};
     return Secret(assertion_form(assertion));
 }
 

@@ -28,6 +28,7 @@ class EntraToken : public CachedToken {
     // Form parameters, encoded: "client_secret=…".
     virtual Result<Secret> proof(const std::string& audience) = 0;
     virtual SignInKind sign_in() const = 0;
+    virtual std::string time_hint() const { return {}; }  // after GD3019: what is known here about the time, "; …"
     Task<FetchedToken> fetch() override;
     const EntraOptions& options() const { return options_; }
 
@@ -81,8 +82,9 @@ struct FederatedTokenFile {
     ReadFile read;
 };
 
-// The file rotates (Kubernetes writes it anew about every hour) and is read for each request. Empty or half-written:
-// `transient` GD3026, and nothing is sent.
+// The file rotates (Kubernetes writes it anew about every hour) and is read for each request. While it is empty or
+// half-written, the last whole content serves as long as its own `exp` lies ahead; without one: `transient` GD3026, and
+// nothing is sent.
 class WorkloadIdentityToken : public EntraToken {
   public:
     WorkloadIdentityToken(http::Transport& transport, Clock& clock, Log& log, Metrics& metrics, EntraOptions options,
@@ -93,9 +95,13 @@ class WorkloadIdentityToken : public EntraToken {
   protected:
     Result<Secret> proof(const std::string& audience) override;
     SignInKind sign_in() const override { return SignInKind::federated; }
+    std::string time_hint() const override;
 
   private:
+    Result<Secret> damaged(const std::string& what);
     FederatedTokenFile file_;
+    Secret last_;  // whole and with a time of its own, else empty
+    TimePoint last_until_{};
 };
 
 }  // namespace galleryd::azure

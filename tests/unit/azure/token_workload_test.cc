@@ -115,6 +115,32 @@ TEST_CASE("an expired workload token and a federation that does not fit are told
     }
 }
 
+TEST_CASE("when the file's token has ended, the error says when") {
+    WorkloadBench bench;
+    const auto until = std::chrono::duration_cast<seconds>((bench.clock.now() - hours{3}).time_since_epoch()).count();
+    bench.files[path] = jwt(R"({"sub":"me","exp":)" + std::to_string(until) + "}");
+    bench.transport.answer(401, refusal(700024));
+    const auto refused = bench.token();
+    CHECK(refused.error().code == "GD3019");
+    CHECK(refused.error().message.ends_with("; the token in " + std::string(path) + " ended at 2026-02-28T21:00:00Z"));
+}
+
+TEST_CASE("an empty or half-written file is bridged by its last whole content while that lasts") {
+    WorkloadBench bench;
+    const auto until = std::chrono::duration_cast<seconds>((bench.clock.now() + hours{2}).time_since_epoch()).count();
+    bench.files[path] = jwt(R"({"sub":"me","exp":)" + std::to_string(until) + "}");
+    for (const char* token : {"one", "two"}) bench.transport.answer(200, token_answer(token, 3600));
+    CHECK(bench.token().value_or("none") == "one");
+    const std::string whole = bench.files[path];
+    bench.files[path] = whole.substr(0, 30);
+    bench.clock.advance(minutes{56});
+    CHECK(bench.token().value_or("none") == "two");
+    CHECK(bench.sent_body(1).contains("client_assertion=" + whole + "&"));
+    bench.clock.advance(minutes{65});  // two hours are over: the old assertion is not shown any more
+    CHECK(bench.token().error().code == "GD3026");
+    CHECK(bench.transport.sent.size() == 2);
+}
+
 TEST_CASE("a token is whole only with three parts, JSON in two and a signature of its algorithm's length") {
     const auto token = [](const std::string& header, std::size_t signature) {
         return encode_base64url(header) + ".e30." + encode_base64url(std::string(signature, 'x'));

@@ -180,6 +180,22 @@ TEST_CASE("a cancelled call kills its child at once") {
     CHECK(::kill(child, 0) != 0);
 }
 
+TEST_CASE("a child whose loop is taken down is killed with it, also after its runner") {
+    TemporaryDirectory folder;
+    pid_t child = 0;
+    {
+        Children children;
+        Command command = children.script("echo $$ > " + folder.file("child") + "\nexec sleep 600");
+        const StartedTask<Ended> task(children.io, children.runner->run(std::move(command)));
+        REQUIRE(detail::run_until(children.io, [&] { return folder.read("child").ends_with("\n"); }));
+        child = static_cast<pid_t>(std::stol(folder.read("child")));
+        children.runner.reset();  // the frames die last, with the loop
+        CHECK(children.lives(child));
+    }
+    boost::asio::io_context io;
+    REQUIRE(detail::run_until(io, [&] { return ::kill(child, 0) != 0 || Children::is_zombie(child); }));
+}
+
 TEST_CASE("what is no program is refused with its name") {
     Children children;
     for (const std::string& program : {std::string("/nowhere/az"), std::string("az"), children.folder.path()}) {

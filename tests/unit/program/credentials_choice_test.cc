@@ -192,6 +192,37 @@ TEST_CASE("secrets go over https, and to the sign-in host of the cloud that is a
     CHECK(http::to_string(by_url->login) == "https://login.microsoftonline.us");
 }
 
+TEST_CASE("each cloud has its sign-in host, scope and resource") {
+    const SignInEnvironment environment(with({{"AZURE_CLIENT_SECRET", "s"}}));
+    struct Row {
+        const char *cloud, *login, *scope, *resource;
+    };
+    for (const Row& row :
+         {Row{"public", "https://login.microsoftonline.com", "https%3A%2F%2Fmanagement.azure.com%2F.default",
+              "https%3A%2F%2Fmanagement.azure.com%2F"},
+          Row{"usgovernment", "https://login.microsoftonline.us",
+              "https%3A%2F%2Fmanagement.usgovcloudapi.net%2F.default", "https%3A%2F%2Fmanagement.usgovcloudapi.net%2F"},
+          Row{"china", "https://login.chinacloudapi.cn", "https%3A%2F%2Fmanagement.chinacloudapi.cn%2F.default",
+              "https%3A%2F%2Fmanagement.chinacloudapi.cn%2F"}}) {
+        CAPTURE(row.cloud);
+        azure::test::SignInBench bench;
+        const auto cloud = find_cloud(row.cloud);
+        REQUIRE(cloud.has_value());
+        const auto make = [&](const std::string& credential) {
+            auto made = make_credential(credential, *cloud, bench.transport, bench.clock, bench.log, bench.metrics);
+            REQUIRE(made.has_value());
+            bench.transport.answer(200, azure::test::token_answer("t", 3600));
+            CHECK(bench.token(**made).value_or("none") == "t");
+        };
+        make("client-secret");
+        make("managed-identity");
+        CHECK(http::to_string(bench.transport.sent.at(0).origin) == row.login);
+        CHECK(bench.sent_body(0).ends_with("&scope=" + std::string(row.scope)));
+        CHECK(bench.transport.sent.at(1).request.target.find("&resource=" + std::string(row.resource) + "&") !=
+              std::string::npos);
+    }
+}
+
 TEST_CASE("an identity endpoint elsewhere is refused before anything is sent to it") {
     Choice choice;
     const std::uint64_t before = choice.azure.requests();
