@@ -40,7 +40,7 @@ std::unexpected<Error> unusable(const std::string& why) {
     ERR_clear_error();  // what OpenSSL left in the queue would surface in the next TLS call
     return std::unexpected(Error{.kind = ErrorKind::denied,
                                  .reason = "AuthenticationFailed",
-                                 .message = "the client certificate cannot be used: " + why,
+                                 .message = "cannot be used: " + why,
                                  .code = "GD3025"});
 }
 
@@ -115,8 +115,9 @@ Result<Pair> read_pkcs12(const Secret& content, const Secret& password) {
             return unusable(password.empty() ? "the PFX file has a password. Set AZURE_CLIENT_CERTIFICATE_PASSWORD"
                                              : "AZURE_CLIENT_CERTIFICATE_PASSWORD does not open the PFX file");
         return unusable(
-            "the PFX file is damaged or uses an encryption from before 2010 (RC2, 3DES) that OpenSSL 3 refuses. Export "
-            "it again with AES-256, or make a PEM file of it");
+            "the PFX file is damaged, or uses the old encryption RC2 that OpenSSL 3 refuses. Export it again with "
+            "AES-256, or "
+            "make a PEM file of it");
     }
     if (!pair.key || !pair.certificate) return unusable("the PFX file lacks the certificate or its private key");
     return pair;

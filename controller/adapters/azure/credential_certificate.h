@@ -13,9 +13,10 @@ namespace galleryd::azure {
 class ClientCertificate {
   public:
     // `content`: PEM with certificate and key in any order (further certificates are ignored), or PKCS #12 (PFX). The
-    // password opens an encrypted key or PFX; "" when there is none. Errors: `denied` AuthenticationFailed GD3025 that
-    // says what is wrong with the file (unreadable form, no key, key of another certificate, wrong password, an
-    // encryption that this OpenSSL refuses, not RSA, fewer than 2048 bits). Never asks a terminal for a password.
+    // password opens an encrypted key or PFX; "" when there is none. Errors: `denied` AuthenticationFailed GD3025
+    // "cannot be used: …" that says what is wrong with the file (unreadable form, no key, key of another certificate,
+    // wrong password, an encryption that this OpenSSL refuses, not RSA, fewer than 2048 bits). Never asks a terminal
+    // for a password.
     static Result<ClientCertificate> parse(const Secret& content, const Secret& password);
     ClientCertificate(ClientCertificate&&) noexcept;
     ClientCertificate& operator=(ClientCertificate&&) noexcept;

@@ -63,7 +63,8 @@ Result<ClientCertificate> ClientCertificateToken::load() const {
     }
     auto certificate = ClientCertificate::parse(*content, file_.password);
     if (certificate) return certificate;
-    return std::unexpected(denied_sign_in("GD3025", certificate.error().message + " (" + file_.path + ")"));
+    return std::unexpected(
+        denied_sign_in("GD3025", "the client certificate " + file_.path + " " + certificate.error().message));
 }
 
 Status ClientCertificateToken::check() const {
@@ -88,7 +89,9 @@ Result<Secret> ClientCertificateToken::proof(const std::string& audience) {
     }
     const AssertionClaims claims{.client_id = options().client_id, .audience = audience};
     const auto assertion = make_client_assertion(*certificate, claims, now);
-    if (!assertion) return std::unexpected(assertion.error());
+    if (!assertion)
+        return std::unexpected(
+            denied_sign_in("GD3025", "the client certificate " + file_.path + " " + assertion.error().message));
     return Secret(assertion_form(*assertion));
 }
 
