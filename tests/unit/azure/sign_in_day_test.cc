@@ -126,3 +126,26 @@ TEST_CASE(
     day.box.clock.advance(seconds{11});
     CHECK(day.pass().value_or(std::vector<ObservedDefinition>{}).size() == 5);
 }
+
+TEST_CASE("a claims challenge gets one fresh token, and is told as such when that is refused as well") {
+    Bench bench;
+    const http::Headers challenge{
+        {"WWW-Authenticate", "Bearer error=\"insufficient_claims\", claims=\"eyJhIjp7fX0=\""}};
+    const std::string body =
+        error_body("InvalidAuthenticationToken", "Continuous access evaluation resulted in challenge");
+    bench.transport.answer(401, body, challenge);
+    bench.transport.answer(401, body, challenge);
+    const auto gallery = bench.run(bench.client.get_gallery(sample_gallery));
+    REQUIRE_FALSE(gallery.has_value());
+    CHECK(gallery.error().code == "GD3024");
+    CHECK(gallery.error().kind == ErrorKind::denied);
+    REQUIRE(bench.transport.sent.size() == 2);
+    CHECK(bench.transport.sent.at(0).request.headers.get("Authorization") == "Bearer token-1");
+    CHECK(bench.transport.sent.at(1).request.headers.get("Authorization") == "Bearer token-2");
+    CHECK_FALSE(gallery.error().message.contains("token-2"));
+    CHECK_FALSE(bench.log.text.contains("eyJ"));
+    Bench healed;
+    healed.transport.answer(401, body, challenge);
+    healed.transport.answer(200, gallery_body());
+    CHECK(healed.run(healed.client.get_gallery(sample_gallery)).has_value());
+}

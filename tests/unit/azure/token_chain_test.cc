@@ -29,7 +29,7 @@ struct ChainBench : SignInBench {
         AzureCliOptions options{.program = "/usr/bin/az",
                                 .scope = "https://management.azure.com/.default",
                                 .tenant_id = tenant,
-                                .environment = {"HOME=/home/me"}};
+                                .environment = {"HOME=/var/empty"}};
         return std::make_unique<AzureCliToken>(std::move(runner), clock, log, metrics, std::move(options));
     }
     DefaultToken chain(bool with_cli = true) {
@@ -61,7 +61,8 @@ TEST_CASE("the Azure CLI is run with plain arguments and UTC, and its token kept
     CHECK(command.arguments == std::vector<std::string>{"account", "get-access-token", "--output", "json", "--scope",
                                                         "https://management.azure.com/.default", "--tenant",
                                                         "some-tenant"});
-    CHECK(command.environment == std::vector<std::string>{"HOME=/home/me", "TZ=UTC0", "AZURE_CORE_COLLECT_TELEMETRY=no",
+    CHECK(command.environment == std::vector<std::string>{"HOME=/var/empty", "TZ=UTC0",
+                                                          "AZURE_CORE_COLLECT_TELEMETRY=no",
                                                           "AZURE_CORE_ONLY_SHOW_ERRORS=yes"});
     CHECK(command.deadline == seconds{30});
     bench.clock.advance(minutes{54});
