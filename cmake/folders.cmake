@@ -22,7 +22,7 @@ endfunction()
 
 set(GALLERYD_LIBRARIES
     galleryd_gallery galleryd_image_definition galleryd_image_version galleryd_lifecycle galleryd_simulator galleryd_journal
-    galleryd_telemetry galleryd_azure galleryd_folder galleryd_documents galleryd_http galleryd_clock galleryd_runtime
+    galleryd_telemetry galleryd_azure galleryd_process galleryd_folder galleryd_documents galleryd_http galleryd_clock galleryd_runtime
     galleryd_ports galleryd_core)
 
 function(galleryd_program)

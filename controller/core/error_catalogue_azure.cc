@@ -75,12 +75,20 @@ constexpr CatalogueEntry table[] = {
      "The subscription trusts another tenant than the one that issued the token.",
      "Set AZURE_TENANT_ID to the tenant of the subscription.", "az account show --subscription ID --query tenantId"},
     {"GD3017", "The certificate or assertion was refused",
-     "AADSTS700027 or 700024: certificate not registered, wrong signature, or the clock is off.",
-     "Register the certificate's public part with the application; check this machine's clock.", ""},
+     "AADSTS700027, 50013, 700021 or 700023: the certificate is not registered with the application or has expired, the "
+     "signature does not fit, or the assertion names another application or audience.",
+     "Register the public part of exactly this certificate with the application, and check AZURE_CLIENT_ID, "
+     "AZURE_TENANT_ID and AZURE_AUTHORITY_HOST.",
+     "az ad app credential list --id APP_ID --cert"},
     {"GD3018", "No federated credential fits",
      "AADSTS70021: issuer, subject or audience of the workload's token match no federated credential.",
      "Compare the token's iss, sub and aud with the application's federated credentials.",
      "az ad app federated-credential list --id APP_ID"},
+    {"GD3019", "A token or assertion is outside its time",
+     "AADSTS700024, or a token that is not valid yet: this machine's clock and Azure's differ by more than five "
+     "minutes, or the file of a workload's token is no longer renewed.",
+     "Set this machine's clock (NTP). With workload identity, look whether the token file is still written.",
+     "timedatectl status\nstat \"$AZURE_FEDERATED_TOKEN_FILE\""},
     // ---- permission, policy, locks ----
     {"GD3020", "galleryd's identity lacks a right",
      "Azure's role assignments do not hold the action named in the message at that scope.",
@@ -97,6 +105,35 @@ constexpr CatalogueEntry table[] = {
     {"GD3023", "A lock protects the resource",
      "A management lock (CanNotDelete or ReadOnly) is set on it or above it. galleryd never removes locks.",
      "If the change is wanted, the lock's owner removes it.", "az lock list --resource-group RG"},
+    // ---- more of sign-in ----
+    {"GD3024", "Azure asks for more than this sign-in has",
+     "A claims challenge or a refusal by Conditional Access: the session was revoked, the address is not allowed, or a "
+     "second factor is asked for. A new token was tried once and refused as well.",
+     "Ask the owner of the Conditional Access policy to let this workload identity or address in. After az login: sign "
+     "in again.",
+     "az login"},
+    {"GD3025", "The client certificate cannot be used",
+     "The file is missing, not PEM or PFX, lacks the private key, needs another password, holds a key that is not RSA, "
+     "or its time is over or has not begun.",
+     "Put certificate and private key into one PEM or PFX file, name it in AZURE_CLIENT_CERTIFICATE_PATH, and set "
+     "AZURE_CLIENT_CERTIFICATE_PASSWORD if it has one. The file is read again for each token.",
+     "openssl pkcs12 -in app.pfx -nodes -out app.pem\nopenssl x509 -in app.pem -noout -dates"},
+    {"GD3026", "The workload's token file cannot be used",
+     "AZURE_FEDERATED_TOKEN_FILE names a file that is missing, empty, or holds no whole token: the volume is not "
+     "mounted, or the file is being written.",
+     "An empty or half-written file is read again by itself. If it stays: the pod needs the label "
+     "azure.workload.identity/use: \"true\" and its service account the annotation azure.workload.identity/client-id.",
+     "kubectl get pod POD -o jsonpath='{.spec.volumes}'"},
+    {"GD3027", "The managed identity cannot be used",
+     "The identity endpoint of this machine does not answer, knows no (such) identity, or is not on this machine or "
+     "link: then nothing is sent to it.",
+     "Assign an identity to the machine; for a user-assigned one set AZURE_CLIENT_ID to its client id. On Azure Arc, "
+     "galleryd's user must be in the group himds. IDENTITY_ENDPOINT is set by Azure, not by people.",
+     "az vm identity assign --name VM --resource-group RG --identities IDENTITY_ID"},
+    {"GD3028", "The Azure CLI gives no token",
+     "az is not signed in, its sign-in has expired, it did not end within 30 s, or it failed.",
+     "Run az login as the user that runs galleryd. A daemon is better off with a managed identity or a certificate.",
+     "az login\naz account get-access-token --output none"},
     // ---- budgets ----
     {"GD3030", "Azure throttles requests",
      "A budget of the subscription, tenant or Compute provider is used up; other programs share it. Nothing is sent "

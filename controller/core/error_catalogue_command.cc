@@ -23,8 +23,10 @@ std::span<const CatalogueEntry> command_errors() {
          "::1 and localhost only.",
          "galleryd plan manifests --azure http://127.0.0.1:4480 --credential none"},
         {"GD5005", "No way to sign in",
-         "--credential is not a known one, a variable that it needs is not set, or AZURE_AUTHORITY_HOST is not a URL.",
-         "Set the variables that the message names. The simulator needs no sign-in: --credential none.",
+         "--credential is not a known one, a variable that it needs is not set, AZURE_AUTHORITY_HOST is not an https "
+         "URL or another cloud's, or none of environment, workload identity, managed identity and Azure CLI is there.",
+         "Set the variables that the message names, or take another way to sign in. The simulator needs no sign-in: "
+         "--credential none.",
          "export AZURE_TENANT_ID=… AZURE_CLIENT_ID=… AZURE_CLIENT_SECRET=…"},
         {"GD5006", "The saved plan no longer fits",
          "Since the plan was saved, documents or Azure have changed, so that applying it would do something that "

@@ -45,7 +45,9 @@ void add_azure_flags(CLI::App* app, CommonOptions& common) {
     flag(app, "--azure", common.azure,
          "public, usgovernment, china, simulator, or an ARM endpoint URL (http only for loopback)");
     flag(app, "--azure-ca-file", common.azure_ca_file, "extra CA bundle (PEM) for that endpoint");
-    flag(app, "--credential", common.credential, "default, client-secret, or none for the simulator");
+    flag(app, "--credential", common.credential,
+         "default (first of environment, workload identity, managed identity, Azure CLI), environment, client-secret, "
+         "client-certificate, workload-identity, managed-identity, azure-cli, or none for the simulator");
     flag(app, "--state-dir", common.state_dir, "journal, events and audit log; default $XDG_STATE_HOME/galleryd");
     flag(app, "--instance", common.instance, "who owns what is made here: first part of the owner tag");
     flag(app, "--prices", common.prices, "dated YAML price list; a default one is built in");

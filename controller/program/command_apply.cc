@@ -199,6 +199,10 @@ int run_apply(const ApplyOptions& options, std::ostream& out, std::ostream& err)
     const auto problems = (*session)->read_sources();
     if (!problems) return exit_with(err, problems.error());
     for (const Diagnostic& problem : *problems) err << diagnostic_line(problem) << "\n";
+    if (const Status signed_in = (*session)->sign_in(); !signed_in) {
+        print_error(err, signed_in.error());
+        return signed_in.error().reason == "Interrupted" ? exit_interrupted : exit_error;
+    }
     const bool has_errors =
         std::ranges::any_of(*problems, [](const Diagnostic& d) { return d.severity == Severity::error; });
     auto planned = (*session)->run(plan_every_scope((*session)->engine()));

@@ -138,6 +138,10 @@ int run_plan(const PlanOptions& options, std::ostream& out, std::ostream& err) {
     const auto problems = (*session)->read_sources();
     if (!problems) return exit_with(err, problems.error());
     for (const Diagnostic& problem : *problems) err << diagnostic_line(problem) << "\n";
+    if (const Status signed_in = (*session)->sign_in(); !signed_in) {
+        print_error(err, signed_in.error());
+        return signed_in.error().reason == "Interrupted" ? exit_interrupted : exit_error;
+    }
     auto planned = (*session)->run(plan_every_scope((*session)->engine()));
     if (!planned) return exit_with(err, planned.error());
     const auto invalid =

@@ -298,6 +298,12 @@ Result<std::vector<Diagnostic>> Session::read_sources() {
     return problems;
 }
 
+Status Session::sign_in() {
+    const auto token = run(parts_->credential->token());
+    if (!token) return std::unexpected(token.error());
+    return {};
+}
+
 void Session::run_to_end(boost::asio::awaitable<void> task) {
     std::exception_ptr failure;
     parts_->context.restart();

@@ -49,6 +49,10 @@ class Session {
     // Reads every source once into the engine. Problems of documents are returned; an unreadable source is an error.
     Result<std::vector<Diagnostic>> read_sources();
 
+    // One token before anything else: a sign-in that fails is then told once, not for each scope. For plan and apply;
+    // the daemon goes on and reports.
+    Status sign_in();
+
     // Runs the loop until the task has ended, or SIGINT/SIGTERM interrupts it (transient "Interrupted").
     template <class T>
     Result<T> run(Task<T> task) {

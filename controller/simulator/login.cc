@@ -1,26 +1,16 @@
 #include "controller/simulator/login.h"
 
+#include <algorithm>
+
 #include "controller/core/resource_id.h"
 #include "controller/simulator/errors.h"
+#include "controller/simulator/login_assertion.h"
 
 namespace galleryd::simulator {
 namespace {
 
 constexpr std::chrono::seconds lifetime{3599};
 constexpr std::string_view default_tenant = "72f988bf-86f1-41af-91ab-2d7cd011db47";
-
-std::string base64url(std::string_view text) {
-    static constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    std::string encoded;
-    unsigned bits = 0;
-    int have = 0;
-    for (const char c : text) {
-        bits = (bits << 8U) | static_cast<unsigned char>(c);
-        for (have += 8; have >= 6; have -= 6) encoded += alphabet[(bits >> static_cast<unsigned>(have - 6)) & 63U];
-    }
-    if (have > 0) encoded += alphabet[(bits << static_cast<unsigned>(6 - have)) & 63U];
-    return encoded;
-}
 
 std::string form_value(const std::string& form, std::string_view name) { return parse_path("/?" + form).get(name); }
 
@@ -92,6 +82,64 @@ Json metadata_endpoints(const std::string& base, const std::string& tenant, bool
                 {"authentication", Json{{"loginEndpoint", base}, {"audiences", Json::array({base, base + "/"})}}}};
 }
 
+Refusal bad_request(std::string error, int number, std::string text) {
+    return {.status = 400, .error = std::move(error), .number = number, .text = std::move(text)};
+}
+
+// A tenant is a GUID or a domain; an estate that lists tenants knows no others.
+std::optional<Refusal> refuse_tenant(const World& world, const std::string& tenant) {
+    const bool named = std::ranges::all_of(tenant, [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.';
+    });
+    if (!named)
+        return bad_request(
+            "invalid_request", 900023,
+            "Specified tenant identifier '" + tenant + "' is neither a valid DNS name, nor a valid external domain.");
+    const std::string folded = fold_case(tenant);
+    const auto is_it = [&folded](const std::string& known) { return fold_case(known) == folded; };
+    if (world.tenants.empty() || folded == "adfs" || folded == default_tenant ||
+        std::ranges::any_of(world.tenants, is_it))
+        return std::nullopt;
+    return bad_request("invalid_request", 90002,
+                       "Tenant '" + tenant +
+                           "' not found. Check to make sure you have the correct tenant ID and are signing into the "
+                           "correct cloud. Check with your subscription administrator, this may happen if there are no "
+                           "active subscriptions for the tenant.");
+}
+
+std::optional<Refusal> refuse_secret(const World& world, const std::string& client, const std::string& secret) {
+    const auto named = world.secrets.find(fold_case(client));
+    const bool wrong = named != world.secrets.end() ? named->second != secret : secret == "wrong";
+    if (!wrong) return std::nullopt;
+    return Refusal{.number = 7000215,
+                   .text =
+                       "Invalid client secret provided. Ensure the secret being sent in the request is the client "
+                       "secret value, not the client secret ID, for a secret added to app '" +
+                       client + "'."};
+}
+
+std::optional<Refusal> refuse_sign_in(const World& world, const Call& call, const std::string& tenant) {
+    const std::string& form = call.http.body;
+    if (form_value(form, "grant_type") != "client_credentials")
+        return bad_request("unsupported_grant_type", 70003, "The app requested an unsupported grant type.");
+    if (auto refused = refuse_tenant(world, tenant)) return refused;
+    const std::string client = form_value(form, "client_id");
+    if (client.empty())
+        return bad_request("invalid_request", 900144,
+                           "The request body must contain the following parameter: 'client_id'.");
+    const std::string assertion = form_value(form, "client_assertion");
+    const std::string secret = form_value(form, "client_secret");
+    if (assertion.empty() && secret.empty())
+        return Refusal{.number = 7000218,
+                       .text =
+                           "The request body must contain the following parameter: 'client_assertion' or "
+                           "'client_secret'."};
+    if (assertion.empty()) return refuse_secret(world, client, secret);
+    const AssertionToCheck check{
+        .text = assertion, .client = client, .tenant = tenant, .now = call.now, .times = world.options.time_scale == 1};
+    return refuse_assertion(world.login, check);
+}
+
 }  // namespace
 
 std::string Login::issue(World& world, const std::string& tenant, const std::string& client) {
@@ -111,7 +159,7 @@ std::string Login::issue(World& world, const std::string& tenant, const std::str
                       {"ver", "1.0"},
                       {"uti", world.id_random.base64url(22)}};
     const std::string text =
-        base64url(header.dump()) + "." + base64url(claims.dump()) + "." + world.id_random.base64url(342);
+        encode_base64url(header.dump()) + "." + encode_base64url(claims.dump()) + "." + world.id_random.base64url(342);
     // Clients count the hour on their own clocks, so a fast world must not end it early.
     const double scale = std::max(1.0, world.options.time_scale);
     const auto valid = std::chrono::duration_cast<Duration>(lifetime * scale);
@@ -131,30 +179,8 @@ std::optional<std::string> Login::client_of(const std::string& authorization, Ti
 Answer Login::token(World& world, const Call& call, const std::string& tenant) {
     const std::string& form = call.http.body;
     const std::string client = form_value(form, "client_id");
-    const std::string secret = form_value(form, "client_secret");
-    const std::string assertion = form_value(form, "client_assertion");
-    if (form_value(form, "grant_type") != "client_credentials")
-        return entra_error(world, 400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type.",
-                           call.now);
-    if (client.empty())
-        return entra_error(world, 400, "invalid_request", 900144,
-                           "The request body must contain the following parameter: 'client_id'.", call.now);
-    if (secret.empty() && assertion.empty()) {
-        return entra_error(
-            world, 401, "invalid_client", 7000218,
-            "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.", call.now);
-    }
-    const auto named = world.secrets.find(fold_case(client));
-    const bool wrong =
-        assertion.empty() && (named != world.secrets.end() ? named->second != secret : secret == "wrong");
-    if (wrong) {
-        return entra_error(world, 401, "invalid_client", 7000215,
-                           "Invalid client secret provided. Ensure the secret being sent in the request is the client "
-                           "secret value, not the client "
-                           "secret ID, for a secret added to app '" +
-                               client + "'.",
-                           call.now);
-    }
+    const std::optional<Refusal> refused = refuse_sign_in(world, call, tenant);
+    if (refused) return entra_error(world, refused->status, refused->error, refused->number, refused->text, call.now);
     const std::string shown_tenant = fold_case(tenant) == "adfs" ? std::string(default_tenant) : tenant;
     Json body{{"token_type", "Bearer"}, {"expires_in", lifetime.count()}, {"ext_expires_in", lifetime.count()}};
     const std::string resource = form_value(form, "resource");
@@ -170,22 +196,49 @@ Answer Login::token(World& world, const Call& call, const std::string& tenant) {
     return plain(std::move(body));
 }
 
-Answer Login::managed_identity(World& world, const Call& call) {
-    if (fold_case(call.http.headers.get("Metadata")) != "true") {
-        Answer refused =
-            plain(Json{{"error", "invalid_request"}, {"error_description", "Required metadata header not specified"}});
-        refused.status = 400;
+// Three forms of one thing (azure-facts §13): the instance metadata service, App Service, and Azure Arc, whose first
+// answer is a challenge that names a file.
+Answer Login::managed_identity(World& world, const Call& call, bool app_service) {
+    const auto refuse = [](int status, Json body) {
+        Answer refused = plain(std::move(body));
+        refused.status = status;
         return refused;
+    };
+    if (app_service) {
+        const std::string header = call.http.headers.get("X-IDENTITY-HEADER");
+        const bool wrong = !world.login.identity_header.empty() && header != world.login.identity_header;
+        if (header.empty() || wrong)  // body unverified
+            return refuse(401, Json{{"statusCode", 401}, {"message", "The identity header is missing or wrong."}});
+    } else if (fold_case(call.http.headers.get("Metadata")) != "true") {
+        return refuse(
+            400, Json{{"error", "bad_request_102"}, {"error_description", "Required metadata header not specified"}});
     }
+    const bool arc = !app_service && !world.login.arc_key_file.empty();
+    if (arc && call.http.headers.get("Authorization") != "Basic " + world.login.arc_key) {
+        Answer challenge = refuse(
+            401, Json{{"error", "unauthorized_client"}, {"error_description", "Missing Basic Authorization header"}});
+        challenge.headers.add("WWW-Authenticate", "Basic realm=" + world.login.arc_key_file);
+        return challenge;
+    }
+    if (call.path.get("resource").empty())
+        return refuse(400, Json{{"error", "invalid_request"}, {"error_description", "The resource is missing"}});
+    const std::string named = call.path.get("client_id");
+    const std::string client = named.empty() ? "managed-identity" : named;
+    const std::string key = named.empty() ? "system" : fold_case(named);
+    if (!world.login.identities.empty() && !world.login.identities.contains(key))
+        return refuse(400, Json{{"error", "invalid_request"}, {"error_description", "Identity not found"}});
     const auto now = std::chrono::duration_cast<std::chrono::seconds>(call.now.time_since_epoch()).count();
-    const std::string client = call.path.get("client_id").empty() ? "managed-identity" : call.path.get("client_id");
-    return plain(Json{{"access_token", issue(world, std::string(default_tenant), client)},
-                      {"refresh_token", ""},
-                      {"expires_in", std::to_string(lifetime.count())},
-                      {"expires_on", std::to_string(now + lifetime.count())},
-                      {"not_before", std::to_string(now)},
-                      {"resource", call.path.get("resource")},
-                      {"token_type", "Bearer"}});
+    Json body{{"access_token", issue(world, std::string(default_tenant), client)}};
+    if (!app_service) {
+        body["refresh_token"] = "";
+        body["expires_in"] = std::to_string(lifetime.count());
+        body["not_before"] = std::to_string(now);
+    }
+    body["expires_on"] = std::to_string(now + lifetime.count());
+    body["resource"] = call.path.get("resource");
+    body["token_type"] = "Bearer";
+    if (!named.empty()) body["client_id"] = named;
+    return plain(std::move(body));
 }
 
 std::optional<Answer> Login::handle(World& world, const Call& call) {
@@ -197,8 +250,9 @@ std::optional<Answer> Login::handle(World& world, const Call& call) {
             return plain(
                 metadata_endpoints(call.base, std::string(default_tenant), version.empty() || version >= "2019"));
         }
-        if (at.back() == "token") return managed_identity(world, call);
+        if (at.back() == "token") return managed_identity(world, call, false);
     }
+    if (call.path.key == "/msi/token") return managed_identity(world, call, true);
     const std::string& tenant = call.path.segments[0];
     const bool adfs = at[0] == "adfs";
     if (call.path.key.ends_with("/.well-known/openid-configuration"))

@@ -21,7 +21,7 @@ class Login {
 
   private:
     Answer token(World& world, const Call& call, const std::string& tenant);
-    Answer managed_identity(World& world, const Call& call);
+    Answer managed_identity(World& world, const Call& call, bool app_service);
     struct Grant {
         std::string client;
         TimePoint expires;

@@ -209,6 +209,7 @@ Status load_state(World& world, const std::string& json) {
     }
     try {
         load_extras(world, document);
+        if (const Status loaded = load_login_state(world.login, document); !loaded) return loaded;
         if (resources->is_object()) return load_one(world, *resources, 1);
         if (!resources->is_array())
             return fail(ErrorKind::invalid, "StateInvalid", "the state file holds no list of resources");
@@ -244,6 +245,7 @@ std::string save_state(const World& world) {
     if (!world.subscriptions.empty()) document["subscriptions"] = world.subscriptions;
     if (!world.unreadable_subscriptions.empty()) document["unreadableSubscriptions"] = world.unreadable_subscriptions;
     for (const auto& [client, secret] : world.secrets) document["secrets"][client] = secret;
+    save_login_state(world.login, document);
     return document.dump(2) + "\n";
 }
 

@@ -12,6 +12,7 @@
 #include "controller/ports/clock.h"
 #include "controller/simulator/graph_log.h"
 #include "controller/simulator/json.h"
+#include "controller/simulator/login_state.h"
 #include "controller/simulator/simulator.h"
 
 // Internal: everything that exists, the operations under way, and time.
@@ -123,6 +124,7 @@ class World {
     std::set<std::string> subscriptions, tenants, unknown_principals;
     std::set<std::string> unreadable_subscriptions;  // lower case
     std::map<std::string, std::string> secrets;      // client id -> secret, when the state names some
+    LoginState login;
 
   private:
     void note(ChangeKind kind, const Resource& resource, const Json* before);

@@ -8,6 +8,7 @@ from cxx.source import Report, code_files, expect, line_of, main, read
 
 CORE, PORTS, HTTP = "controller/core", "controller/ports", "controller/adapters/http"
 DOCUMENTS, CLOCK, LIFECYCLE = "controller/adapters/documents", "controller/adapters/clock", "reconcilers/lifecycle"
+PROCESS = "controller/adapters/process"
 
 # folder: (folders besides itself, libraries besides std)
 ARROWS = {
@@ -18,7 +19,8 @@ ARROWS = {
     HTTP: ((CORE, PORTS, CLOCK), ("asio", "beast", "url", "crypto", "tls", "posix")),
     DOCUMENTS: ((CORE,), ("json", "yaml", "posix")),
     "controller/adapters/folder": ((CORE, PORTS, DOCUMENTS), ("asio", "posix")),
-    "controller/adapters/azure": ((CORE, PORTS, HTTP, DOCUMENTS), ("asio", "json", "url", "crypto")),
+    PROCESS: ((CORE, PORTS), ("asio", "posix")),
+    "controller/adapters/azure": ((CORE, PORTS, HTTP, DOCUMENTS, PROCESS), ("asio", "json", "url", "crypto")),
     "controller/adapters/telemetry": ((CORE, PORTS, HTTP), ("asio", "json", "prometheus", "posix")),
     "controller/adapters/journal": ((CORE, PORTS), ("sqlite", "json", "posix")),
     "controller/simulator": ((CORE, PORTS, HTTP, DOCUMENTS), ("asio", "json", "yaml", "url", "crypto", "tls", "posix")),
@@ -41,11 +43,11 @@ LIBRARIES = [
     ("yaml", r"yaml-cpp/.*"),
     ("sqlite", r"sqlite3\.h"),
     ("prometheus", r"prometheus/.*"),
-    ("crypto", r"openssl/(evp|rand|err|sha|hmac|crypto|opensslv|pem|x509|x509v3|bio|bn|rsa|ec)\.h"),
+    ("crypto", r"openssl/(evp|rand|err|sha|hmac|crypto|opensslv|pem|pkcs12|x509|x509v3|bio|bn|rsa|ec)\.h"),
     ("tls", r"openssl/.*"),
     ("doctest", r"doctest/.*"),
     ("cli", r"CLI/.*"),
-    ("posix", r"((sys|linux|arpa|netinet|net)/[a-z_0-9]+|unistd|fcntl|dirent|poll|pwd|signal|netdb|errno|limits|malloc|time|stdlib|string)\.h"),
+    ("posix", r"((sys|linux|arpa|netinet|net)/[a-z_0-9]+|unistd|fcntl|dirent|poll|pwd|signal|netdb|errno|limits|malloc|time|spawn|stdlib|string)\.h"),
     ("std", r"[a-z_0-9]+"),
 ]
 NEVER_IN_HEADERS = {"beast", "cli"}

@@ -29,6 +29,8 @@ constexpr ErrorRow rows[] = {
      "azure-facts §7.2: the CRP form, details TooManyRequests [D]"},
     // ---- sign-in and permission ----
     {"InvalidAuthenticationTokenTenant", 0, "", denied, "AuthenticationFailed", "GD3016", "azure-facts §6 [U]"},
+    {"InvalidAuthenticationToken", 0, "not yet valid", denied, "AuthenticationFailed", "GD3019",
+     "Microsoft.IdentityModel IDX10222, which ARM passes on [U]"},
     {"InvalidAuthenticationToken", 0, "", denied, "AuthenticationFailed", "GD3015", "azure-facts §6 [U]"},
     {"ExpiredAuthenticationToken", 0, "", denied, "AuthenticationFailed", "GD3015", "azure-facts §6 [U]"},
     {"AuthenticationFailed", 0, "", denied, "AuthenticationFailed", "GD3015", "azure-facts §6 [U]"},
@@ -214,6 +216,14 @@ Error foreign_answer(const Attempt& attempt, const http::Response& answer) {
     return error;
 }
 
+// RFC 6750 §3 with Microsoft's extension: Bearer …, error="insufficient_claims", claims="<base64>".
+bool asks_for_claims(const http::Headers& headers) {
+    return std::ranges::any_of(headers.all("WWW-Authenticate"), [](const std::string& challenge) {
+        return challenge.contains("insufficient_claims") || challenge.contains(" claims=\"") ||
+               challenge.contains(",claims=\"");
+    });
+}
+
 }  // namespace
 
 std::span<const ErrorRow> error_rows() { return rows; }
@@ -236,6 +246,13 @@ Error error_from_answer(const Attempt& attempt, const http::Response& answer, Ti
     Error error = (body || means_itself) ? describe(attempt, find_error_row(answer.status, body.value_or(ErrorBody{})),
                                                     answer.status, body.value_or(ErrorBody{}))
                                          : foreign_answer(attempt, answer);
+    if (answer.status == 401 && asks_for_claims(answer.headers)) {
+        error.code = "GD3024";
+        error.message =
+            attempt.what +
+            ": Azure asks this sign-in for more (claims challenge: session revoked, or Conditional Access), "
+            "and a new token did not help";
+    }
     error.correlation_id = correlation_id_of(answer.headers);
     error.retry_after = find_retry_after(answer.headers, body ? body->message : "", now);
     if (answer.status == 429 && !error.retry_after) error.retry_after = default_hold(body ? body->code : "");

@@ -6,7 +6,6 @@
 
 #include "controller/adapters/azure/secret.h"
 #include "controller/adapters/azure/slots.h"
-#include "controller/adapters/http/transport.h"
 #include "controller/ports/clock.h"
 #include "controller/ports/log.h"
 #include "controller/ports/metrics.h"
@@ -23,7 +22,7 @@ class TokenProvider {
     // service is unwell.
     virtual Task<std::string> token() = 0;
     virtual void invalidate(std::string refused) = 0;  // ARM refused that token: forget it (a newer one stays)
-    virtual std::string_view name() const = 0;         // label `credential` of the metrics: "client-secret", "none"
+    virtual std::string_view name() const = 0;  // label `credential` of the metrics: "client-secret", "none", …
 };
 
 class NoToken : public TokenProvider {
@@ -39,8 +38,10 @@ struct FetchedToken {
 };
 
 // The part that every real credential shares: one request at a time, refreshed min(5 min, a third of its life) before
-// the end; a token that still has 30 s is used on while refreshing fails; after a failure nobody asks again for 10 s
-// (or what the sign-in service asked for), so that a wrong secret does not lock an account.
+// the end, at half its life when that is two hours or more (managed identities get a day: an identity endpoint that is
+// down for an hour is then never noticed); a token that still has 30 s is used on while refreshing fails or takes its
+// time; after a failure nobody asks again for 10 s (or what the sign-in service asked for), so that a wrong secret does
+// not lock an account. A token that this machine's clock says is not valid yet is used and logged with GD3019.
 class CachedToken : public TokenProvider {
   public:
     CachedToken(Clock& clock, Log& log, Metrics& metrics) : clock_(clock), log_(log), metrics_(metrics) {}
@@ -49,10 +50,12 @@ class CachedToken : public TokenProvider {
 
   protected:
     virtual Task<FetchedToken> fetch() = 0;
+    bool is_token_usable() const;  // with half a minute left: a fetch need not insist
     Clock& clock_;
     Log& log_;
 
   private:
+    Task<std::string> refresh();
     void keep(FetchedToken fetched);
     void remember_failure(const Error& error);
 
@@ -61,36 +64,8 @@ class CachedToken : public TokenProvider {
     Secret token_;
     std::chrono::nanoseconds refresh_at_{0}, expires_at_{0};  // monotonic
     std::optional<Error> failure_;
+    bool is_refreshing_ = false;
     std::chrono::nanoseconds ask_again_at_{0};
 };
-
-struct ClientSecretOptions {
-    http::Origin login;  // https://login.microsoftonline.com
-    std::string tenant_id, client_id;
-    Secret client_secret;
-    std::string scope;  // https://management.azure.com/.default
-    std::chrono::milliseconds deadline{30'000};
-};
-
-// POST {login}/{tenant}/oauth2/v2.0/token with a client secret. Secret and description of errors are never logged.
-class ClientSecretToken : public CachedToken {
-  public:
-    ClientSecretToken(http::Transport& transport, Clock& clock, Log& log, Metrics& metrics, ClientSecretOptions options)
-        : CachedToken(clock, log, metrics), transport_(transport), options_(std::move(options)) {}
-    std::string_view name() const override { return "client-secret"; }
-
-  protected:
-    Task<FetchedToken> fetch() override;
-
-  private:
-    http::Transport& transport_;
-    ClientSecretOptions options_;
-};
-
-// For credentials that speak to the same endpoint: the answer to a token, or to an error in our words (azure-facts
-// §13).
-Result<FetchedToken> read_token_answer(const http::Response& answer, TimePoint now);
-std::string form_encode(
-    std::string_view text);  // application/x-www-form-urlencoded, everything but unreserved characters escaped
 
 }  // namespace galleryd::azure

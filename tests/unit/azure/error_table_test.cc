@@ -45,6 +45,8 @@ TEST_CASE("each known code leads to its kind, reason and catalogue entry") {
         {429, "RateLimiting", "m", throttled, "Throttled", "GD3030"},
         {429, "OperationNotAllowed", "The server rejected the request", throttled, "Throttled", "GD3030"},
         {401, "InvalidAuthenticationTokenTenant", "m", denied, "AuthenticationFailed", "GD3016"},
+        {401, "InvalidAuthenticationToken", "IDX10222: Lifetime validation failed. The token is not yet valid.", denied,
+         "AuthenticationFailed", "GD3019"},
         {401, "InvalidAuthenticationToken", "m", denied, "AuthenticationFailed", "GD3015"},
         {401, "ExpiredAuthenticationToken", "m", denied, "AuthenticationFailed", "GD3015"},
         {401, "AuthenticationFailed", "m", denied, "AuthenticationFailed", "GD3015"},
@@ -250,4 +252,26 @@ TEST_CASE("the catalogue of Azure errors is sorted and every entry says what to 
         CHECK_FALSE(entry.remedy.empty());
         before = entry.code;
     }
+}
+
+TEST_CASE("a claims challenge is told apart from a token that is simply refused") {
+    http::Response answer{
+        .status = 401,
+        .headers = {{"WWW-Authenticate",
+                     "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/"
+                     "oauth2/authorize\", error=\"insufficient_claims\", "
+                     "claims=\"eyJhY2Nlc3NfdG9rZW4iOnt9fQ==\""}},
+        .body = R"({"error":{"code":"InvalidAuthenticationToken","message":"The access token has been revoked."}})"};
+    const Error challenged = error_from_answer({.what = "read gallery g"}, answer, TimePoint{});
+    CHECK(challenged.code == "GD3024");
+    CHECK(challenged.kind == ErrorKind::denied);
+    CHECK(challenged.reason == "AuthenticationFailed");
+    CHECK(challenged.message.contains("read gallery g"));
+    CHECK(challenged.message.contains("claims challenge"));
+    CHECK_FALSE(challenged.message.contains("eyJhY2"));
+    answer.headers = {{"WWW-Authenticate", "Bearer error=\"invalid_token\""}};
+    CHECK(error_from_answer({.what = "read gallery g"}, answer, TimePoint{}).code == "GD3015");
+    answer.headers = {{"WWW-Authenticate", "Bearer claims=\"x\""}};
+    answer.body.clear();
+    CHECK(error_from_answer({.what = "read gallery g"}, answer, TimePoint{}).code == "GD3024");
 }

@@ -1,9 +1,8 @@
-#include "controller/adapters/azure/token.h"
-
 #include <doctest/doctest.h>
 
 #include <boost/asio/co_spawn.hpp>
 
+#include "controller/adapters/azure/token_entra.h"
 #include "tests/unit/azure/scripted_transport.h"
 
 using namespace galleryd;
@@ -32,12 +31,15 @@ struct SignIn {
     RecordingMetrics metrics;
     RecordingLog log;
     ClientSecretToken tokens{
-        transport, clock, log, metrics,
-        ClientSecretOptions{.login = {.scheme = "https", .host = "login.microsoftonline.com", .port = "443"},
-                            .tenant_id = "72f988bf-0000-0000-0000-000000000000",
-                            .client_id = "app id",
-                            .client_secret = Secret(secret_text),
-                            .scope = "https://management.azure.com/.default"}};
+        transport,
+        clock,
+        log,
+        metrics,
+        EntraOptions{.login = {.scheme = "https", .host = "login.microsoftonline.com", .port = "443"},
+                     .tenant_id = "72f988bf-0000-0000-0000-000000000000",
+                     .client_id = "app id",
+                     .scope = "https://management.azure.com/.default"},
+        Secret(secret_text)};
     Result<std::string> token() { return run_task(io, clock, tokens.token()); }
 };
 
@@ -164,10 +166,9 @@ TEST_CASE("odd answers of the sign-in service are errors without their content")
 
 TEST_CASE("a tenant that could change the path is refused before any request") {
     SignIn sign_in;
-    ClientSecretToken tokens(
-        sign_in.transport, sign_in.clock, sign_in.log, sign_in.metrics,
-        ClientSecretOptions{
-            .login = {}, .tenant_id = "../common?x", .client_id = "a", .client_secret = Secret("b"), .scope = "c"});
+    ClientSecretToken tokens(sign_in.transport, sign_in.clock, sign_in.log, sign_in.metrics,
+                             EntraOptions{.login = {}, .tenant_id = "../common?x", .client_id = "a", .scope = "c"},
+                             Secret("b"));
     CHECK(run_task(sign_in.io, sign_in.clock, tokens.token()).error().code == "GD3014");
     CHECK(sign_in.transport.sent.empty());
 }

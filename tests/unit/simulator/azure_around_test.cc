@@ -39,7 +39,7 @@ TEST_CASE("a secret buys a token; a wrong one is refused with Entra's body; unkn
             .status == 200);
     CHECK(box.raw("POST", "/t/oauth2/v2.0/token",
                   "grant_type=client_credentials&client_id=c&client_assertion=a.b.c&scope=x")
-              .status == 200);
+              .body["error_codes"][0] == 50027);
     CHECK(box.raw("GET", "/metadata/identity/oauth2/token?api-version=2018-02-01&resource=r").status == 400);
     CHECK(text_of(box.raw("GET", "/adfs/.well-known/openid-configuration").body, "token_endpoint") ==
           "https://azure.test/adfs/oauth2/token");
