@@ -13,35 +13,53 @@ constexpr std::int64_t reordered_max = 16;
 constexpr BudgetTime patience_min = seconds{1}, patience_max = seconds{15};
 // A probe without any answer for so long no longer keeps others from asking.
 constexpr BudgetTime probe_lost_after = seconds{90};
+constexpr int pace_steps = 20;  // a twentieth of a window is long enough to know a pace
 constexpr double floor_part = 0.1;
 constexpr double rounding = 1e-9;  // 0.3 * 10 is three
 
+}  // namespace
+
+namespace {
+bool lets_through(double part, std::int64_t used) { return used < static_cast<std::int64_t>(part + rounding); }
 }  // namespace
 
 double part_of(double share, BudgetUse use) { return use == BudgetUse::steady ? share / 2 : share; }
 
 // ---- fixed windows ----
 
-bool WindowBudget::lets_through(double part, std::int64_t used) const {
-    const auto ours_max = static_cast<std::int64_t>(part * static_cast<double>(limit_ - others_) + rounding);
-    return used < (others_ == 0 ? std::max<std::int64_t>(ours_max, 1) : ours_max);
+// What of this window is for us. Others have the rest for themselves; when they are about to use more than that, at the
+// pace of theirs that was seen last, ours shrinks by as much.
+double WindowBudget::our_part(double share) const {
+    const auto found = static_cast<double>(limit_ - others_found_);
+    const double theirs =
+        static_cast<double>(others_ - others_found_) + pace_ * std::chrono::duration<double>(*ends_ - seen_).count();
+    return share * found - std::max(0.0, theirs - (1 - share) * found);
 }
 
 BudgetTime WindowBudget::free_at(BudgetTime now, double share, BudgetUse use) const {
     if (!ends_) return now;
+    const BudgetTime after_an_answer = now + seconds{1};  // every answer is a reason to ask again at once
     if (now >= *ends_) {
         const bool probing = probe_ != 0 && now < probe_sent_ + probe_lost_after;
-        return reported_ && probing ? now + seconds{1} : now;
+        return reported_ && probing ? after_an_answer : now;
     }
-    const bool ours_left = lets_through(share, ours()) && ours() < limit_ - others_;
-    const bool use_left = use == BudgetUse::burst || lets_through(part_of(share, use), steady_);
-    return ours_left && use_left ? now : *ends_;
+    if (left(now) <= 0) return *ends_;
+    if (low_ && *low_ <= unanswered_) return after_an_answer;
+    if (ours_ == 0) return now;  // nobody's pace keeps us from asking at all
+    const double part = our_part(share);
+    const bool lets_steady =
+        use == BudgetUse::burst || steady_ == 0 || lets_through(part * part_of(share, use) / share, steady_);
+    if (lets_steady && lets_through(part, ours_)) return now;
+    const bool used_up = ours_ >= static_cast<std::int64_t>(share * static_cast<double>(limit_ - others_found_));
+    return used_up || !lets_steady ? *ends_ : std::min(*ends_, now + length_ / pace_steps);
 }
 
 std::uint64_t WindowBudget::note_sent(BudgetTime now, BudgetUse use) {
     ++sent_;
+    ++unanswered_;
+    ++ours_;
     if (!ends_ || (now >= *ends_ && !reported_)) {
-        begin(now + length_, sent_ - 1, 0);
+        begin(now, now + length_, unanswered_, 0);
         settled_ = false;
     } else if (now >= *ends_) {
         probe_ = sent_;
@@ -51,62 +69,88 @@ std::uint64_t WindowBudget::note_sent(BudgetTime now, BudgetUse use) {
     return sent_;
 }
 
-void WindowBudget::begin(BudgetTime ends, std::uint64_t base, std::int64_t others) {
+void WindowBudget::begin(BudgetTime now, BudgetTime ends, std::int64_t ours, std::int64_t others) {
+    began_ = seen_ = now;
     ends_ = ends;
-    base_ = base;
-    others_ = std::max<std::int64_t>(others, 0);
+    ours_ = ours;
     steady_ = 0;
+    others_ = others_found_ = std::max<std::int64_t>(others, 0);
+    low_.reset();
     settled_ = true;
     patience_ = BudgetTime{0};
+}
+
+bool WindowBudget::is_set_back(std::uint64_t serial, bool is_probe, std::int64_t left) const {
+    if (!settled_ || !low_ || serial < learned_) return false;
+    // A probe that was alone on its way is itself one less than before.
+    return left > *low_ + reordered_max || (is_probe && unanswered_ == 0 && left >= *low_);
 }
 
 void WindowBudget::note_left(BudgetTime now, std::uint64_t serial, std::int64_t left,
                              std::optional<BudgetTime> resets_in) {
     const bool is_probe = serial == probe_;
     if (is_probe) probe_ = 0;
+    --unanswered_;
     reported_ = true;
-    if (serial <= learned_ || !ends_ || left < 0) return;
-    learned_ = serial;
+    if (!ends_ || left < 0) return;
     limit_ = std::max(limit_, left + 1);
-    if (serial <= base_) return;  // of the window before
-    const auto ours_then = static_cast<std::int64_t>(serial - base_);
-    const std::int64_t expected = limit_ - others_ - ours_then;
-    const bool set_back = left > expected + (is_probe ? 0 : reordered_max);
-    if (!settled_ || set_back) {
-        const std::uint64_t base = set_back && settled_ ? serial - 1 : base_;
-        const std::int64_t looks = set_back && settled_ ? 0 : steady_;
-        begin(now + length_, base, limit_ - left - static_cast<std::int64_t>(serial - base));
+    if (is_set_back(serial, is_probe, left)) {
+        begin(now, now + length_, 1 + unanswered_, limit_ - left - 1);
+    } else if (!settled_) {
+        const std::int64_t looks = steady_;
+        begin(now, now + length_, ours_, limit_ - left - (ours_ - unanswered_));
         steady_ = looks;
-    } else {
-        others_ = std::max<std::int64_t>(limit_ - left - ours_then, 0);
-        if (now >= *ends_) {  // the old window still runs: it began later than we thought
-            patience_ = std::clamp<BudgetTime>(patience_ * 2, patience_min, patience_max);
-            ends_ = now + patience_;
-        }
+    } else if (now >= *ends_) {  // the old window still runs: it began later than we thought
+        patience_ = std::clamp<BudgetTime>(patience_ * 2, patience_min, patience_max);
+        ends_ = now + patience_;
     }
+    const bool is_news = serial > learned_ || !low_;
+    see(now, is_news ? left : std::min(left, *low_));
+    learned_ = std::max(learned_, serial);
     if (resets_in) ends_ = now + *resets_in;
+}
+
+void WindowBudget::see(BudgetTime now, std::int64_t left) {
+    low_ = std::min(low_.value_or(left), left);
+    const std::int64_t others = limit_ - *low_ - ours_;  // if all of ours are in that count
+    others_ = std::max(others_, others);
+    if (unanswered_ > 0) return;
+    ours_ -= std::clamp<std::int64_t>(others_found_ - others, 0, ours_);  // refused elsewhere, and never counted here
+    others_ = std::max(others, others_found_);
+    seen_ = now;
+    const BudgetTime watched = now - began_;
+    if (watched >= length_ / pace_steps)
+        pace_ = static_cast<double>(others_ - others_found_) / std::chrono::duration<double>(watched).count();
 }
 
 void WindowBudget::note_silent(BudgetTime now, std::uint64_t serial) {
     if (serial == probe_) probe_ = 0;
-    if (!ends_ || settled_ || serial <= base_) return;
+    --unanswered_;
+    if (!ends_ || settled_) return;
     ends_ = now + length_;
     settled_ = true;
 }
 
+void WindowBudget::note_unspent(std::uint64_t serial) {
+    if (serial == probe_) probe_ = 0;
+    --unanswered_;
+    ours_ = std::max<std::int64_t>(ours_ - 1, 0);
+}
+
 void WindowBudget::note_refused(BudgetTime now, std::uint64_t serial, BudgetTime wait) {
     if (serial == probe_) probe_ = 0;
-    if (serial <= base_) return;
+    --unanswered_;
     learned_ = std::max(learned_, serial);
     reported_ = settled_ = true;
     patience_ = BudgetTime{0};
-    others_ = std::max<std::int64_t>(limit_ - ours(), 0);
+    low_ = 0;
+    others_ = std::max<std::int64_t>(limit_ - ours_, 0);
     ends_ = now + wait;
 }
 
 std::int64_t WindowBudget::left(BudgetTime now) const {
     if (!ends_ || now >= *ends_) return limit_;
-    return std::max<std::int64_t>(limit_ - others_ - ours(), 0);
+    return std::max<std::int64_t>(limit_ - others_ - ours_, 0);
 }
 
 // ---- token buckets ----
@@ -156,10 +200,12 @@ std::uint64_t TokenBudget::note_sent(BudgetTime now, BudgetUse use) {
     all_.take(now, 1);
     burst_.take(now, 1);
     if (use == BudgetUse::steady) steady_.take(now, 1);
+    ++unanswered_;
     return ++sent_;
 }
 
 void TokenBudget::note_left(BudgetTime now, std::uint64_t serial, std::int64_t left) {
+    --unanswered_;
     if (serial <= learned_ || left < 0) return;
     learned_ = serial;
     const auto reported = static_cast<double>(left);
@@ -168,9 +214,11 @@ void TokenBudget::note_left(BudgetTime now, std::uint64_t serial, std::int64_t l
         const double hourly = reported + 1;
         resize(hourly, hourly / 3600);
     }
-    all_.tokens = std::clamp(reported - static_cast<double>(sent_ - serial), 0.0, all_.capacity);
+    all_.tokens = std::clamp(reported - static_cast<double>(unanswered_), 0.0, all_.capacity);
     all_.at = now;
 }
+
+void TokenBudget::note_silent() { --unanswered_; }
 
 double TokenBudget::left(BudgetTime now) const { return all_.at_time(now); }
 

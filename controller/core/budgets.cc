@@ -112,11 +112,18 @@ void RequestBudgets::learn_policy(BudgetTime now, const Ticket& ticket, const Bu
                 window.note_left(now, serial, entry.left);
             }
         };
-        if (entry.policy == policy.name + "3Min") tell(policy.minutes3, ticket.minutes3, told3);
-        if (entry.policy == policy.name + "30Min") tell(policy.minutes30, ticket.minutes30, told30);
+        if (!told3 && entry.policy == policy.name + "3Min") tell(policy.minutes3, ticket.minutes3, told3);
+        if (!told30 && entry.policy == policy.name + "30Min") tell(policy.minutes30, ticket.minutes30, told30);
     }
-    if (!told3) policy.minutes3.note_silent(now, ticket.minutes3);
-    if (!told30) policy.minutes30.note_silent(now, ticket.minutes30);
+    const auto leave = [&](WindowBudget& window, std::uint64_t serial) {
+        if (answer.refuser == BudgetAnswer::Refuser::nobody) {
+            window.note_silent(now, serial);
+        } else {
+            window.note_unspent(serial);
+        }
+    };
+    if (!told3) leave(policy.minutes3, ticket.minutes3);
+    if (!told30) leave(policy.minutes30, ticket.minutes30);
 }
 
 void RequestBudgets::refuse(BudgetTime now, const Ticket& ticket, const BudgetAnswer& answer) {
@@ -147,9 +154,16 @@ void RequestBudgets::refuse(BudgetTime now, const Ticket& ticket, const BudgetAn
 
 void RequestBudgets::note_answer(BudgetTime now, const Ticket& ticket, const BudgetAnswer& answer) {
     const Route& route = *ticket.route;
-    if (route.own != nullptr && answer.own_left) route.own->tokens.note_left(now, ticket.own, *answer.own_left);
-    if (route.global != nullptr && answer.global_left)
-        route.global->tokens.note_left(now, ticket.global, *answer.global_left);
+    const auto tell = [now](Arm* arm, std::uint64_t serial, const std::optional<std::int64_t>& left) {
+        if (arm == nullptr) return;
+        if (left) {
+            arm->tokens.note_left(now, serial, *left);
+        } else {
+            arm->tokens.note_silent();
+        }
+    };
+    tell(route.own, ticket.own, answer.own_left);
+    tell(route.global, ticket.global, answer.global_left);
     if (route.policy != nullptr) learn_policy(now, ticket, answer);
     if (route.graph != nullptr) {
         if (answer.graph_left) {
