@@ -53,8 +53,7 @@ void add_azure_flags(CLI::App* app, CommonOptions& common) {
     flag(app, "--log-level", common.log_level, "debug, info, warning, error");
     app->add_option(
            "--arm-share", common.arm_share,
-           "share of each Azure request budget that we may use, above 0 and at most 1: all of it while something "
-           "changes or somebody waits, half of it for looks of our own; what others use makes it smaller")
+           "share of each Azure request budget that we may use, above 0 and at most 1; half of it where nobody waits")
         ->envname("GALLERYD_ARM_SHARE")
         ->capture_default_str();
     app->add_flag("--observe", common.observe, "never write to Azure")->envname("GALLERYD_OBSERVE");

@@ -148,12 +148,13 @@ struct Throttled {
     // 400 (or 204: not there) after it was counted, which is cheap; only a 429 hurts him.
     boost::asio::awaitable<void> neighbour(bool removal, nanoseconds interval) {
         simulator::InProcessTransport transport(azure, clock);
+        const http::CallLimits limits{};
         while (done < wanted) {
             http::Request request{.method = removal ? "DELETE" : "PUT",
                                   .target = estate::version_id("9.9.9") + "?api-version=2024-03-03",
                                   .headers = {{"Authorization", "Bearer " + neighbour_token}},
                                   .body = removal ? "" : "{}"};
-            const auto answer = co_await transport.send(arm_origin(), std::move(request), http::CallLimits{});
+            const auto answer = co_await transport.send(arm_origin(), std::move(request), limits);
             REQUIRE(answer.has_value());
             ++neighbour_sent;
             if (answer->status == 429) ++neighbour_refused;
