@@ -136,10 +136,10 @@ constexpr CatalogueEntry table[] = {
      "az login\naz account get-access-token --output none"},
     // ---- budgets ----
     {"GD3030", "Azure throttles requests",
-     "A budget of the subscription, tenant or Compute provider is used up; other programs share it. Nothing is sent "
-     "before the time that Azure named.",
-     "Passes by itself. If it stays: a longer --interval, a smaller --arm-share, or find the other caller in the "
-     "activity log.",
+     "A budget of the subscription, tenant or Compute provider is used up, or galleryd's share of it (--arm-share); "
+     "other programs use the rest. Nothing is sent before the time that Azure named or the budget's next window.",
+     "Passes by itself. If it stays: a longer --interval, a larger --arm-share where nobody else needs the budget, or "
+     "find the other caller in the activity log (galleryd_arm_ratelimit_remaining shows what is left).",
      ""},
     {"GD3031", "A quota is used up",
      "Azure's limit for this kind of resource in this subscription and region is reached (100 galleries, 1,000 "

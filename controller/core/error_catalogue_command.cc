@@ -96,6 +96,10 @@ std::span<const CatalogueEntry> command_errors() {
          "that is neither text, number nor true/false.",
          "Correct the name or value that the message shows. Flags and GALLERYD_ variables win over the file.",
          "source: dir:/etc/galleryd/manifests\ninterval: 5m\nallow-deletes: false"},
+        {"GD5021", "The share of Azure's request budgets is out of range",
+         "--arm-share says how much of each request budget of a subscription galleryd may use; the rest stays for "
+         "others. 0 would stop it, and more than all there is cannot be used.",
+         "Write a number above 0 and at most 1.", "galleryd run --source dir:manifests --arm-share 0.5"},
         {"GD5040", "Not a saved plan",
          "The file given to apply cannot be read, is not JSON, or was not written by galleryd plan --out of this major "
          "format.",

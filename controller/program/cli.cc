@@ -53,11 +53,10 @@ void add_azure_flags(CLI::App* app, CommonOptions& common) {
     flag(app, "--prices", common.prices, "dated YAML price list; a default one is built in");
     flag(app, "--log-format", common.log_format, "text or json; default: text on a terminal, else json");
     flag(app, "--log-level", common.log_level, "debug, info, warning, error");
-    app->add_option("--arm-share", common.arm_share,
-                    "share of each Azure request budget that we may use; takes effect with the request scheduler (no "
-                    "effect yet)")
+    app->add_option(
+           "--arm-share", common.arm_share,
+           "share of each Azure request budget that we may use, above 0 and at most 1; half of it where nobody waits")
         ->envname("GALLERYD_ARM_SHARE")
-        ->check(CLI::Range(0.01, 1.0))
         ->capture_default_str();
     app->add_flag("--observe", common.observe, "never write to Azure")->envname("GALLERYD_OBSERVE");
     app->add_flag("--allow-deletes", common.allow_deletes, "without it nothing is ever deleted and no region removed")

@@ -143,7 +143,17 @@ Status open_clock(SessionParts& parts) {
     return {};
 }
 
-Status open_azure(SessionParts& parts) {
+// Somebody waits for what `plan` and `apply` read; a daemon's looks may take their time.
+bool is_command(std::string_view asked_by) { return asked_by == "plan" || asked_by == "apply"; }
+
+Status open_azure(SessionParts& parts, std::string_view asked_by) {
+    const double share = parts.options.arm_share;
+    if (!(share > 0 && share <= 1)) {
+        std::ostringstream text;
+        text << "--arm-share " << share
+             << ": write a number above 0 and at most 1; 0.5 leaves half of each budget to others";
+        return wrong_usage("GD5021", text.str());
+    }
     if (parts.options.azure == "simulator") {
         if (const Status started = start_simulator(parts); !started) return started;
         if (parts.options.credential == "default") parts.options.credential = "none";
@@ -164,10 +174,13 @@ Status open_azure(SessionParts& parts) {
         make_credential(parts.options.credential, *cloud, *parts.transport, parts.clock(), *parts.log, *parts.metrics);
     if (!credential) return std::unexpected(credential.error());
     parts.credential = std::move(*credential);
+    azure::ArmOptions arm{.arm = cloud->arm, .share = parts.options.arm_share};
+    if (parts.simulated_clock) arm.time_scale = std::strtod(parts.options.time_scale.c_str(), nullptr);
+    if (is_command(asked_by)) arm.read_worth = azure::Worth::person;
     parts.arm = std::make_unique<azure::ArmClient>(*parts.transport, *parts.credential, parts.clock(), *parts.log,
-                                                   *parts.metrics, azure::ArmOptions{.arm = cloud->arm});
+                                                   *parts.metrics, arm);
     azure::GraphOptions graph;
-    graph.arm.arm = cloud->arm;
+    graph.arm = std::move(arm);
     parts.inventory = std::make_unique<azure::ResourceGraph>(*parts.transport, *parts.credential, parts.clock(),
                                                              *parts.log, *parts.metrics, std::move(graph));
     return {};
@@ -238,7 +251,7 @@ Result<std::unique_ptr<Session>> Session::open(CommonOptions options, JournalUse
     if (const Status opened = open_clock(*parts); !opened) return std::unexpected(opened.error());
     if (const Status opened = open_log(*parts); !opened) return std::unexpected(opened.error());
     if (const Status opened = open_sources(*parts, use); !opened) return std::unexpected(opened.error());
-    if (const Status opened = open_azure(*parts); !opened) return std::unexpected(opened.error());
+    if (const Status opened = open_azure(*parts, asked_by); !opened) return std::unexpected(opened.error());
     if (const Status opened = open_state(*parts, use); !opened) return std::unexpected(opened.error());
     if (const Status opened = open_engine(*parts, use, std::move(asked_by)); !opened)
         return std::unexpected(opened.error());

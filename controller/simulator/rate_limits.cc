@@ -10,41 +10,6 @@
 namespace galleryd::simulator {
 namespace {
 
-// Highest remaining value recorded, plus one (azure-facts §7.2).
-constexpr std::array<PolicyLimits, 24> policies{{
-    {"CreateUpdateGallery", 50, 300},
-    {"CreateUpdateGalleryImage", 150, 750},
-    {"CreateUpdateGalleryImageVersion", 375, 1200},
-    {"DeleteGallery", 50, 300},
-    {"DeleteGalleryImage", 50, 300},
-    {"DeleteGalleryImageVersion", 150, 1000},
-    {"PostShareGallery", 10, 60},
-    {"GetGallery", 350, 2500},
-    {"GetGalleryImage", 600, 3000},
-    {"GetGalleryImageVersion", 2000, 10000},
-    {"ListGallery", 150, 1000, true},
-    {"ListGalleryInResourceGroup", 100, 1000, true},
-    {"ListGalleryImagesInGallery", 1500, 10000, true},
-    {"ListGalleryImageVersionsInGalleryImage", 1500, 10000, true},
-    {"ListSoftDeletedResourcesInGallery", 1500, 10000, true},
-    {"GetGalleryArtifact", 600, 3000},
-    {"GetGalleryArtifactVersion", 2000, 10000},
-    {"ListGalleryArtifact", 200, 200, true},
-    {"ListGalleryArtifactVersion", 800, 4000, true},
-    {"GetOperationStatus", 5000, 15000},
-    {"HighCostGet", 900, 9000, true},
-    {"GetVM", 24000, 240000},
-    {"HighCostGetVMScaleSet", 1080, 10800, true},
-    {"GetVMScaleSet", 2400, 24000},
-}};
-
-const PolicyLimits* named(std::string_view stem) {
-    for (const PolicyLimits& policy : policies) {
-        if (policy.stem == stem) return &policy;
-    }
-    return nullptr;
-}
-
 std::string region_of(const World& world, const Call& call) {
     if (const Resource* const resource = world.find(call.path.key)) return normalise_region(resource->location());
     if (call.path.type == "microsoft.compute/locations/capsoperations") return fold_case(call.path.names.front());
@@ -56,40 +21,8 @@ std::string region_of(const World& world, const Call& call) {
 }  // namespace
 
 const PolicyLimits* policy_of(const std::string& method, const Path& path) {
-    const bool write = method == "PUT" || method == "PATCH";
-    const std::string& type = path.type;
-    if (type == gallery_type) {
-        if (path.collection) return named(path.group.empty() ? "ListGallery" : "ListGalleryInResourceGroup");
-        return named(write ? "CreateUpdateGallery" : method == "DELETE" ? "DeleteGallery" : "GetGallery");
-    }
-    if (type == definition_type) {
-        if (path.collection) return named("ListGalleryImagesInGallery");
-        return named(write                ? "CreateUpdateGalleryImage"
-                     : method == "DELETE" ? "DeleteGalleryImage"
-                                          : "GetGalleryImage");
-    }
-    if (type == version_type) {
-        if (path.collection) return named("ListGalleryImageVersionsInGalleryImage");
-        return named(write                ? "CreateUpdateGalleryImageVersion"
-                     : method == "DELETE" ? "DeleteGalleryImageVersion"
-                                          : "GetGalleryImageVersion");
-    }
-    if (type == "microsoft.compute/galleries/share") return named("PostShareGallery");
-    if (type == "microsoft.compute/galleries/softdeletedartifacttypes/artifacts/versions")
-        return named("ListSoftDeletedResourcesInGallery");
-    if (type == "microsoft.compute/locations/capsoperations") return named("GetOperationStatus");
-    if (type.starts_with("microsoft.compute/locations/sharedgalleries") ||
-        type.starts_with("microsoft.compute/locations/communitygalleries")) {
-        const bool versions = type.ends_with("/versions");
-        if (path.collection) return named(versions ? "ListGalleryArtifactVersion" : "ListGalleryArtifact");
-        if (!type.ends_with("/images") && !versions)
-            return named("GetGallery");  // recorded for a community gallery itself
-        return named(versions ? "GetGalleryArtifactVersion" : "GetGalleryArtifact");
-    }
-    if (type == "microsoft.compute/virtualmachines") return named(path.collection ? "HighCostGet" : "GetVM");
-    if (type == "microsoft.compute/virtualmachinescalesets")
-        return named(path.collection ? "HighCostGetVMScaleSet" : "GetVMScaleSet");
-    return nullptr;
+    return galleryd::policy_of(RequestTarget{
+        .method = method, .type = path.type, .collection = path.collection, .resource_group = !path.group.empty()});
 }
 
 double RateLimits::take(Bucket& bucket, double capacity, double refill, TimePoint now, int& left) {
@@ -113,10 +46,9 @@ double RateLimits::take(Bucket& bucket, double capacity, double refill, TimePoin
 
 std::optional<Answer> RateLimits::charge_arm(World& world, const Call& call, http::Headers& headers) {
     const std::string& method = call.method();
-    const bool read = method == "GET" || method == "HEAD";
-    const std::string kind = read ? "reads" : method == "DELETE" ? "deletes" : "writes";
-    const double capacity = read ? 250 : 200;
-    const double refill = read ? 25 : 10;
+    const RequestKind request = request_kind(method);
+    const std::string kind(to_string(request));
+    const auto [capacity, refill] = arm_limits(request);
     const bool tenant = call.path.subscription.empty();
     const std::string scope = tenant ? "tenant" : "subscription";
     const std::string owner = kind + "/" + fold_case(call.path.subscription);
@@ -124,7 +56,7 @@ std::optional<Answer> RateLimits::charge_arm(World& world, const Call& call, htt
     double wait = take(buckets_[owner + "/" + call.principal], capacity, refill, world.now, left);
     if (wait == 0) headers.add("x-ms-ratelimit-remaining-" + scope + "-" + kind, std::to_string(left));
     if (wait == 0 && !tenant) {
-        wait = take(buckets_[owner], capacity * 15, refill * 15, world.now, left);
+        wait = take(buckets_[owner], capacity * arm_principals, refill * arm_principals, world.now, left);
         if (wait == 0) headers.add("x-ms-ratelimit-remaining-subscription-global-" + kind, std::to_string(left));
     }
     if (wait == 0) return std::nullopt;
@@ -148,8 +80,8 @@ std::optional<Answer> RateLimits::charge_policy(World& world, const Call& call, 
         std::chrono::minutes length;
         int limit;
     };
-    const std::array<Span, 2> spans{{{"3Min", std::chrono::minutes(3), policy.per_3_minutes},
-                                     {"30Min", std::chrono::minutes(30), policy.per_30_minutes}}};
+    const std::array<Span, 2> spans{
+        {{"3Min", window_short, policy.per_3_minutes}, {"30Min", window_long, policy.per_30_minutes}}};
     std::string remaining;
     for (const Span& span : spans) {
         Window& window = windows_[base + std::string(span.name)];

@@ -3,19 +3,15 @@
 #include <optional>
 #include <string>
 
+#include "controller/core/budget_limits.h"
 #include "controller/simulator/call.h"
 #include "controller/simulator/world.h"
 
 // Internal: who may ask how often (azure-facts §7). ARM: token buckets per subscription, principal and kind of request,
 // and one for the whole subscription. Gallery provider: two nested fixed windows per policy, subscription and region,
-// shared by everybody.
+// shared by everybody. The numbers stand in core/budget_limits.h, where the client's scheduler finds them, too.
 namespace galleryd::simulator {
 
-struct PolicyLimits {
-    std::string_view stem;
-    int per_3_minutes, per_30_minutes;
-    bool collection = false;
-};
 // The policy that a request is charged to; nullptr for requests that the gallery provider does not count.
 const PolicyLimits* policy_of(const std::string& method, const Path& path);
 

@@ -48,6 +48,8 @@ std::unique_ptr<Journal> memory_journal(TimePoint now) {
 void drop_times(nlohmann::json& value) {
     if (value.is_object()) {
         for (const char* key : {"publishedDate", "createdOn", "updatedOn", "softDeletedTime"}) value.erase(key);
+        // A version that was never written lacks what one that was written and changed back says: they are equal.
+        if (value.value("blockDeletionBeforeEndOfLife", true) == false) value.erase("blockDeletionBeforeEndOfLife");
         if (value.contains("tags") && value["tags"].is_object()) value["tags"].erase("galleryd-delete-after");
     }
     if (!value.is_structured()) return;

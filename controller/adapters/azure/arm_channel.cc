@@ -2,8 +2,11 @@
 
 #include <algorithm>
 
+#include "controller/adapters/azure/budget_headers.h"
 #include "controller/adapters/azure/error_table.h"
 #include "controller/adapters/azure/retry_after.h"
+#include "controller/core/region.h"
+#include "controller/core/resource_id.h"
 
 namespace galleryd::azure {
 namespace {
@@ -27,7 +30,31 @@ std::optional<seconds> hint_of(const http::Response& answer, TimePoint now) {
 // The path alone: the query of an operation URL is a signature.
 std::string path_of(const std::string& target) { return target.substr(0, target.find('?')); }
 
+// "…/providers/Microsoft.Compute/galleries/g/images": types and names take turns, and a collection ends with a type.
+bool is_collection(std::string_view path) {
+    constexpr std::string_view providers = "/providers/";
+    const std::size_t start = path.rfind(providers);
+    if (start == std::string_view::npos) return false;
+    path.remove_prefix(start + providers.size());
+    return std::ranges::count(path, '/') % 2 == 1;
+}
+
 }  // namespace
+
+RequestClass budget_class(const ArmCall& call) {
+    const std::string path = fold_case(path_of(call.target)), type = fold_case(call.resource_type);
+    RequestClass budget{.subscription = call.subscription,
+                        .region = normalise_region(call.region),
+                        .policy = {},
+                        .kind = request_kind(call.method)};
+    budget.resource_graph = type.starts_with("microsoft.resourcegraph/");
+    const PolicyLimits* const policy = policy_of(RequestTarget{.method = call.method,
+                                                               .type = type,
+                                                               .collection = is_collection(path),
+                                                               .resource_group = path.contains("/resourcegroups/")});
+    if (policy != nullptr) budget.policy = policy->stem;
+    return budget;
+}
 
 ArmChannel::ArmChannel(http::Transport& transport, TokenProvider& tokens, Clock& clock, Log& log, Metrics& metrics,
                        ArmOptions options)
@@ -36,16 +63,16 @@ ArmChannel::ArmChannel(http::Transport& transport, TokenProvider& tokens, Clock&
       clock_(clock),
       log_(log),
       metrics_(metrics),
-      options_(std::move(options)) {}
-
-ArmChannel::Subscription& ArmChannel::state_of(const std::string& subscription) {
-    auto& state = subscriptions_[fold_case(subscription)];
-    if (!state) state = std::make_unique<Subscription>(options_);
-    return *state;
-}
+      options_(std::move(options)),
+      admission_(clock, metrics_,
+                 {.share = options_.share,
+                  .time_scale = options_.time_scale,
+                  .in_flight_max = options_.in_flight_max,
+                  .waiting_max = options_.waiting_max}) {}
 
 Task<http::Response> ArmChannel::read(ArmCall call) {
-    const Limits limits{.deadline = clock_.monotonic() + options_.deadline, .may_wait = true};
+    const nanoseconds deadline = clock_.monotonic() + options_.deadline;
+    const Limits limits{.deadline = deadline, .give_up = deadline - options_.exchange_min};
     for (int attempt = 1;; ++attempt) {
         auto answer = co_await send_with_token(call, limits);
         const auto pause = pause_before_retry(answer, attempt, limits.deadline);
@@ -55,7 +82,8 @@ Task<http::Response> ArmChannel::read(ArmCall call) {
 }
 
 Task<http::Response> ArmChannel::write(ArmCall call) {
-    const Limits limits{.deadline = clock_.monotonic() + options_.deadline, .may_wait = false};
+    const nanoseconds now = clock_.monotonic();
+    const Limits limits{.deadline = now + options_.deadline, .give_up = now + options_.wait_inside_max};
     co_return co_await send_with_token(std::move(call), limits);
 }
 
@@ -92,17 +120,24 @@ Task<http::Response> ArmChannel::send_with_token(ArmCall call, Limits limits) {
     }
 }
 
-Task<http::Response> ArmChannel::send_once(ArmCall call, std::string token, Limits limits) {
-    const auto permit = co_await enter(call.subscription, call.what, limits);
-    if (!permit) co_return std::unexpected(permit.error());
-    const nanoseconds started = clock_.monotonic();
-    if (started >= limits.deadline) co_return deadline_passed(call.what);
+http::Request ArmChannel::request_of(const ArmCall& call, const std::string& token) const {
     http::Request request{.method = call.method,
                           .target = call.target,
                           .headers = {{"Accept", "application/json"}, {"User-Agent", options_.user_agent}},
                           .body = call.body};
     if (!token.empty()) request.headers.add("Authorization", "Bearer " + token);
     if (!call.body.empty()) request.headers.add("Content-Type", "application/json");
+    return request;
+}
+
+Task<http::Response> ArmChannel::send_once(ArmCall call, std::string token, Limits limits) {
+    Admission::Request turn{
+        .budget = budget_class(call), .worth = call.worth, .what = call.what, .give_up = limits.give_up};
+    auto permit = co_await admission_.enter(std::move(turn));
+    if (!permit) co_return std::unexpected(permit.error());
+    const nanoseconds started = clock_.monotonic();
+    if (started >= limits.deadline) co_return deadline_passed(call.what);
+    auto request = request_of(call, token);
     Secret::wipe(token);
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(limits.deadline - started);
     const http::CallLimits call_limits{.deadline = std::min(left, options_.deadline)};
@@ -112,60 +147,21 @@ Task<http::Response> ArmChannel::send_once(ArmCall call, std::string token, Limi
         answer.error().message = call.what + ": " + answer.error().message;
         co_return answer;
     }
-    if (answer->status == 429) close_gate(call, *answer);
+    learn(call, *permit, *answer);
     co_return answer;
 }
 
-// Gate and slot: after waiting for a slot the gate may have closed, so it is asked again with the slot in hand.
-Task<Slots::Permit> ArmChannel::enter(std::string subscription, std::string what, Limits limits) {
-    const nanoseconds started = clock_.monotonic();
-    Subscription& state = state_of(subscription);
-    while (true) {
-        const Status open = pass_gate(state, subscription, what);
-        if (!open) {
-            const nanoseconds wait = state.held_until - clock_.monotonic();
-            if (!limits.may_wait || wait > options_.wait_inside_max || clock_.monotonic() + wait >= limits.deadline)
-                co_return std::unexpected(open.error());
-            co_await clock_.sleep_for(wait);
-            continue;
-        }
-        auto permit = co_await state.slots.acquire();
-        if (!permit) co_return permit;
-        if (state.held_until > clock_.monotonic()) continue;
-        metrics_.waited(subscription, clock_.monotonic() - started);
-        co_return permit;
-    }
-}
-
-Status ArmChannel::pass_gate(Subscription& state, const std::string& subscription, const std::string& what) {
-    if (state.held_until == nanoseconds{0}) return {};
-    const nanoseconds left = state.held_until - clock_.monotonic();
-    if (left <= nanoseconds{0}) {
-        state.held_until = nanoseconds{0};
-        metrics_.released(subscription);
-        return {};
-    }
-    return std::unexpected(Error{.kind = ErrorKind::throttled,
-                                 .reason = "Throttled",
-                                 .message = what + ": Azure asked to be left alone for subscription " + subscription +
-                                            "; nothing is sent before that time is over",
-                                 .retry_after = std::chrono::ceil<seconds>(left),
-                                 .code = "GD3030"});
-}
-
-void ArmChannel::close_gate(const ArmCall& call, const http::Response& answer) {
+void ArmChannel::learn(const ArmCall& call, Admission::Permit& permit, const http::Response& answer) {
+    const BudgetAnswer budgets = read_budgets(answer, request_kind(call.method), clock_.now());
+    permit.answered(budgets);
+    if (budgets.refuser == BudgetAnswer::Refuser::nobody) return;
     const auto body = decode_error_body(answer.body);
-    const seconds hold = hint_of(answer, clock_.now()).value_or(default_hold(body ? body->code : ""));
-    Subscription& state = state_of(call.subscription);
-    const nanoseconds until = clock_.monotonic() + hold;
-    if (until <= state.held_until) return;
-    state.held_until = until;
-    metrics_.held(call.subscription, std::chrono::ceil<seconds>(clock_.now().time_since_epoch()) + hold);
-    log_.warning("azure throttles, requests are held back", {{"subscription", call.subscription},
-                                                             {"seconds", std::to_string(hold.count())},
-                                                             {"method", call.method},
-                                                             {"path", path_of(call.target)},
-                                                             {"code", body ? body->code : ""}});
+    log_.warning("azure throttles, such requests are held back",
+                 {{"subscription", call.subscription},
+                  {"seconds", std::to_string(std::chrono::ceil<seconds>(budgets.wait).count())},
+                  {"method", call.method},
+                  {"path", path_of(call.target)},
+                  {"code", body ? body->code : ""}});
 }
 
 void ArmChannel::note(const ArmCall& call, const Result<http::Response>& answer, nanoseconds took) {

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "controller/adapters/azure/decode.h"
+#include "controller/core/region.h"
 
 // Reads: single resources and lists.
 namespace galleryd::azure {
@@ -22,6 +23,26 @@ Result<ResourceId> checked(const ResourceId& id, const std::string& what) {
 std::unexpected<Error> incomplete(std::string code, const std::string& what, const std::string& why) {
     return std::unexpected(Error{
         .kind = ErrorKind::transient, .reason = "AzureError", .message = what + ": " + why, .code = std::move(code)});
+}
+
+constexpr std::size_t regions_max = 10'000;
+
+// What follows `name`, up to the next slash: "/subscriptions/…/locations/eastus/…" -> "eastus".
+std::string segment_after(std::string_view key, std::string_view name) {
+    const std::size_t start = key.find(name);
+    if (start == std::string_view::npos) return {};
+    const std::string_view rest = key.substr(start + name.size());
+    return std::string(rest.substr(0, rest.find('/')));
+}
+
+std::string location_in(std::string_view key) { return segment_after(key, "/locations/"); }
+
+// Of a gallery, a definition or a version: the gallery's key. "" for everything else.
+std::string_view gallery_part(std::string_view key) {
+    constexpr std::string_view galleries = "/providers/microsoft.compute/galleries/";
+    const std::size_t start = key.find(galleries);
+    if (start == std::string_view::npos) return {};
+    return key.substr(0, key.find('/', start + galleries.size()));
 }
 
 }  // namespace
@@ -60,23 +81,30 @@ Result<std::string> ArmClient::own_target(const std::string& url) const {
     return std::move(parsed->target);
 }
 
-Task<http::Response> ArmClient::send(ResourceId id, std::string method, std::string target, std::string body,
-                                     std::string what) {
-    if (const auto valid = checked(id, what); !valid) co_return std::unexpected(valid.error());
-    std::string type = id.type();
-    if (type.empty()) type = std::string(resource_group_api.resource);
-    ArmCall call{.method = std::move(method),
-                 .target = std::move(target),
-                 .body = std::move(body),
-                 .subscription = id.subscription(),
-                 .resource_type = std::move(type),
-                 .what = std::move(what)};
+void ArmClient::remember_region(const ResourceId& gallery, const std::string& location) {
+    const std::string key(gallery_part(gallery.key()));
+    if (key.empty() || location.empty()) return;
+    if (regions_.size() < regions_max || regions_.contains(key)) regions_[key] = normalise_region(location);
+}
+
+std::string ArmClient::region_of(const ResourceId& id) const {
+    const auto found = regions_.find(std::string(gallery_part(id.key())));
+    return found == regions_.end() ? std::string{} : found->second;
+}
+
+Task<http::Response> ArmClient::send(ResourceId id, ArmCall call) {
+    if (const auto valid = checked(id, call.what); !valid) co_return std::unexpected(valid.error());
+    call.subscription = id.subscription();
+    call.resource_type = id.type();
+    if (call.resource_type.empty()) call.resource_type = std::string(resource_group_api.resource);
+    if (call.region.empty()) call.region = region_of(id);
     if (call.method == "GET") co_return co_await channel_.read(std::move(call));
     co_return co_await channel_.write(std::move(call));
 }
 
-Task<std::optional<http::Response>> ArmClient::get(ResourceId id, std::string target, std::string what) {
-    auto answer = co_await send(std::move(id), "GET", std::move(target), std::string{}, what);
+Task<std::optional<http::Response>> ArmClient::get(ResourceId id, std::string target, std::string what, Worth worth) {
+    ArmCall call{.method = "GET", .target = std::move(target), .what = what, .worth = worth};
+    auto answer = co_await send(std::move(id), std::move(call));
     if (!answer) co_return std::unexpected(std::move(answer.error()));
     if (answer->status == 200) co_return std::move(*answer);
     if (says_absent(*answer)) co_return std::nullopt;
@@ -85,7 +113,8 @@ Task<std::optional<http::Response>> ArmClient::get(ResourceId id, std::string ta
 
 Task<std::optional<ObservedResourceGroup>> ArmClient::get_resource_group(std::string subscription, std::string name) {
     const ResourceId id = resource_group_id(subscription, name);
-    const auto answer = co_await get(id, id.text() + api_query(resource_group_api), "read resource group " + id.text());
+    const auto answer =
+        co_await get(id, id.text() + api_query(resource_group_api), "read resource group " + id.text(), read_worth());
     if (!answer) co_return std::unexpected(answer.error());
     if (!*answer) co_return std::nullopt;
     auto group = decode_resource_group((*answer)->body);
@@ -95,19 +124,21 @@ Task<std::optional<ObservedResourceGroup>> ArmClient::get_resource_group(std::st
 
 Task<std::optional<ObservedGallery>> ArmClient::get_gallery(ResourceId id) {
     // The groups that a gallery is shared with come with $select=Permissions alone (azure-facts §10).
-    const auto answer =
-        co_await get(id, id.text() + api_query(gallery_api) + "&$select=Permissions", "read gallery " + id.text());
+    const auto answer = co_await get(id, id.text() + api_query(gallery_api) + "&$select=Permissions",
+                                     "read gallery " + id.text(), read_worth());
     if (!answer) co_return std::unexpected(answer.error());
     if (!*answer) co_return std::nullopt;
     DecodeContext context = context_of(**answer);
     context.groups_asked = true;
     auto gallery = decode_gallery((*answer)->body, context);
     if (!gallery) co_return std::unexpected(std::move(gallery.error()));
+    remember_region(id, gallery->location);
     co_return std::move(*gallery);
 }
 
 Task<std::optional<ObservedDefinition>> ArmClient::get_definition(ResourceId id) {
-    const auto answer = co_await get(id, id.text() + api_query(gallery_api), "read image definition " + id.text());
+    const auto answer =
+        co_await get(id, id.text() + api_query(gallery_api), "read image definition " + id.text(), read_worth());
     if (!answer) co_return std::unexpected(answer.error());
     if (!*answer) co_return std::nullopt;
     const DecodeContext context = context_of(**answer);
@@ -119,7 +150,8 @@ Task<std::optional<ObservedDefinition>> ArmClient::get_definition(ResourceId id)
 Task<std::optional<ObservedVersion>> ArmClient::get_version(ResourceId id, bool with_replication) {
     std::string target = id.text() + api_query(gallery_api);
     if (with_replication) target += "&$expand=ReplicationStatus";
-    const auto answer = co_await get(id, std::move(target), "read image version " + id.text());
+    // One version alone is read before it is changed, or while an operation changes it; sweeps take lists.
+    const auto answer = co_await get(id, std::move(target), "read image version " + id.text(), Worth::read_for_write);
     if (!answer) co_return std::unexpected(answer.error());
     if (!*answer) co_return std::nullopt;
     const DecodeContext context = context_of(**answer);
@@ -130,7 +162,7 @@ Task<std::optional<ObservedVersion>> ArmClient::get_version(ResourceId id, bool 
 
 Task<std::optional<ObservedStorageAccount>> ArmClient::get_storage_account(ResourceId id) {
     const auto answer =
-        co_await get(id, id.text() + api_query(storage_account_api), "read storage account " + id.text());
+        co_await get(id, id.text() + api_query(storage_account_api), "read storage account " + id.text(), read_worth());
     if (!answer) co_return std::unexpected(answer.error());
     if (!*answer) co_return std::nullopt;
     auto account = decode_storage_account((*answer)->body);
@@ -148,10 +180,11 @@ Task<std::vector<T>> ArmClient::list(ResourceId scope, std::string target, std::
     for (std::size_t pages = 1;; ++pages) {
         ArmCall call{.method = "GET",
                      .target = target,
-                     .body = {},
                      .subscription = scope.subscription(),
                      .resource_type = resource_type,
-                     .what = what};
+                     .what = what,
+                     .region = region_of(scope),
+                     .worth = read_worth()};
         const auto answer = co_await channel_.read(std::move(call));
         if (!answer) co_return std::unexpected(answer.error());
         if (answer->status != 200) co_return std::unexpected(error_of(what, *answer));
@@ -179,8 +212,11 @@ Task<std::vector<T>> ArmClient::list(ResourceId scope, std::string target, std::
 Task<std::vector<ObservedGallery>> ArmClient::list_galleries(std::string subscription) {
     const ResourceId scope("/subscriptions/" + subscription);
     std::string target = scope.text() + "/providers/Microsoft.Compute/galleries" + api_query(gallery_api);
-    co_return co_await list<ObservedGallery>(scope, std::move(target), std::string(gallery_api.resource),
-                                             "list galleries of " + scope.text(), decode_gallery_page);
+    auto galleries = co_await list<ObservedGallery>(scope, std::move(target), std::string(gallery_api.resource),
+                                                    "list galleries of " + scope.text(), decode_gallery_page);
+    if (!galleries) co_return galleries;
+    for (const ObservedGallery& gallery : *galleries) remember_region(gallery.id, gallery.location);
+    co_return galleries;
 }
 
 Task<std::vector<ObservedDefinition>> ArmClient::list_definitions(ResourceId gallery) {
@@ -227,10 +263,11 @@ Task<OperationStatus> ArmClient::poll_operation(OperationRef operation) {
     const ResourceId path(target->substr(0, target->find('?')));
     ArmCall call{.method = "GET",
                  .target = std::move(*target),
-                 .body = {},
                  .subscription = path.subscription(),
                  .resource_type = path.type(),
-                 .what = "follow the operation at " + path.text()};
+                 .what = "follow the operation at " + path.text(),
+                 .region = location_in(path.key()),
+                 .worth = Worth::follow};
     const std::string what = call.what;
     const auto answer = co_await channel_.read(std::move(call));
     if (!answer) co_return std::unexpected(answer.error());

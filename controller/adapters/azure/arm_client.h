@@ -1,4 +1,5 @@
 #pragma once
+#include <map>
 #include <string>
 #include <vector>
 
@@ -61,10 +62,13 @@ class ArmClient : public GalleryApi {
 
   private:
     // The answer of a GET: nullopt for "this resource does not exist", an error for everything that is neither.
-    Task<std::optional<http::Response>> get(ResourceId id, std::string target, std::string what);
-    Task<http::Response> send(ResourceId id, std::string method, std::string target, std::string body,
-                              std::string what);
-    Task<WriteOutcome> put(ResourceId id, ApiVersion api, Result<std::string> body, std::string what);
+    Task<std::optional<http::Response>> get(ResourceId id, std::string target, std::string what, Worth worth);
+    Task<http::Response> send(ResourceId id, ArmCall call);  // subscription, type and a missing region are filled in
+    struct PutLabels {
+        std::string what, location;
+        Worth worth = Worth::update;
+    };
+    Task<WriteOutcome> put(ResourceId id, ApiVersion api, Result<std::string> body, PutLabels labels);
     template <class T>
     Task<std::vector<T>> list(ResourceId scope, std::string target, std::string resource_type, std::string what,
                               Result<Page<T>> (*decode)(std::string_view, DecodeContext));
@@ -73,10 +77,15 @@ class ArmClient : public GalleryApi {
     Result<std::string> own_target(const std::string& url) const;
     DecodeContext context_of(const http::Response& answer) const;
     Error error_of(const std::string& what, const http::Response& answer) const;
+    // The provider counts by the region of the gallery: it is remembered from what galleries answer and are sent.
+    void remember_region(const ResourceId& gallery, const std::string& location);
+    std::string region_of(const ResourceId& id) const;  // "" when its gallery has not been seen yet
+    Worth read_worth() const { return channel_.options().read_worth; }
 
     ArmChannel channel_;
     Clock& clock_;
     Log& log_;
+    std::map<std::string, std::string> regions_;  // gallery key -> region; at most regions_max
 };
 
 }  // namespace galleryd::azure

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "controller/adapters/azure/arm_client.h"
@@ -34,6 +35,17 @@ Result<std::string> full_role_definition_id(const AssignRole& step) {
               .code = "GD3082"});
 }
 
+// More or fewer copies in the regions that there are, and nothing else of weight.
+bool is_tuning(const VersionWrite& write, const ObservedVersion& base) {
+    const auto same_but_for_replicas = [](TargetRegion wanted, const TargetRegion& found) {
+        wanted.replicas = found.replicas;
+        return wanted == found;
+    };
+    return write.exclude_from_latest == base.exclude_from_latest && write.end_of_life == base.end_of_life &&
+           write.target_regions != base.target_regions &&
+           std::ranges::equal(write.target_regions, base.target_regions, same_but_for_replicas);
+}
+
 WriteOutcome nothing_to_do() {
     WriteOutcome outcome;
     outcome.http_status = 200;
@@ -68,43 +80,60 @@ WriteOutcome ArmClient::outcome_of(const http::Response& answer) {
     return outcome;
 }
 
-Task<WriteOutcome> ArmClient::put(ResourceId id, ApiVersion api, Result<std::string> body, std::string what) {
+Task<WriteOutcome> ArmClient::put(ResourceId id, ApiVersion api, Result<std::string> body, PutLabels labels) {
     if (!body) {
         Error error = std::move(body.error());
-        error.message = what + ": " + error.message;
+        error.message = labels.what + ": " + error.message;
         co_return std::unexpected(std::move(error));
     }
-    std::string target = id.text() + api_query(api);
-    const auto answer = co_await send(std::move(id), "PUT", std::move(target), std::move(*body), what);
+    ArmCall call{.method = "PUT",
+                 .target = id.text() + api_query(api),
+                 .body = std::move(*body),
+                 .what = labels.what,
+                 .region = labels.location,
+                 .worth = labels.worth};
+    const auto answer = co_await send(std::move(id), std::move(call));
     if (!answer) co_return std::unexpected(answer.error());
-    if (!is_success(answer->status)) co_return std::unexpected(error_of(what, *answer));
+    if (!is_success(answer->status)) co_return std::unexpected(error_of(labels.what, *answer));
     co_return outcome_of(*answer);
 }
 
 Task<WriteOutcome> ArmClient::put_gallery(ResourceId id, GalleryWrite write, std::optional<ObservedGallery> base) {
     auto body = encode_gallery(write, base);
-    std::string what = (base ? "update gallery " : "create gallery ") + id.text();
-    co_return co_await put(std::move(id), gallery_api, std::move(body), std::move(what));
+    remember_region(id, write.location);
+    PutLabels labels{.what = (base ? "update gallery " : "create gallery ") + id.text(),
+                     .location = write.location,
+                     .worth = base ? Worth::update : Worth::create};
+    co_return co_await put(std::move(id), gallery_api, std::move(body), std::move(labels));
 }
 
 Task<WriteOutcome> ArmClient::put_definition(ResourceId id, DefinitionWrite write,
                                              std::optional<ObservedDefinition> base) {
     auto body = encode_definition(write, base);
-    std::string what = (base ? "update image definition " : "create image definition ") + id.text();
-    co_return co_await put(std::move(id), gallery_api, std::move(body), std::move(what));
+    PutLabels labels{.what = (base ? "update image definition " : "create image definition ") + id.text(),
+                     .location = write.location,
+                     .worth = base ? Worth::update : Worth::create};
+    co_return co_await put(std::move(id), gallery_api, std::move(body), std::move(labels));
 }
 
 Task<WriteOutcome> ArmClient::put_version(ResourceId id, VersionWrite write, std::optional<ObservedVersion> base) {
     auto body = encode_version(write, base);
-    std::string what = (base ? "update image version " : "create image version ") + id.text();
-    co_return co_await put(std::move(id), gallery_api, std::move(body), std::move(what));
+    PutLabels labels{.what = (base ? "update image version " : "create image version ") + id.text(),
+                     .location = write.location,
+                     .worth = !base                     ? Worth::create
+                              : is_tuning(write, *base) ? Worth::tune
+                                                        : Worth::update};
+    co_return co_await put(std::move(id), gallery_api, std::move(body), std::move(labels));
 }
 
 Task<WriteOutcome> ArmClient::share_gallery(ResourceId id, ShareGallery step) {
     const std::string what = "share gallery " + id.text() + " (" + step.operation + ")";
-    std::string target = id.text() + "/share" + api_query(gallery_api);
-    std::string body = encode_share(step);
-    const auto answer = co_await send(std::move(id), "POST", std::move(target), std::move(body), what);
+    ArmCall call{.method = "POST",
+                 .target = id.text() + "/share" + api_query(gallery_api),
+                 .body = encode_share(step),
+                 .what = what,
+                 .worth = Worth::update};
+    const auto answer = co_await send(std::move(id), std::move(call));
     if (!answer) co_return std::unexpected(answer.error());
     if (!is_success(answer->status)) co_return std::unexpected(error_of(what, *answer));
     co_return outcome_of(*answer);
@@ -119,8 +148,12 @@ Task<WriteOutcome> ArmClient::put_role_assignment(AssignRole step) {
         "assign role \"" + step.access.role + "\" to " + step.access.principal_id + " at " + step.scope.text();
     if (!is_guid(step.assignment_name))
         co_return fail(ErrorKind::bug, "AzureError", what + ": the assignment's name is not a GUID");
-    std::string body = encode_role_assignment(step.access, *role);
-    const auto answer = co_await send(id, "PUT", id.text() + api_query(role_assignment_api), std::move(body), what);
+    ArmCall call{.method = "PUT",
+                 .target = id.text() + api_query(role_assignment_api),
+                 .body = encode_role_assignment(step.access, *role),
+                 .what = what,
+                 .worth = Worth::update};
+    const auto answer = co_await send(id, std::move(call));
     if (!answer) co_return std::unexpected(answer.error());
     // The same scope, role and principal under another name: what was wanted is there (azure-facts §10).
     const auto refused = answer->status == 409 ? decode_error_body(answer->body) : std::nullopt;
@@ -133,7 +166,9 @@ Task<WriteOutcome> ArmClient::put_role_assignment(AssignRole step) {
 
 Task<WriteOutcome> ArmClient::delete_role_assignment(ResourceId id) {
     const std::string what = "remove role assignment " + id.text();
-    const auto answer = co_await send(id, "DELETE", id.text() + api_query(role_assignment_api), std::string{}, what);
+    ArmCall call{
+        .method = "DELETE", .target = id.text() + api_query(role_assignment_api), .what = what, .worth = Worth::remove};
+    const auto answer = co_await send(id, std::move(call));
     if (!answer) co_return std::unexpected(answer.error());
     if (!is_success(answer->status) && !says_absent(*answer)) co_return std::unexpected(error_of(what, *answer));
     WriteOutcome outcome = outcome_of(*answer);
@@ -143,7 +178,9 @@ Task<WriteOutcome> ArmClient::delete_role_assignment(ResourceId id) {
 
 Task<WriteOutcome> ArmClient::delete_resource(ResourceId id) {
     const std::string what = "delete " + id.text();
-    const auto answer = co_await send(id, "DELETE", id.text() + api_query(gallery_api), std::string{}, what);
+    ArmCall call{
+        .method = "DELETE", .target = id.text() + api_query(gallery_api), .what = what, .worth = Worth::remove};
+    const auto answer = co_await send(id, std::move(call));
     if (!answer) co_return std::unexpected(answer.error());
     if (says_absent(*answer)) co_return outcome_of(*answer);  // gone already, with its group perhaps
     if (!is_success(answer->status)) co_return std::unexpected(error_of(what, *answer));
@@ -152,27 +189,35 @@ Task<WriteOutcome> ArmClient::delete_resource(ResourceId id) {
 
 Task<WriteOutcome> ArmClient::put_storage_account(EnsureStorage step) {
     const std::string what = "ensure storage account " + step.account.text();
-    const auto present = co_await get(step.account, step.account.text() + api_query(storage_account_api), what);
+    const auto present =
+        co_await get(step.account, step.account.text() + api_query(storage_account_api), what, Worth::read_for_write);
     if (!present) co_return std::unexpected(present.error());
     if (*present) co_return nothing_to_do();
     Result<std::string> body = encode_storage_account(step);
-    co_return co_await put(step.account, storage_account_api, std::move(body), what);
+    PutLabels labels{.what = what, .location = step.location, .worth = Worth::create};
+    co_return co_await put(step.account, storage_account_api, std::move(body), std::move(labels));
 }
 
 // PUT replaces the tags of a group (azure-facts §11), so one that exists is only patched, with everybody's tags.
 Task<WriteOutcome> ArmClient::put_resource_group(EnsureResourceGroup step) {
     const ResourceId id = resource_group_id(step.subscription_id, step.name);
     const std::string what = "ensure resource group " + id.text();
-    const auto present = co_await get(id, id.text() + api_query(resource_group_api), what);
+    const auto present = co_await get(id, id.text() + api_query(resource_group_api), what, Worth::read_for_write);
     if (!present) co_return std::unexpected(present.error());
     if (!*present) {
         Result<std::string> body = encode_resource_group(step);
-        co_return co_await put(id, resource_group_api, std::move(body), what);
+        PutLabels labels{.what = what, .location = step.location, .worth = Worth::create};
+        co_return co_await put(id, resource_group_api, std::move(body), std::move(labels));
     }
     auto patch = encode_resource_group_tags((*present)->body, step.tags);
     if (!patch) co_return std::unexpected(std::move(patch.error()));
     if (patch->empty()) co_return nothing_to_do();
-    const auto answer = co_await send(id, "PATCH", id.text() + api_query(resource_group_api), std::move(*patch), what);
+    ArmCall call{.method = "PATCH",
+                 .target = id.text() + api_query(resource_group_api),
+                 .body = std::move(*patch),
+                 .what = what,
+                 .worth = Worth::update};
+    const auto answer = co_await send(id, std::move(call));
     if (!answer) co_return std::unexpected(answer.error());
     if (!is_success(answer->status)) co_return std::unexpected(error_of(what, *answer));
     co_return outcome_of(*answer);

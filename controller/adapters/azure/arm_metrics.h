@@ -26,7 +26,6 @@ class ArmMetrics {
 
   private:
     void learn(const std::string& subscription, const http::Headers& headers);
-    void set_remaining(const std::string& subscription, const std::string& bucket, std::string_view left);
 
     Metrics& metrics_;
     std::set<std::string> buckets_;  // at most 256: names come from the other side

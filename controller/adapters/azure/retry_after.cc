@@ -92,6 +92,8 @@ std::optional<seconds> find_retry_after(const http::Headers& headers, std::strin
     return longest;
 }
 
+std::optional<seconds> find_quota_reset(const http::Headers& headers) { return from_user_quota(headers); }
+
 seconds default_hold(std::string_view code) {
     return fold_case(code) == "resourcecollectionrequeststhrottled" ? seconds{120} : seconds{60};
 }

@@ -20,6 +20,9 @@ inline constexpr std::chrono::seconds retry_after_max{
 std::optional<std::chrono::seconds> find_retry_after(const http::Headers& headers, std::string_view message,
                                                      TimePoint now);
 
+// x-ms-user-quota-resets-after alone, which comes with every answer of Resource Graph.
+std::optional<std::chrono::seconds> find_quota_reset(const http::Headers& headers);
+
 // What a 429 without any hint means: 120 s for collection reads of galleries (reliability B14), else 60 s.
 std::chrono::seconds default_hold(std::string_view code);
 

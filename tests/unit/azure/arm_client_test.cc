@@ -191,7 +191,7 @@ TEST_CASE("after a short 429 a read waits and asks again, never too early") {
                     .has_value());
 }
 
-TEST_CASE("a long 429 closes the subscription for everyone until its time is over, other subscriptions go on") {
+TEST_CASE("a long 429 closes the budget that refused until its time is over, everything else goes on") {
     Bench bench;
     bench.transport.answer(
         429,
@@ -210,12 +210,15 @@ TEST_CASE("a long 429 closes the subscription for everyone until its time is ove
               std::chrono::duration_cast<seconds>(ManualClock::default_start.time_since_epoch()).count() + 1200));
 
     bench.clock.advance(seconds{1000});
-    const auto held = bench.run(bench.client.delete_resource(sample_version));
+    const auto held = bench.run(bench.client.get_gallery(sample_gallery));
     REQUIRE_FALSE(held.has_value());
     CHECK(held.error().kind == ErrorKind::throttled);
     CHECK(held.error().retry_after == seconds{200});
+    CHECK(held.error().message.contains("GetGallery"));
     CHECK(bench.transport.sent.size() == 1);
 
+    bench.transport.answer(204);
+    CHECK(bench.run(bench.client.delete_resource(sample_version)).has_value());
     bench.transport.answer(404, error_body("ResourceNotFound", "m"));
     const ResourceId elsewhere = gallery_id("11111111-0000-0000-0000-000000000000", "rg", "g");
     CHECK(bench.run(bench.client.get_gallery(elsewhere)).has_value());
