@@ -8,10 +8,17 @@ import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "integration"))
 import harness  # noqa: E402
-from harness import Case, environment, requests, small_azure, until  # noqa: E402
+from harness import Case, environment, gallery_id, image_id, managed_image, requests, resource_group, small_azure, until  # noqa: E402
 
 CLIENT = "11111111-2222-3333-4444-555555555555"
 SECRET = "a secret+of=some&length"
+# What goes wrong in the life of an image: a region of one version fails, and one list is throttled once.
+FAULTS = """
+- match: {method: PUT, path: "*/versions/1.0.1"}
+  do: {failRegion: eastus2}
+- match: {method: GET, path: "*/galleries/golden/images", count: 1}
+  do: {status: 429, code: OperationNotAllowed, message: "The server rejected the request because too many requests have been received.", retryAfter: 1}
+"""
 TENANT = "72f988bf-86f1-41af-91ab-2d7cd011db47"
 SECONDS_MAX = 400   # a loaded machine; alone the slowest script takes a tenth of it
 SKIPPED = 77        # what ctest calls "skipped" (cmake/folders.cmake)
@@ -90,6 +97,21 @@ class ClientCase(Case):
         self.assertEqual(status["aggregatedState"], "Completed", status)
         self.assertEqual({harness.region_of(one["region"]): (one["state"], one["progress"]) for one in status["summary"]},
                          {region: ("Completed", 100) for region in regions})
+
+
+def estate_with_pages():
+    """More galleries and more versions than one page of fifty holds. The groups' names sort one way as names and the other way as
+    parts of ids ('-' is before '/'), which a page that continues "behind the last id" must not stumble over."""
+    def of(name, **properties):
+        return {"id": name, "location": "canadacentral", "properties": properties}
+
+    definition = f"{gallery_id()}/images/ubuntu"
+    regions = {"targetRegions": [{"name": "canadacentral", "regionalReplicaCount": 1}]}
+    return {"resources": [
+        resource_group(), resource_group("rg-test-2"), managed_image("packer-1"), of(gallery_id()),
+        *[of(gallery_id(f"more{number}", group)) for group in ("rg-test", "rg-test-2") for number in range(30)],
+        of(definition, osType="Linux", osState="Generalized", hyperVGeneration="V2", identifier={"publisher": "c", "offer": "u", "sku": "s"}),
+        *[of(f"{definition}/versions/1.0.{number}", publishingProfile=regions, storageProfile={"source": {"id": image_id("packer-1")}}) for number in range(120)]]}
 
 
 def regions_of(version):

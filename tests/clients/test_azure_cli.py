@@ -6,8 +6,8 @@ import os
 import shutil
 import subprocess
 
-from client_case import CLIENT, SECRET, ClientCase, main, regions_of
-from harness import SUBSCRIPTION, gallery_id, group_id, image_id, managed_image, resource_group
+from client_case import CLIENT, FAULTS, SECRET, ClientCase, estate_with_pages, main, regions_of
+from harness import SUBSCRIPTION, gallery_id, group_id, image_id
 
 GALLERY = ("-g", "rg-test", "-r", "golden")
 IMAGE = (*GALLERY, "-i", "ubuntu")
@@ -45,7 +45,7 @@ class AzureCli(ClientCase):
         return self.az("login", "--service-principal", "-u", CLIENT, "-p", secret, "--tenant", "adfs", expect=expect)
 
     def test_an_image_lives_from_sign_in_to_deletion(self):
-        azure = self.azure(faults='- match: {method: PUT, path: "*/versions/1.0.1"}\n  do: {failRegion: eastus2}\n')
+        azure = self.azure(faults=FAULTS)
         self.use(azure)
         refused = self.sign_in("not the secret", expect=1)
         self.assertIn("AADSTS7000215", refused)
@@ -80,7 +80,8 @@ class AzureCli(ClientCase):
     def read(self, azure):
         self.assertEqual([one["name"] for one in self.az("sig", "list")], ["golden"])
         self.assert_asked(azure, "GET", f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Compute/galleries", 200)
-        definition, = self.az("sig", "image-definition", "list", *GALLERY)
+        definition, = self.az("sig", "image-definition", "list", *GALLERY)   # throttled once; the CLI waits and asks again
+        self.assert_asked(azure, "GET", "/galleries/golden/images", 429)
         self.assertEqual((definition["name"], definition["osState"]), ("ubuntu", "Generalized"))
         listed, = self.az("sig", "image-version", "list", *IMAGE)
         self.assertEqual((listed["name"], listed["tags"], listed["replicationStatus"]), ("1.0.0", {"build": "77"}, None))
@@ -136,14 +137,15 @@ class AzureCli(ClientCase):
         self.az("sig", "image-version", "delete", *version("1.0.0"))   # of what is gone: 204, no error
         self.assert_asked(azure, "DELETE", "/versions/1.0.0", 204)
 
-    def test_replication_is_seen_while_it_runs(self):
+    def test_pages_are_followed_and_replication_is_seen_while_it_runs(self):
         """At the speed of real time a version takes minutes, so that nothing here can be over by chance."""
-        location = {"location": "canadacentral", "properties": {"provisioningState": "Succeeded"}}
-        definition = {"osType": "Linux", "osState": "Generalized", "hyperVGeneration": "V2", "identifier": {"publisher": "c", "offer": "u", "sku": "s"}}
-        azure = self.azure({"resources": [resource_group(), managed_image("packer-1"), {"id": gallery_id(), **location},
-                                          {"id": f"{gallery_id()}/images/ubuntu", "location": "canadacentral", "properties": definition}]}, time_scale=1)
+        azure = self.azure(estate_with_pages(), time_scale=1)
         self.use(azure)
         self.sign_in()
+        galleries = self.az("sig", "list")
+        self.assertEqual((len(galleries), len({one["id"] for one in galleries})), (61, 61))
+        versions = [one["name"] for one in self.az("sig", "image-version", "list", *IMAGE)]
+        self.assertEqual(sorted(versions), sorted(f"1.0.{number}" for number in range(120)))
         self.assertIsNone(self.az("sig", "image-version", "create", *version("2.0.0"), "--managed-image", image_id("packer-1"), "--target-regions",
                                   "canadacentral", "westeurope=2", "--no-wait"))
         shown = self.az("sig", "image-version", "show", *version("2.0.0"), "--expand", "ReplicationStatus")

@@ -7,8 +7,8 @@ import os
 import shutil
 import subprocess
 
-from client_case import CLIENT, SECRET, TENANT, ClientCase, main, regions_of
-from harness import SUBSCRIPTION, gallery_id, image_id, managed_image, resource_group
+from client_case import CLIENT, FAULTS, SECRET, TENANT, ClientCase, estate_with_pages, main, regions_of
+from harness import SUBSCRIPTION, gallery_id, image_id
 
 JS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "js")
 GALLERY = ["rg-test", "golden"]
@@ -55,7 +55,7 @@ class JavaScript(ClientCase):
         self.take_through_a_life("24")
 
     def take_through_a_life(self, generation):
-        azure = self.azure(faults='- match: {method: PUT, path: "*/versions/1.0.1"}\n  do: {failRegion: eastus2}\n')
+        azure = self.azure(faults=FAULTS)
 
         def ask(*words, **options):
             return self.run_sdk(azure, generation, *words, **options)
@@ -98,7 +98,8 @@ class JavaScript(ClientCase):
         self.assert_replicated(shown, ["canadacentral", "eastus2"])
         self.assertNotIn("replicationStatus", ask("galleryImageVersions", "get", VERSION))
         self.assertEqual([one["name"] for one in ask("galleryImageVersions", "listByGalleryImage", IMAGE)], ["1.0.0"])
-        self.assertEqual([one["name"] for one in ask("galleryImages", "listByGallery", GALLERY)], ["ubuntu"])
+        self.assertEqual([one["name"] for one in ask("galleryImages", "listByGallery", GALLERY)], ["ubuntu"])   # throttled once; the SDK asks again
+        self.assert_asked(azure, "GET", "/galleries/golden/images", 429)
         self.assertEqual([one["name"] for one in ask("galleries", "list", [])], ["golden"])
 
     def fail_in_a_region(self, ask):
@@ -125,12 +126,14 @@ class JavaScript(ClientCase):
         ask("galleryImageVersions", "delete", VERSION)   # of what is gone: 204, no error
         self.assert_asked(azure, "DELETE", "/versions/1.0.0", 204)
 
-    def test_replication_is_seen_while_it_runs(self):
+    def test_pages_are_followed_and_replication_is_seen_while_it_runs(self):
         """At the speed of real time a version takes minutes, so that nothing here can be over by chance."""
-        definition = {"osType": "Linux", "osState": "Generalized", "hyperVGeneration": "V2", "identifier": {"publisher": "c", "offer": "u", "sku": "s"}}
-        azure = self.azure({"resources": [resource_group(), managed_image("packer-1"), {"id": gallery_id(), "location": "canadacentral"},
-                                          {"id": f"{gallery_id()}/images/ubuntu", "location": "canadacentral", "properties": definition}]}, time_scale=1)
+        azure = self.azure(estate_with_pages(), time_scale=1)
         for generation in ("22", "24"):
+            galleries = self.run_sdk(azure, generation, "galleries", "list", [])
+            self.assertEqual((len(galleries), len({one["id"] for one in galleries})), (61, 61))
+            versions = {one["name"] for one in self.run_sdk(azure, generation, "galleryImageVersions", "listByGalleryImage", IMAGE)}
+            self.assertLessEqual({f"1.0.{number}" for number in range(120)}, versions)
             version = [*IMAGE, f"{generation}.0.0"]
             begun = self.run_sdk(azure, generation, "galleryImageVersions", "createOrUpdate",
                                  [*version, wanted(("canadacentral", 1), ("westeurope", 2), source=image_id("packer-1"))], "--no-wait")
