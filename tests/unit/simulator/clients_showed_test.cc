@@ -14,7 +14,8 @@ TEST_CASE("the pages of a subscription's galleries end, also when a group's name
     for (const std::string group : {"rg", "rg-2", "rg.3"}) {
         const std::string id = box.subscription + "/resourceGroups/" + group;
         REQUIRE(box.ask("PUT", id, R"({"location":"eastus2"})").status < 300);
-        for (const std::string name : {"a", "b", "c"}) {
+        for (int i = 0; i < 3; ++i) {
+            const std::string name = "g" + std::to_string(made.size());  // names are unique in a subscription
             const std::string gallery = id + "/providers/Microsoft.Compute/galleries/" + name;
             REQUIRE(box.ask("PUT", gallery, R"({"location":"eastus2"})").status == 201);
             made.insert(group + "/" + name);
