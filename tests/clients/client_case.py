@@ -3,8 +3,10 @@ the only one they can reach."""
 import os
 import re
 import socket
+import subprocess
 import sys
 import threading
+from datetime import datetime
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "integration"))
 import harness  # noqa: E402
@@ -70,10 +72,11 @@ class ClientCase(Case):
         estate = self.write("azure.json", harness.json.dumps({**(state or small_azure()), "secrets": {CLIENT: SECRET}}))
         log = self.path("azure.requests")
         more = ["--faults", self.write("faults.yaml", faults)] if faults else []
-        child = self.start("simulate", "--listen", "", "--listen-tls", "127.0.0.1:0", "--tls-dir", self.path("tls"), "--state", estate,
+        child = self.start("simulate", "--listen", "127.0.0.1:0", "--listen-tls", "127.0.0.1:0", "--tls-dir", self.path("tls"), "--state", estate,
                            "--time-scale", time_scale, "--log-requests", log, *more, name="azure")
         found = until(lambda: re.search(r"^galleryd: listening on https://127\.0\.0\.1:(\d+)$", child.output(), re.MULTILINE), "the address", process=child)
         child.port = int(found.group(1))
+        child.ready()   # .url is the plain face, for managed identities
         child.requests = lambda: requests(log)
         return child
 
@@ -81,6 +84,16 @@ class ClientCase(Case):
         authority = self.path("tls", "ca.pem")
         return environment(HTTPS_PROXY=self.outside.url, HTTP_PROXY=self.outside.url, NO_PROXY="localhost,127.0.0.1", https_proxy=self.outside.url,
                            no_proxy="localhost,127.0.0.1", REQUESTS_CA_BUNDLE=authority, NODE_EXTRA_CA_CERTS=authority, **more)
+
+    def certificate(self):
+        """A file with a key and its certificate, as a person makes them for a service principal."""
+        path = self.path("client.pem")
+        if not os.path.exists(path):
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=client", "-days", "2", "-keyout", path, "-out", path + ".crt"],
+                           check=True, capture_output=True, timeout=60)
+            with open(path, "a", encoding="utf-8") as both, open(path + ".crt", encoding="utf-8") as certificate:
+                both.write(certificate.read())
+        return path
 
     def assert_asked(self, azure, method, path_end, status, api=None):
         """The simulator was asked this, and answered so: what the client printed came from here."""
@@ -90,6 +103,16 @@ class ClientCase(Case):
                 return
         seen = "\n".join(f"{one['method']} {one['path']} {one['apiVersion']} {one['status']}" for one in azure.requests())
         self.fail(f"not asked: {method} …{path_end} {api or ''} {status}; asked were\n{seen}")
+
+    def assert_polled_without_delay(self, azure):
+        """A poll comes when Retry-After says so. Without that header the clients wait for thirty seconds between two polls: nothing
+        would fail, everything would take half a minute longer."""
+        log = azure.requests()
+        polls = [(before, after) for before, after in zip(log, log[1:]) if "/capsoperations/" in after["path"].lower()]
+        self.assertTrue(polls, "no operation was followed")
+        for before, after in polls:
+            waited = datetime.fromisoformat(after["time"]) - datetime.fromisoformat(before["time"])
+            self.assertLess(waited.total_seconds(), 20, f"before {after['path']}, after {before['method']} {before['path']}")
 
     def assert_replicated(self, version, regions):
         """Every one of these regions, and no other, has its copy."""

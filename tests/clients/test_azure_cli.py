@@ -59,6 +59,7 @@ class AzureCli(ClientCase):
         self.change_regions(azure)
         self.fail_in_a_region(azure)
         self.delete(azure)
+        self.assert_polled_without_delay(azure)
 
     def create(self):
         gallery = self.az("sig", "create", *GALLERY, "-l", "canadacentral", "--description", "Made by az", "--tags", "team=images")
@@ -141,7 +142,7 @@ class AzureCli(ClientCase):
         """At the speed of real time a version takes minutes, so that nothing here can be over by chance."""
         azure = self.azure(estate_with_pages(), time_scale=1)
         self.use(azure)
-        self.sign_in()
+        self.sign_in(self.certificate())   # the word after -p may be a file with a key and its certificate
         galleries = self.az("sig", "list")
         self.assertEqual((len(galleries), len({one["id"] for one in galleries})), (61, 61))
         versions = [one["name"] for one in self.az("sig", "image-version", "list", *IMAGE)]

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 
 from client_case import CLIENT, FAULTS, SECRET, TENANT, ClientCase, estate_with_pages, main, regions_of
-from harness import SUBSCRIPTION, gallery_id, image_id
+from harness import SUBSCRIPTION, gallery_id, image_id, resource_group
 
 JS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "js")
 GALLERY = ["rg-test", "golden"]
@@ -36,10 +36,10 @@ def wanted(*regions, source=None):
 
 
 class JavaScript(ClientCase):
-    def run_sdk(self, azure, generation, group, method, arguments, *flags, expect=0, secret=SECRET):
+    def run_sdk(self, azure, generation, group, method, arguments, *flags, expect=0, secret=SECRET, sign_in="secret"):
         """One call in one process: what it answered, or its stderr when it is expected to fail."""
         env = self.client_environment(CLIENTS_JS=installed(), ARM_URL=f"https://localhost:{azure.port}", ARM_TENANT=TENANT, ARM_CLIENT=CLIENT,
-                                      ARM_SECRET=secret, ARM_SUBSCRIPTION=SUBSCRIPTION)
+                                      ARM_SIGN_IN=sign_in, ARM_SECRET=secret, ARM_SUBSCRIPTION=SUBSCRIPTION, AZURE_POD_IDENTITY_AUTHORITY_HOST=azure.url)
         done = subprocess.run(["node", os.path.join(JS, "arm.mjs"), generation, group, method, json.dumps(arguments), *flags], capture_output=True, text=True,
                               stdin=subprocess.DEVNULL, timeout=60, check=False, env=env, cwd=self.folder)
         self.assertEqual(done.returncode, expect, f"{generation} {group}.{method} {arguments}\n--- stdout\n{done.stdout[-2000:]}\n--- stderr\n{done.stderr[-2000:]}")
@@ -69,6 +69,7 @@ class JavaScript(ClientCase):
         self.change_regions(azure, ask)
         self.fail_in_a_region(ask)
         self.delete(azure, ask)
+        self.assert_polled_without_delay(azure)
 
     def create(self, ask):
         gallery = ask("galleries", "createOrUpdate", [*GALLERY, {"location": "canadacentral", "description": "Made by the SDK", "tags": {"team": "images"}}])
@@ -125,6 +126,17 @@ class JavaScript(ClientCase):
         self.assert_asked(azure, "DELETE", "/versions/1.0.0", 202)
         ask("galleryImageVersions", "delete", VERSION)   # of what is gone: 204, no error
         self.assert_asked(azure, "DELETE", "/versions/1.0.0", 204)
+
+    def test_every_way_to_sign_in_leads_in(self):
+        """A secret is what the other tests use."""
+        azure = self.azure({"resources": [resource_group()]})
+        token_file = self.write("token", "eyJhbGciOiJub25lIn0.e30.c2ln")
+        for sign_in, secret in (("certificate", self.certificate()), ("federated", token_file), ("managed", "")):
+            before = len(azure.requests())
+            self.assertEqual(self.run_sdk(azure, "24", "galleries", "list", [], secret=secret, sign_in=sign_in), [])
+            tokens = [(one["method"], one["path"], one["status"]) for one in azure.requests()[before:] if one["path"].endswith("/token")]
+            wanted_last = ("GET", "/metadata/identity/oauth2/token", 200) if sign_in == "managed" else ("POST", f"/{TENANT}/oauth2/v2.0/token", 200)
+            self.assertEqual(tokens[-1:], [wanted_last], sign_in)
 
     def test_pages_are_followed_and_replication_is_seen_while_it_runs(self):
         """At the speed of real time a version takes minutes, so that nothing here can be over by chance."""

@@ -4,24 +4,36 @@
 //   node arm.mjs GENERATION GROUP METHOD JSON-ARGUMENTS [--no-wait]
 //   node arm.mjs 22 galleries createOrUpdate '["rg-test", "golden", {"location": "canadacentral"}]'
 //
-// Environment: CLIENTS_JS (the folder that holds node_modules), ARM_URL, ARM_TENANT, ARM_CLIENT, ARM_SECRET, ARM_SUBSCRIPTION.
+// Environment: CLIENTS_JS (the folder that holds node_modules), ARM_URL, ARM_SUBSCRIPTION, ARM_TENANT, ARM_CLIENT, ARM_SIGN_IN (secret,
+// certificate, federated, managed) and ARM_SECRET (the secret, or the file with the certificate or the token).
 import { createRequire } from "node:module";
 
-const { CLIENTS_JS, ARM_URL, ARM_TENANT, ARM_CLIENT, ARM_SECRET, ARM_SUBSCRIPTION } = process.env;
+const { CLIENTS_JS, ARM_URL, ARM_SUBSCRIPTION, ARM_TENANT, ARM_CLIENT, ARM_SIGN_IN, ARM_SECRET } = process.env;
 const require = createRequire(`${CLIENTS_JS}/package.json`);
 const [generation, group, method, text, flag] = process.argv.slice(2);
 const wait = flag !== "--no-wait";
 
-function connect() {
-  const { ClientSecretCredential } = require("@azure/identity");
-  const { ComputeManagementClient } = require(`arm-compute-${generation}`);
+function credential() {
+  const identity = require("@azure/identity");
   // Without disableInstanceDiscovery a client of Entra asks login.microsoftonline.com whether it may trust another authority.
-  const credential = new ClientSecretCredential(ARM_TENANT, ARM_CLIENT, ARM_SECRET, {
-    authorityHost: ARM_URL,
-    disableInstanceDiscovery: true,
-    retryOptions: { maxRetries: 0 },
-  });
-  return new ComputeManagementClient(credential, ARM_SUBSCRIPTION, { endpoint: ARM_URL });
+  const options = { authorityHost: ARM_URL, disableInstanceDiscovery: true, retryOptions: { maxRetries: 0 } };
+  switch (ARM_SIGN_IN) {
+    case "secret":
+      return new identity.ClientSecretCredential(ARM_TENANT, ARM_CLIENT, ARM_SECRET, options);
+    case "certificate":
+      return new identity.ClientCertificateCredential(ARM_TENANT, ARM_CLIENT, { certificatePath: ARM_SECRET }, options);
+    case "federated":
+      return new identity.WorkloadIdentityCredential({ tenantId: ARM_TENANT, clientId: ARM_CLIENT, tokenFilePath: ARM_SECRET, ...options });
+    case "managed": // at AZURE_POD_IDENTITY_AUTHORITY_HOST instead of 169.254.169.254
+      return new identity.ManagedIdentityCredential({ clientId: ARM_CLIENT });
+    default:
+      throw new Error(`ARM_SIGN_IN is ${ARM_SIGN_IN}`);
+  }
+}
+
+function connect() {
+  const { ComputeManagementClient } = require(`arm-compute-${generation}`);
+  return new ComputeManagementClient(credential(), ARM_SUBSCRIPTION, { endpoint: ARM_URL });
 }
 
 // Writes are long operations: 22 calls them beginX and beginXAndWait, 24 gives back a poller that can be awaited.
