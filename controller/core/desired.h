@@ -219,6 +219,14 @@ struct DesiredObjects {
     std::map<ObjectKey, LifecyclePolicy> policies;
 };
 
+// Null when there is no key or no such object.
+template <class Object>
+const Object* find_object(const std::map<ObjectKey, Object>& objects, const std::optional<ObjectKey>& key) {
+    if (!key) return nullptr;
+    const auto found = objects.find(*key);
+    return found == objects.end() ? nullptr : &found->second;
+}
+
 struct DocumentRecord {
     std::optional<ObjectKey> key;  // nullopt: the file did not parse far enough to tell
     std::string file;

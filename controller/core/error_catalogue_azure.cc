@@ -40,6 +40,12 @@ constexpr CatalogueEntry table[] = {
      "Correct the id or name in the document.",
      "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.Compute/galleries/"
      "golden"},
+    {"GD3007", "Azure Resource Graph cannot be used",
+     "The service refuses the query, or is not offered here. Everything can still be read through the lists of Azure "
+     "Resource Manager, with about a hundred times as many requests.",
+     "Give galleryd's identity the Reader role at the subscriptions it looks after. In a cloud without Resource Graph "
+     "nothing needs to be done.",
+     "az graph query -q \"resources | where type =~ 'microsoft.compute/galleries' | count\""},
     // ---- sign-in ----
     {"GD3010", "Sign-in to Azure was refused",
      "The token endpoint did not accept the credential for a reason without a code of its own here; the AADSTS number "

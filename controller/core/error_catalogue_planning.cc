@@ -8,8 +8,9 @@ namespace galleryd {
 std::span<const CatalogueEntry> planning_errors() {
     static constexpr CatalogueEntry table[] = {
         {"GD2001", "the image version is already there and is not ours",
-         "A document describes a version that Azure has, without our owner tag, and spec.adoption is Never. Nothing is "
-         "written to what we did not make.",
+         "A document describes a version that Azure has, without our owner tag and different from the document, and "
+         "spec.adoption is Never. Nothing is written to what we did not make. (One that is as declared is only "
+         "noticed.)",
          "Set spec.adoption: Adopt to take it over as it is (only a tag is written), or publish under another version "
          "number.",
          "spec: {adoption: Adopt}"},
@@ -55,8 +56,9 @@ std::span<const CatalogueEntry> planning_errors() {
          ""},
         // ---- GD2200 to GD2299: galleries and image definitions ----
         {"GD2200", "the resource exists and is not managed by galleryd",
-         "A gallery or definition of that name is already in Azure, carries no tag galleryd-owner, and "
-         "spec.adoption is Never (the default). It may have been made by hand or by another tool, or somebody "
+         "A gallery or definition of that name is already in Azure, carries no tag galleryd-owner, differs from its "
+         "document, and spec.adoption is Never (the default). It may have been made by hand or by another tool, or "
+         "somebody "
          "removed our tag. Untagged resources are never changed.",
          "Set spec.adoption: Adopt to take it over as it is (only the fields you declare are written), or choose "
          "another spec.azureName.",

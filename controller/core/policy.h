@@ -27,6 +27,7 @@ struct ResourceRecord {
     bool written_by_us = false;       // our record that this instance created or adopted it, for this document
     std::string document;             // the document it was written for
     std::string last_applied_digest;  // Metadata::digest at the last write: equal + difference = drift
+    Tags applied_tags;                // what we wrote for spec.tags: taken away when the document no longer has them
     bool operation_in_flight = false;
     std::optional<TimePoint> last_failure_at;
     int failures = 0;                                     // consecutive failed writes
@@ -53,11 +54,11 @@ struct RemovedDocument {
 
 struct SourceHealth {
     bool complete = true;  // every source readable, every document of the scope valid
-    bool empty = false;
+    bool empty = false;    // some source declares nothing, and nobody released that revision
     std::optional<std::string>
         frozen;  // reason: emptied, shrank by more than 20 %, …; released by approval of that revision
     std::vector<std::string> problems;  // "versions.yaml: GD1003 …" for the message
-    std::string revision;
+    std::string revision;               // of the source that is empty or frozen: what a person approves
 };
 
 struct Prices {  // per GB-month by storage account type; egress per GB

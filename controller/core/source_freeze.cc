@@ -10,14 +10,15 @@ std::optional<std::string> freeze_reason(std::size_t known_before, std::size_t s
     if (gone <= allowed) return std::nullopt;
     const std::string before = std::to_string(known_before);
     if (still_there == 0 && objects_now == 0) {
-        return "the source is empty and declared " + before + (known_before == 1 ? " object" : " objects") + " before";
+        return "the source is empty and declared " + before + (known_before == 1 ? " object" : " objects") +
+               " before (GD4009)";
     }
     if (still_there == 0) {
         return "none of the " + before + (known_before == 1 ? " object" : " objects") +
-               " declared before is there any more (" + std::to_string(objects_now) + " others are)";
+               " declared before is there any more (" + std::to_string(objects_now) + " others are; GD4010)";
     }
     return std::to_string(gone) + " of " + before + " objects declared before are gone, more than " +
-           std::to_string(shrink_percent_max) + " %";
+           std::to_string(shrink_percent_max) + " % (GD4010)";
 }
 
 }  // namespace galleryd

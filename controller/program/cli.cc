@@ -212,7 +212,7 @@ Verb events_verb(CLI::App& root) {
     auto options = std::make_shared<ClientOptions>();
     CLI::App* app = root.add_subcommand("events", "What has happened");
     app->add_option("--for", options->for_object, "only events whose object contains this");
-    app->add_option("--limit", options->limit, "newest N")->capture_default_str();
+    app->add_option("--limit", options->limit, "newest N")->check(CLI::Range(1, 10'000))->capture_default_str();
     add_client_flags(app, *options);
     return {app, [options] { return run_events(*options, std::cout, std::cerr); }};
 }
@@ -268,6 +268,19 @@ Verb reference_verb(CLI::App& root) {
     return {app, [directory] { return run_reference(*directory, std::cerr); }};
 }
 
+// " Did you mean --allow-deletes?" for the first argument that looks like a flag and is none of the verb's.
+std::string meant_flag(const CLI::App& verb, const std::vector<std::string>& unknown) {
+    std::vector<std::string> names;
+    for (const CLI::Option* option : verb.get_options()) {
+        for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    }
+    for (const std::string& word : unknown) {
+        if (!word.starts_with("--")) continue;
+        if (const auto near = nearest(word.substr(0, word.find('=')), names)) return " Did you mean " + *near + "?";
+    }
+    return {};
+}
+
 int usage(const CLI::App& root, const std::string& verb) {
     std::vector<std::string> names;
     for (const CLI::App* app : root.get_subcommands({})) names.push_back(app->get_name());
@@ -304,8 +317,10 @@ int run_cli(int argc, char** argv) {
         root.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         if (error.get_exit_code() == 0) return root.exit(error);
-        std::cerr << "galleryd: " << error.what() << "\nRun `galleryd" << (argc > 1 ? " " + std::string(argv[1]) : "")
-                  << " --help` for its flags. (GD5002)\n";
+        std::string meant;
+        for (const CLI::App* verb : root.get_subcommands()) meant += meant_flag(*verb, verb->remaining());
+        std::cerr << "galleryd: " << error.what() << meant << "\nRun `galleryd"
+                  << (argc > 1 ? " " + std::string(argv[1]) : "") << " --help` for its flags. (GD5002)\n";
         return exit_usage;
     }
     for (const Verb& verb : verbs) {

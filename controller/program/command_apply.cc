@@ -101,7 +101,7 @@ Task<ApplyEnd> rounds(Session& session, ApplyState& state, TaskGroup& operations
         const auto progress = co_await one_round(engine, state, operations);
         if (!progress) co_return std::unexpected(progress.error());
         if (is_converged(state) && engine.looked_everywhere()) co_return ApplyEnd::converged;
-        if (clock.monotonic() > state.deadline) co_return ApplyEnd::timed_out;
+        if (clock.monotonic() > state.deadline) co_return *progress ? ApplyEnd::timed_out : ApplyEnd::stuck;
         idle_rounds = *progress ? 0 : idle_rounds + 1;
         co_await clock.sleep_for(pause_between_rounds);
     }
@@ -156,62 +156,49 @@ int report_end(ApplyEnd end, ApplyState& state, Session& session, std::ostream& 
         return exit_gate;
     }
     print_plan_text(out, plans_of(state), plan_header(session), TextOptions{});
-    for (const auto& [scope, error] : state.failures) {
-        err << "galleryd: " << scope << ":\n";
-        print_error(err, error);
-    }
+    print_failures(err, {state.failures.begin(), state.failures.end()});
     if (!state.failures.empty()) return exit_error;
     err << "galleryd: what is left needs a person: conflicts, approvals and blocks are listed above. (GD5009)\n";
     return exit_approval;
+}
+
+// A plan saved earlier decides what is applied: its sources and its Azure, unless the command line names others.
+Result<std::optional<SavedPlan>> open_saved_plan(const ApplyOptions& options, CommonOptions& common) {
+    if (options.plan_file.empty()) return std::nullopt;
+    auto saved = read_saved_plan(options.plan_file);
+    if (!saved) return std::unexpected(saved.error());
+    if (common.sources.empty()) common.sources = saved->header.sources;
+    if (common.azure == CommonOptions{}.azure) common.azure = saved->header.azure;
+    return std::optional(std::move(*saved));
+}
+
+bool still_fits(const SavedPlan& saved, const std::vector<Plan>& plans, const std::string& file, std::ostream& err) {
+    const std::vector<std::string> moved = compare(saved, plans);
+    if (moved.empty()) return true;
+    err << "galleryd: the saved plan no longer fits what is observed; nothing was done (GD5006):\n";
+    for (const std::string& line : moved) err << "  " << line << "\n";
+    err << "Make a new one: galleryd plan --out " << file << "\n";
+    return false;
 }
 
 }  // namespace
 
 int run_apply(const ApplyOptions& options, std::ostream& out, std::ostream& err) {
     const auto timeout = parse_duration_flag("--timeout", options.timeout);
-    if (!timeout) {
-        print_error(err, timeout.error());
-        return exit_usage;
-    }
+    if (!timeout) return exit_with(err, timeout.error());
     CommonOptions common = options.plan.common;
-    std::optional<SavedPlan> saved;
-    if (!options.plan_file.empty()) {
-        auto read = read_saved_plan(options.plan_file);
-        if (!read) {
-            print_error(err, read.error());
-            return exit_error;
-        }
-        saved = std::move(*read);
-        if (common.sources.empty()) common.sources = saved->header.sources;
-        if (common.azure == CommonOptions{}.azure) common.azure = saved->header.azure;
-    }
+    const auto saved = open_saved_plan(options, common);
+    if (!saved) return exit_with(err, saved.error());
     auto session = Session::open(common, JournalUse::exclusive, "apply");
-    if (!session) {
-        print_error(err, session.error());
-        return exit_error;
-    }
+    if (!session) return exit_with(err, session.error());
     const auto problems = (*session)->read_sources();
-    if (!problems) {
-        print_error(err, problems.error());
-        return exit_error;
-    }
+    if (!problems) return exit_with(err, problems.error());
     for (const Diagnostic& problem : *problems) err << diagnostic_line(problem) << "\n";
     const bool has_errors =
         std::ranges::any_of(*problems, [](const Diagnostic& d) { return d.severity == Severity::error; });
     auto planned = (*session)->run(plan_every_scope((*session)->engine()));
-    if (!planned) {
-        print_error(err, planned.error());
-        return planned.error().reason == "Interrupted" ? exit_interrupted : exit_error;
-    }
-    if (saved) {
-        const std::vector<std::string> moved = compare(*saved, planned->plans);
-        if (!moved.empty()) {
-            err << "galleryd: the saved plan no longer fits what is observed; nothing was done (GD5006):\n";
-            for (const std::string& line : moved) err << "  " << line << "\n";
-            err << "Make a new one: galleryd plan --out " << options.plan_file << "\n";
-            return exit_gate;
-        }
-    }
+    if (!planned) return exit_with(err, planned.error());
+    if (*saved && !still_fits(**saved, planned->plans, options.plan_file, err)) return exit_gate;
     print_plan_text(out, planned->plans, plan_header(**session),
                     TextOptions{.colour = false, .wide = false, .summary_only = options.plan.summary});
     if (common.observe) {
@@ -223,10 +210,7 @@ int run_apply(const ApplyOptions& options, std::ostream& out, std::ostream& err)
     (*session)->engine().confirm_only(planned->plans);
     ApplyState state{.out = out, .deadline = (*session)->clock().monotonic() + *timeout, .last = {}, .failures = {}};
     const auto end = (*session)->run(apply_rounds(**session, state));
-    if (!end) {
-        print_error(err, end.error());
-        return end.error().reason == "Interrupted" ? exit_interrupted : exit_error;
-    }
+    if (!end) return exit_with(err, end.error());
     const int code = report_end(*end, state, **session, out, err);
     return code == exit_done && has_errors ? exit_error : code;
 }

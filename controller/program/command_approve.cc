@@ -16,6 +16,21 @@ bool is_digest(const std::string& text) {
            text.find_first_not_of("0123456789abcdef", 7) == std::string::npos;
 }
 
+// Does any event name it? Plans and frozen sources print theirs.
+bool is_named(Journal& journal, const std::string& digest) {
+    constexpr int page = 1000;
+    std::int64_t after = 0;
+    while (true) {
+        const auto events = journal.events(after, page);
+        if (!events || events->empty()) return false;
+        for (const EventRecord& event : *events) {
+            if (event.plan_id == digest || event.revision == digest || event.message.find(digest) != std::string::npos)
+                return true;
+        }
+        after = events->back().sequence;
+    }
+}
+
 }  // namespace
 
 int run_approve(const ApproveOptions& options, std::ostream& out, std::ostream& err) {
@@ -45,6 +60,9 @@ int run_approve(const ApproveOptions& options, std::ostream& out, std::ostream& 
         print_error(err, stored.error());
         return exit_error;
     }
+    if (!is_named(**journal, options.digest))
+        err << "galleryd: note: no event in " << directory
+            << " names this digest. It counts only if a plan or a source of that daemon has exactly this one.\n";
     out << "Approved " << options.digest << " until " << format_rfc3339(expires)
         << ". The daemon takes it up at its next pass.\n";
     return exit_done;

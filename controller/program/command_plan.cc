@@ -76,6 +76,20 @@ bool has_changes(const std::vector<Plan>& plans) {
     return std::ranges::any_of(plans, [](const Plan& plan) { return !plan.changes.empty(); });
 }
 
+void print_failures(std::ostream& err, const std::vector<std::pair<std::string, Error>>& failures) {
+    constexpr std::size_t named_max = 3;
+    std::map<std::string, std::vector<const std::pair<std::string, Error>*>> alike;
+    for (const auto& failure : failures) alike[failure.second.code + failure.second.reason].push_back(&failure);
+    for (const auto& [reason, group] : alike) {
+        std::string names;
+        for (std::size_t i = 0; i < std::min(group.size(), named_max); ++i)
+            names += (i == 0 ? "" : ", ") + group[i]->first;
+        if (group.size() > named_max) names += " and " + std::to_string(group.size() - named_max) + " more";
+        err << "galleryd: " << names << " could not be looked at; nothing is planned there\n";
+        print_error(err, group.front()->second);
+    }
+}
+
 int deletions_in(const std::vector<Plan>& plans) {
     int count = 0;
     for (const Plan& plan : plans)
@@ -100,21 +114,12 @@ PlanHeader plan_header(Session& session) {
 
 int run_plan(const PlanOptions& options, std::ostream& out, std::ostream& err) {
     auto session = Session::open(options.common, JournalUse::read_only, "plan");
-    if (!session) {
-        print_error(err, session.error());
-        return exit_error;
-    }
+    if (!session) return exit_with(err, session.error());
     const auto problems = (*session)->read_sources();
-    if (!problems) {
-        print_error(err, problems.error());
-        return exit_error;
-    }
+    if (!problems) return exit_with(err, problems.error());
     for (const Diagnostic& problem : *problems) err << diagnostic_line(problem) << "\n";
     auto planned = (*session)->run(plan_every_scope((*session)->engine()));
-    if (!planned) {
-        print_error(err, planned.error());
-        return planned.error().reason == "Interrupted" ? exit_interrupted : exit_error;
-    }
+    if (!planned) return exit_with(err, planned.error());
     const auto invalid =
         std::ranges::count_if(*problems, [](const Diagnostic& d) { return d.severity == Severity::error; });
     if (invalid > 0) {  // what could not be read was not compared: that is not "no changes"
@@ -136,10 +141,7 @@ int run_plan(const PlanOptions& options, std::ostream& out, std::ostream& err) {
         print_plan_text(out, planned->plans, header, text);
         if (options.explain) print_versions_text(out, planned->plans, text);
     }
-    for (const auto& [scope, error] : planned->failures) {
-        err << "galleryd: " << scope << " could not be looked at; nothing is planned for it\n";
-        print_error(err, error);
-    }
+    print_failures(err, planned->failures);
     if (!options.out.empty()) {
         if (const Status saved = write_saved_plan(options.out, planned->plans, header); !saved) {
             print_error(err, saved.error());

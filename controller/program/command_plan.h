@@ -21,6 +21,8 @@ Task<PlannedScopes> plan_every_scope(Engine& engine);
 
 PlanHeader plan_header(Session& session);
 bool has_changes(const std::vector<Plan>& plans);
+// What could not be looked at, one message for all scopes that failed alike.
+void print_failures(std::ostream& err, const std::vector<std::pair<std::string, Error>>& failures);
 int deletions_in(const std::vector<Plan>& plans);  // deletions and region removals
 
 }  // namespace galleryd

@@ -158,7 +158,7 @@ int serve(Session& session, telemetry::MetricsRegistry& registry, const std::str
         print_error(err, started.error());
         for (const auto& server : pages.servers) server->stop();
         session.run_to_end(daemon.stop());
-        return started.error().kind == ErrorKind::invalid && started.error().code == "GD5011" ? exit_usage : exit_error;
+        return started.error().code == "GD5011" ? exit_usage : exit_error;
     }
     session.metrics().set("galleryd_build_info",
                           {{"version", GALLERYD_VERSION}, {"revision", ""}, {"compiler", __VERSION__}}, 1);
@@ -195,11 +195,7 @@ int run_daemon(const CommonOptions& options, std::ostream& out, std::ostream& er
         return exit_usage;
     }
     auto session = Session::open(options, JournalUse::exclusive, "daemon");
-    if (!session) {
-        print_error(err, session.error());
-        return session.error().kind == ErrorKind::invalid && session.error().code.starts_with("GD50") ? exit_usage
-                                                                                                      : exit_error;
-    }
+    if (!session) return exit_with(err, session.error());
     return serve(**session, (*session)->registry(), "", out, err);
 }
 

@@ -13,13 +13,12 @@
 #include "controller/ports/journal.h"
 #include "controller/ports/log.h"
 #include "controller/ports/metrics.h"
-#include "reconcilers/lifecycle/desired_store.h"
+#include "controller/program/declared.h"
 #include "reconcilers/lifecycle/events.h"
 #include "reconcilers/lifecycle/executor.h"
 #include "reconcilers/lifecycle/observer.h"
 #include "reconcilers/lifecycle/operation_follower.h"
 #include "reconcilers/lifecycle/resource_memory.h"
-#include "reconcilers/lifecycle/scope.h"
 
 // The one engine behind plan, apply, run and demo: documents in, plans out, Azure follows. Owned by the loop thread.
 namespace galleryd {
@@ -57,9 +56,9 @@ class Engine {
     // Takes a look at one source over. Returns the scopes to look at. Fails only when the journal cannot be written.
     Result<std::set<std::string>> accept(Snapshot snapshot);
 
-    const std::map<std::string, Scope>& scopes() const { return scopes_; }
-    const DesiredObjects& objects() const { return sources_.size() == 1 ? sources_.front().objects : merged_; }
-    const std::vector<AcceptedSnapshot>& sources() const { return sources_; }
+    const std::map<std::string, Scope>& scopes() const { return declared_.scopes(); }
+    const DesiredObjects& objects() const { return declared_.objects(); }
+    const std::vector<AcceptedSnapshot>& sources() const { return declared_.sources(); }
 
     Task<Plan> plan_scope(std::string name);              // looks and plans; writes nothing
     Task<PassResult> pass(std::string name);              // looks, plans, applies, reports
@@ -76,7 +75,7 @@ class Engine {
     const std::map<std::string, Plan>& plans() const { return plans_; }
     const std::map<std::string, DefinitionView>& definition_views() const { return definition_views_; }
     const EngineOptions& options() const { return options_; }
-    std::string revision() const;  // of all sources together
+    std::string revision() const { return declared_.revision(); }  // of all sources together
     std::optional<TimePoint> last_look() const { return last_look_; }
 
   private:
@@ -91,33 +90,27 @@ class Engine {
     GalleryLook gallery_look(const Scope& scope) const;
     ApplyContext apply_context(const Scope& scope) const;
     void remember_locks(const ApplyReport& report, const Plan& plan);
+    Status note_healed_regions(const DefinitionView& view);
     Status purge_removed(const Scope& scope, const Plan& plan);
     void report(const Scope& scope, const PassResult& result, const DefinitionView* view);
-    void rebuild_scopes();
-    void refuse_double_claims();
-    void note_missing(const AcceptedSnapshot& accepted, TimePoint now);
-    RemovedDocument aged(RemovedDocument removed) const;
+    void drop_what_is_not_declared();
+    void report_policies();
     std::chrono::nanoseconds next_look(const PassResult& result) const;
 
     Journal& journal_;
     Clock& clock_;
     EngineOptions options_;
     EventRecorder events_;
+    Declared declared_;
     ResourceMemory memory_;
     Observer observer_;
     Executor executor_;
     OperationFollower follower_;
 
-    std::vector<AcceptedSnapshot> sources_;  // by source, in order of first look
-    std::map<std::string, std::vector<GoodDocument>> good_documents_;
-    DesiredObjects merged_;  // of several sources; a single one is not copied
-    std::map<std::string, Scope> scopes_;
     std::map<ObjectKey, ObjectStatus> statuses_;
     std::map<std::string, Plan> plans_;
     std::map<std::string, DefinitionView> definition_views_;
-    std::set<std::string> looked_;  // scopes looked at since the start
-    // Since when documents are missing, by monotonic time: a step of the wall clock does not age a removal.
-    std::map<ObjectKey, std::chrono::nanoseconds> missing_since_;
+    std::set<std::string> looked_;             // scopes looked at since the start
     std::map<std::string, TimePoint> locked_;  // resource keys that refused a deletion because of a lock
     std::optional<TimePoint> last_look_;
     bool stopping_ = false;

@@ -10,13 +10,6 @@ namespace {
 
 constexpr std::chrono::hours lock_memory{1};
 
-template <class Object>
-const Object* find(const std::map<ObjectKey, Object>& objects, const std::optional<ObjectKey>& key) {
-    if (!key) return nullptr;
-    const auto found = objects.find(*key);
-    return found == objects.end() ? nullptr : &found->second;
-}
-
 }  // namespace
 
 Policy Engine::policy_for(const Scope& scope) {
@@ -29,7 +22,7 @@ Policy Engine::policy_for(const Scope& scope) {
     policy.journal_writable =
         journal_.writable() || !options_.remember_documents;  // `plan` writes nothing: no reason to block
     policy.clock_skew = observer_.clock_skew();
-    policy.source = source_health(sources_, scope);
+    policy.source = source_health(sources(), scope);
     if (const auto approvals = journal_.approvals()) {
         for (const auto& [digest, expires] : *approvals) {
             if (expires > now) policy.approvals.insert(digest);
@@ -42,7 +35,7 @@ Policy Engine::policy_for(const Scope& scope) {
     }
     std::erase_if(locked_, [&](const auto& entry) { return entry.second + lock_memory < now; });
     for (const auto& [key, at] : locked_) policy.locked.insert(key);
-    for (const RemovedDocument& removed : scope.removed) policy.removed.push_back(aged(removed));
+    for (const RemovedDocument& removed : scope.removed) policy.removed.push_back(declared_.aged(removed));
     policy.deletes_per_hour_max = options_.deletes_per_hour_max;
     const auto deletes = journal_.deletes_since(scope.gallery_id.subscription(), now - std::chrono::hours{1});
     policy.deletes_last_hour = deletes ? *deletes : options_.deletes_per_hour_max;  // unknown counts as used up
@@ -56,7 +49,7 @@ GalleryLook Engine::gallery_look(const Scope& scope) const {
                      .wants_role_assignments = true,
                      .storage_account = std::nullopt,
                      .wants_definition_names = !scope.removed.empty()};
-    const Gallery* gallery = find(objects().galleries, scope.gallery);
+    const Gallery* gallery = find_object(objects().galleries, scope.gallery);
     if (gallery != nullptr && gallery->staging_storage) {
         const ResourceId group = resource_group_id(gallery->subscription_id, gallery->resource_group);
         what.storage_account =
@@ -67,7 +60,7 @@ GalleryLook Engine::gallery_look(const Scope& scope) const {
 
 Plan Engine::plan_gallery(const Scope& scope, const GalleryView& view) {
     GalleryScopeInput input;
-    input.gallery = find(objects().galleries, scope.gallery);
+    input.gallery = find_object(objects().galleries, scope.gallery);
     input.view = &view;
     for (const auto& [key, definition] : objects().definitions) {
         if (definition.gallery_id == scope.gallery_id) input.definitions.push_back(&definition);
@@ -77,10 +70,10 @@ Plan Engine::plan_gallery(const Scope& scope, const GalleryView& view) {
 
 Plan Engine::plan_definition(const Scope& scope, const DefinitionView& view) {
     DefinitionScopeInput input;
-    input.gallery = find(objects().galleries, scope.gallery);
-    input.definition = find(objects().definitions, scope.definition);
+    input.gallery = find_object(objects().galleries, scope.gallery);
+    input.definition = find_object(objects().definitions, scope.definition);
     for (const ObjectKey& key : scope.versions) input.versions.push_back(&objects().versions.at(key));
-    input.policy = find(objects().policies, scope.policy);
+    input.policy = find_object(objects().policies, scope.policy);
     input.view = &view;
     return plan_definition_scope(input, policy_for(scope), clock_.now());
 }

@@ -3,6 +3,7 @@
 #include <ostream>
 
 #include "controller/core/time.h"
+#include "controller/program/options.h"
 
 namespace galleryd {
 
@@ -24,6 +25,11 @@ void print_error(std::ostream& err, const Error& error) {
     if (!error.code.empty()) err << " (" << error.code << ", see `galleryd explain " << error.code << "`)";
     if (!error.correlation_id.empty()) err << "\n  Azure correlation id: " << error.correlation_id;
     err << "\n";
+}
+
+int exit_with(std::ostream& err, const Error& error) {
+    print_error(err, error);
+    return error.reason == "WrongUsage" ? exit_usage : error.reason == "Interrupted" ? exit_interrupted : exit_error;
 }
 
 }  // namespace galleryd

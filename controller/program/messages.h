@@ -18,4 +18,7 @@ std::unexpected<Error> wrong_usage(std::string code, std::string message);
 // One error for people on stderr: what failed, why, what to do, code, correlation id.
 void print_error(std::ostream& err, const Error& error);
 
+// Prints it and says how the process ends: 64 for a wrong use, 130 for an interruption, else 1.
+int exit_with(std::ostream& err, const Error& error);
+
 }  // namespace galleryd

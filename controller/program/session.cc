@@ -146,6 +146,11 @@ Status open_azure(SessionParts& parts) {
         if (const Status started = start_simulator(parts); !started) return started;
         if (parts.options.credential == "default") parts.options.credential = "none";
     }
+    if (parts.options.azure.find('@') != std::string::npos) {  // not shown: it may hold a password
+        return wrong_usage("GD5004",
+                           "--azure: the address has a name or a password before its host; write it without. "
+                           "Credentials come from --credential and the environment.");
+    }
     const auto cloud = find_cloud(parts.azure_url.empty() ? parts.options.azure : parts.azure_url);
     if (!cloud) return std::unexpected(cloud.error());
     parts.azure_url = http::to_string(cloud->arm);
@@ -199,8 +204,9 @@ Status open_engine(SessionParts& parts, JournalUse use, std::string asked_by) {
     options.remember_documents = use == JournalUse::exclusive;
     options.prices = std::move(*prices);
     options.zone_offset = zone_offset;
-    if (const auto interval = parse_duration_flag("--interval", parts.options.interval); interval)
-        options.drift_interval = *interval;
+    const auto interval = parse_duration_flag("--interval", parts.options.interval);
+    if (!interval) return std::unexpected(interval.error());
+    options.drift_interval = *interval;
     if (options.instance.empty() || options.instance.find_first_of("/ \t\r\n") != std::string::npos) {
         return wrong_usage("GD5018",
                            "--instance `" + options.instance +
@@ -214,6 +220,8 @@ Status open_engine(SessionParts& parts, JournalUse use, std::string asked_by) {
 }  // namespace
 
 Result<std::unique_ptr<Session>> Session::open(CommonOptions options, JournalUse use, std::string asked_by) {
+    if (options.sources.empty())
+        return wrong_usage("GD5012", "no manifests. Name a folder or file, or --source dir:PATH");
     auto parts = std::make_unique<SessionParts>();
     parts->options = std::move(options);
     if (const Status opened = open_clock(*parts); !opened) return std::unexpected(opened.error());
@@ -255,8 +263,6 @@ std::vector<DesiredSource*> Session::sources() {
 }
 
 Result<std::vector<Diagnostic>> Session::read_sources() {
-    if (parts_->sources.empty())
-        return wrong_usage("GD5012", "no manifests. Name a folder or file, or --source dir:PATH");
     std::vector<Diagnostic> problems;
     for (const auto& source : parts_->sources) {
         auto snapshot = run(source->look());

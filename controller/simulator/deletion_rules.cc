@@ -72,6 +72,7 @@ Answer delete_gallery_resource(World& world, const Call& call) {
     }
     // A deletion ends whatever was running (unverified for galleries; other Compute resources answer so).
     world.preempt(*resource);
+    world.note_update(*resource);
     resource->previous = resource->body;
     resource->changed_at = world.now;
     resource->deleting = true;

@@ -76,6 +76,11 @@ const std::map<std::string, Setter>& action_keys() {
          [](Fault& f, const YAML::Node& n) {
              f.stale_read = n.as<std::string>() == "true" ? std::chrono::seconds(60) : seconds_of(n);
          }},
+        {"graphLag", [](Fault& f, const YAML::Node& n) { f.graph_lag = seconds_of(n); }},
+        {"graphFreeze", [](Fault& f, const YAML::Node& n) { f.graph_freeze = n.as<bool>(); }},
+        {"graphTruncate", [](Fault& f, const YAML::Node& n) { f.graph_truncate = n.as<bool>(); }},
+        {"graphHideRows", [](Fault& f, const YAML::Node& n) { f.graph_hide_rows = n.as<std::size_t>(); }},
+        {"graphRepeatRows", [](Fault& f, const YAML::Node& n) { f.graph_repeat_rows = n.as<std::size_t>(); }},
         {"foreignWrite", set_foreign_write},
         {"expireTokens", [](Fault& f, const YAML::Node& n) { f.expire_tokens = n.as<bool>(); }},
     };

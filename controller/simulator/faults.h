@@ -32,7 +32,13 @@ struct Fault {
     std::string fail_details = "Failed with internal server error.";
     std::size_t long_url = 0;                        // polling URLs are padded to this length
     std::optional<std::chrono::seconds> stale_read;  // a read shows the state before changes younger than this
-    std::string foreign_id, foreign_patch;           // somebody else writes this just before the request is served
+    // Resource Graph: rows as they were so long ago; as they were when this fault fired first; so many rows less in the
+    // whole result; so many rows of a page twice; the result cut off without a token.
+    std::optional<std::chrono::seconds> graph_lag;
+    bool graph_freeze = false, graph_truncate = false;
+    std::size_t graph_hide_rows = 0, graph_repeat_rows = 0;
+    std::optional<TimePoint> frozen_at;
+    std::string foreign_id, foreign_patch;  // somebody else writes this just before the request is served
 };
 
 class Faults {

@@ -188,6 +188,7 @@ Answer share_gallery(World& world, const Call& call) {
     if (gallery == nullptr) return resource_not_found(parse_path(call.path.text.substr(0, call.path.text.rfind('/'))));
     if (auto busy = check_busy(*gallery, "Gallery")) return *busy;
     const std::string operation = text_of(call.body, "operationType");
+    world.note_update(*gallery);
     Json& properties = gallery->body["properties"];
     const std::string permissions = text_of(member(properties, "sharingProfile"), "permissions");
     if (operation == "Add" || operation == "Remove") {

@@ -98,6 +98,7 @@ void World::finish(Operation& operation) {
         finish_removal(operation);
         return;
     }
+    note_update(*resource);
     resource->previous = resource->body;
     resource->changed_at = now;
     if (!resource->arriving.is_null()) {

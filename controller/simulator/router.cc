@@ -92,6 +92,16 @@ std::optional<Answer> check_request(const World& world, const Call& call) {
             400, "InvalidSubscriptionId",
             "The provided subscription identifier '" + call.path.subscription + "' is malformed or invalid.");
     if (auto wrong = check_api_version(call)) return wrong;
+    if (world.unreadable_subscriptions.contains(fold_case(call.path.subscription))) {
+        const std::string action = type_display(call.path.type.empty() ? "subscriptions" : call.path.type) + "/read";
+        return error_answer(
+            403, "AuthorizationFailed",
+            "The client 'simulated' with object id '00000000-0000-0000-0000-0000000000aa' does not have "
+            "authorization to perform action '" +
+                action + "' over scope '" + call.path.text +
+                "' or the scope is invalid. If access was recently granted, please refresh your "
+                "credentials.");
+    }
     const bool group_itself = call.path.type == "resourcegroups";
     return group_itself ? std::nullopt : check_group(world, call.path);
 }

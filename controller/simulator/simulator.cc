@@ -2,6 +2,7 @@
 
 #include "controller/core/resource_id.h"
 #include "controller/simulator/faults.h"
+#include "controller/simulator/graph.h"
 #include "controller/simulator/login.h"
 #include "controller/simulator/noise.h"
 #include "controller/simulator/rate_limits.h"
@@ -17,7 +18,7 @@ struct Simulator::Parts {
         start = world.now;
     }
     http::ServerResponse serve(const http::ServerRequest& request);
-    Answer answer(const Call& call, http::Headers& limits);
+    Answer answer(const Call& call, Fault* fault, http::Headers& limits);
     std::optional<Answer> apply_before(const Call& call, const Fault& fault);
     void apply_after(const Call& call, const Fault& fault, Answer& answer);
     std::optional<Answer> authenticate(Call& call);
@@ -29,6 +30,7 @@ struct Simulator::Parts {
     SeededRandom noise;
     Login login;
     RateLimits limits;
+    Graph graph;
     Faults faults;
     TimePoint start;
     std::vector<Mutation> history;
@@ -100,6 +102,7 @@ std::optional<Answer> Simulator::Parts::apply_before(const Call& call, const Fau
         const Json patch = Json::parse(fault.foreign_patch, nullptr, false);
         Resource* const resource = world.find(fold_case(fault.foreign_id));
         if (resource != nullptr && patch.is_object()) {
+            world.note_update(*resource);
             resource->previous = resource->body;
             resource->changed_at = world.now;
             merge_into(resource->body, patch);
@@ -129,7 +132,8 @@ void Simulator::Parts::apply_after(const Call& call, const Fault& fault, Answer&
     }
 }
 
-Answer Simulator::Parts::answer(const Call& call, http::Headers& limit_headers) {
+Answer Simulator::Parts::answer(const Call& call, Fault* fault, http::Headers& limit_headers) {
+    if (Graph::serves(call.path)) return graph.answer(world, call, fault);  // a quota of its own, no ARM bucket
     RateLimits::Verdict verdict = limits.charge(world, call);
     policy = verdict.policy;
     limit_headers = std::move(verdict.headers);
@@ -190,6 +194,7 @@ http::ServerResponse Simulator::Parts::finish(const Call& call, Answer answer, c
 http::ServerResponse Simulator::Parts::serve(const http::ServerRequest& request) {
     ++requests;
     policy.clear();
+    world.actor.clear();  // what ends now was begun long ago
     world.advance(clock.now());
     Call call{.http = request,
               .path = parse_path(request.target),
@@ -212,7 +217,8 @@ http::ServerResponse Simulator::Parts::serve(const http::ServerRequest& request)
             ++injected;
         }
     }
-    answer_now = early ? std::move(*early) : answer(call, limit_headers);
+    world.actor = call.principal;
+    answer_now = early ? std::move(*early) : answer(call, fault, limit_headers);
     world.region_failures.erase(world.region_failures.begin(),
                                 world.region_failures.begin() + static_cast<std::ptrdiff_t>(injected));
     if (fault != nullptr) apply_after(call, *fault, answer_now);
@@ -246,7 +252,10 @@ std::string Simulator::last_policy() const { return parts_->policy; }
 
 Status Simulator::load_state(const std::string& json) {
     parts_->world.advance(parts_->clock.now());
-    return simulator::load_state(parts_->world, json);
+    parts_->world.changes.pause(true);  // what is loaded was always there
+    Status loaded = simulator::load_state(parts_->world, json);
+    parts_->world.changes.pause(false);
+    return loaded;
 }
 
 std::string Simulator::save_state() const {
@@ -300,10 +309,17 @@ Status Simulator::change_resource(std::string_view id, const std::string& merge_
     if (found == nullptr) return fail(ErrorKind::invalid, "StateInvalid", "there is no resource " + std::string(id));
     const Json patch = Json::parse(merge_patch, nullptr, false);
     if (!patch.is_object()) return fail(ErrorKind::invalid, "StateInvalid", "the patch is not a JSON object");
+    world.note_update(*found);
     found->previous = found->body;
     found->changed_at = world.now;
     merge_into(found->body, patch);
     return {};
+}
+
+void Simulator::set_readable(std::string_view subscription, bool readable) {
+    parts_->world.changes.touch();
+    if (readable) parts_->world.unreadable_subscriptions.erase(fold_case(subscription));
+    else parts_->world.unreadable_subscriptions.insert(fold_case(subscription));
 }
 
 std::optional<TimePoint> Simulator::next_event() const { return parts_->world.next_event(); }

@@ -174,6 +174,8 @@ void load_extras(World& world, const Json& document) {
     for (const Json& tenant : member(document, "tenants")) world.tenants.insert(tenant.get<std::string>());
     for (const Json& subscription : member(document, "subscriptions"))
         world.subscriptions.insert(fold_case(subscription.get<std::string>()));
+    for (const Json& subscription : member(document, "unreadableSubscriptions"))
+        world.unreadable_subscriptions.insert(fold_case(subscription.get<std::string>()));
     if (member(document, "secrets").is_object()) {
         for (const auto& [client, secret] : member(document, "secrets").items())
             world.secrets[fold_case(client)] = secret.get<std::string>();
@@ -240,6 +242,7 @@ std::string save_state(const World& world) {
     for (const std::string& principal : world.unknown_principals) document["unknownPrincipals"].push_back(principal);
     for (const std::string& tenant : world.tenants) document["tenants"].push_back(tenant);
     if (!world.subscriptions.empty()) document["subscriptions"] = world.subscriptions;
+    if (!world.unreadable_subscriptions.empty()) document["unreadableSubscriptions"] = world.unreadable_subscriptions;
     for (const auto& [client, secret] : world.secrets) document["secrets"][client] = secret;
     return document.dump(2) + "\n";
 }

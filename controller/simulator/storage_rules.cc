@@ -93,6 +93,7 @@ Answer put_account(World& world, const Call& call) {
     Resource& stored = world.put(std::move(resource));
     const Duration length = world.operation_length("PUT", stored.id, std::chrono::seconds(18));
     const Operation& operation = world.begin(stored, OperationKind::storage, call.api_version(), length);
+    world.note_update(stored);
     stored.set_state("ResolvingDNS");
     answer.status = 202;
     answer.operation = operation.guid;

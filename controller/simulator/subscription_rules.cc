@@ -132,8 +132,11 @@ Answer subscription_call(World& world, const Call& call) {
         return answer;
     }
     if (depth == 1) {
-        for (const std::string& id : world.subscriptions) rows.push_back(subscription_body(world, id));
-        if (rows.empty()) rows.push_back(subscription_body(world, std::string(default_subscription)));
+        for (const std::string& id : world.subscriptions) {
+            if (!world.unreadable_subscriptions.contains(id)) rows.push_back(subscription_body(world, id));
+        }
+        if (rows.empty() && world.unreadable_subscriptions.empty())
+            rows.push_back(subscription_body(world, std::string(default_subscription)));
         answer.body = list(std::move(rows));
         return answer;
     }

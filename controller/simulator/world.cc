@@ -74,10 +74,12 @@ static std::string count_key(const std::string& subscription, const std::string&
 Resource& World::put(Resource resource) {
     resource.changed_at = now;
     if (Resource* const old = find(resource.key)) {
+        note_update(*old);
         resource.previous = std::move(old->body);
         *old = std::move(resource);
         return *old;
     }
+    note(ChangeKind::create, resource, nullptr);
     const std::string subscription = resource.subscription();
     if (!subscription.empty()) subscriptions.insert(fold_case(subscription));
     ++counts_[count_key(subscription, resource.location(), resource.type)];
@@ -86,10 +88,16 @@ Resource& World::put(Resource resource) {
     return resources_.emplace(key, std::move(resource)).first->second;
 }
 
+void World::note(ChangeKind kind, const Resource& resource, const Json* before) {
+    static const Json nothing;
+    changes.note(now, kind, resource.key, resource.id, resource.type, before == nullptr ? nothing : *before, actor);
+}
+
 void World::erase(const std::string& key) {
     const auto found = resources_.find(key);
     if (found == resources_.end()) return;
     const Resource& resource = found->second;
+    note(ChangeKind::remove, resource, &resource.body);
     const auto counted = counts_.find(count_key(resource.subscription(), resource.location(), resource.type));
     if (counted != counts_.end() && counted->second > 0) --counted->second;
     locks_.erase(key);

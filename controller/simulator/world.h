@@ -10,6 +10,7 @@
 
 #include "controller/core/time.h"
 #include "controller/ports/clock.h"
+#include "controller/simulator/graph_log.h"
 #include "controller/simulator/json.h"
 #include "controller/simulator/simulator.h"
 
@@ -74,12 +75,22 @@ struct SoftDeleted {
 class World {
   public:
     World(Options options_in)
-        : options(std::move(options_in)), random(options.seed), id_random(options.seed ^ 0x9e3779b97f4a7c15ULL) {}
+        : options(std::move(options_in)),
+          random(options.seed),
+          id_random(options.seed ^ 0x9e3779b97f4a7c15ULL),
+          changes(options) {}
+    World(const World&) = delete;
+    World& operator=(const World&) = delete;
 
     Options options;
     TimePoint now{};
     SeededRandom random;     // durations and chances
     SeededRandom id_random;  // guids and signatures: their number must not move the durations
+
+    ChangeLog changes;  // what Resource Graph does not show yet, and its change records
+    std::string actor;  // whose request is being served, "" while time passes
+    // Must stand before every change of a body in place; put, erase and the end of operations call it themselves.
+    void note_update(const Resource& resource) { note(ChangeKind::update, resource, &resource.body); }
 
     Resource* find(std::string_view key);
     const Resource* find(std::string_view key) const;
@@ -110,9 +121,11 @@ class World {
     std::map<std::string, SoftDeleted> soft_deleted;  // by the version's key
     std::vector<RegionFailure> region_failures;
     std::set<std::string> subscriptions, tenants, unknown_principals;
-    std::map<std::string, std::string> secrets;  // client id -> secret, when the state names some
+    std::set<std::string> unreadable_subscriptions;  // lower case
+    std::map<std::string, std::string> secrets;      // client id -> secret, when the state names some
 
   private:
+    void note(ChangeKind kind, const Resource& resource, const Json* before);
     void finish(Operation& operation);
     void finish_removal(const Operation& operation);
 

@@ -219,6 +219,7 @@ void GalleryPlanner::plan_update(const ObservedGallery& live, Ownership ownershi
         write.community = wanted;
     }
     for (FieldChange& field : compare_tags(write.tags, live.tags)) fields.push_back(std::move(field));
+    write.tags_removed = take_away_tags(fields, policy_.find_record(gallery_.id), write.tags, live.tags);
     if (fields.empty() && live.state != ProvisioningState::failed) {
         ++plan_.unchanged;
         return;

@@ -60,6 +60,7 @@ void plan_update(Plan& plan, const Subject& subject, const ImageDefinition& want
                                                 : tags_of_ours(subject, wanted.governance.tags, policy);
     std::vector<FieldChange> fields = mutable_changes(body, live);
     for (FieldChange& field : compare_tags(body.tags, live.tags)) fields.push_back(std::move(field));
+    body.tags_removed = take_away_tags(fields, policy.find_record(subject.id), body.tags, live.tags);
     const bool failed = live.state == ProvisioningState::failed;
     if (fields.empty() && !failed) {
         ++plan.unchanged;

@@ -279,6 +279,9 @@ std::vector<TargetRegion> compare_version(const Facts& facts, const VersionPlan&
     compare_scalars(write, change.fields, input);
     for (const auto& [name, value] : input.wanted.tags)
         set_tag(write, change.fields, observed.tags, name, value, name == owner_tag ? "ownership" : "spec");
+    if (version.desired != nullptr)
+        for (std::string& name : take_away_tags(change.fields, version.record, input.wanted.tags, observed.tags))
+            write.tags_removed.push_back(std::move(name));
     const bool marks_only = change.fields.empty();
     compare_mark(write, change.fields, input);
     if (change.fields.empty()) return observed.target_regions;

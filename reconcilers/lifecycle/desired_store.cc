@@ -109,6 +109,10 @@ RemovedDocument removed_document(const GoodDocument& document) {
     return removed;
 }
 
+// Its removal is proven (interlock 3). Until then it counts among what was there, so that a folder that is emptied
+// slowly, less than a fifth at each look, freezes like one that is emptied at once.
+bool is_settled(const GoodDocument& document) { return document.snapshots_missing >= removed_snapshots_min; }
+
 bool contains(const DesiredObjects& objects, const ObjectKey& key) {
     return objects.galleries.contains(key) || objects.definitions.contains(key) || objects.versions.contains(key) ||
            objects.policies.contains(key);
@@ -146,11 +150,12 @@ AcceptedSnapshot accept_snapshot(Snapshot snapshot, const std::vector<GoodDocume
     // count as content.
     std::size_t known_before = 0, still_there = 0;
     for (const GoodDocument& document : before) {
-        if (document.first_missing) continue;
+        if (is_settled(document)) continue;
         ++known_before;
         if (contains(accepted.objects, document.key) || broken.keys.contains(document.key)) ++still_there;
     }
-    if (!context.approvals.contains(snapshot.revision)) {
+    accepted.released = context.approvals.contains(snapshot.revision);
+    if (!accepted.released) {
         accepted.frozen = freeze_reason(known_before, still_there, count_of(accepted.objects));
     }
 
@@ -161,10 +166,12 @@ AcceptedSnapshot accept_snapshot(Snapshot snapshot, const std::vector<GoodDocume
         known.emplace(document.key, &document);
         if (contains(accepted.objects, document.key)) continue;
         const bool is_broken = broken.keys.contains(document.key) || broken.files.contains(document.file);
-        const bool was_removed = document.first_missing.has_value();
+        const bool was_removed = accepted.frozen ? is_settled(document) : document.first_missing.has_value();
         if (!was_removed && (is_broken || broken.unknown_content || accepted.frozen)) {
             accepted.held_back.insert(document.key);
             kept.push_back(document);
+            kept.back().first_missing.reset();
+            kept.back().snapshots_missing = 0;
             continue;
         }
         GoodDocument gone = document;
@@ -184,6 +191,7 @@ AcceptedSnapshot accept_snapshot(Snapshot snapshot, const std::vector<GoodDocume
     std::map<ObjectKey, GoodDocument> documents = good_documents_of(accepted, known, print);
     for (const GoodDocument& document : kept) documents.insert_or_assign(document.key, document);
     for (const auto& [key, document] : removed) {
+        if (document.azure_id.empty() && is_settled(document)) continue;  // a policy: nothing in Azure hangs on it
         documents.insert_or_assign(key, document);
         if (!document.azure_id.empty()) accepted.removed.push_back(removed_document(document));
     }
@@ -199,11 +207,12 @@ SourceHealth source_health(const std::vector<AcceptedSnapshot>& sources, const S
     }
     const std::vector<ObjectKey> keys = documents_of(scope);
     for (const AcceptedSnapshot& source : sources) {
-        health.revision += (health.revision.empty() ? "" : " ") + source.revision;
         if (!source.readable) {
             health.complete = false;
             health.problems.push_back(source.source + ": " + source.unreadable_reason);
         }
+        const bool is_empty = source.readable && count_of(source.objects) == 0 && !source.released;
+        if ((source.frozen || is_empty) && health.revision.empty()) health.revision = source.revision;
         if (source.frozen && !health.frozen)
             health.frozen = *source.frozen + " (release: galleryd approve " + source.revision + ")";
         for (const std::string& problem : source.source_problems) {
@@ -218,7 +227,7 @@ SourceHealth source_health(const std::vector<AcceptedSnapshot>& sources, const S
                 to_string(key) + ": " +
                 (problem == source.problems.end() ? "stands on its last good content" : problem->second));
         }
-        if (source.readable && count_of(source.objects) == 0) health.empty = true;
+        if (is_empty) health.empty = true;
     }
     return health;
 }

@@ -31,6 +31,7 @@ struct AcceptedSnapshot {
     bool readable = true;
     std::string unreadable_reason;
     std::optional<std::string> frozen;         // reason; released by approval of `revision`
+    bool released = false;                     // a person approved `revision`
     std::vector<std::string> source_problems;  // files that did not parse far enough to say what they declare
     std::string source, revision;
     std::size_t valid = 0, invalid = 0;

@@ -86,7 +86,8 @@ void ask_source(Points& points, const InterlockQuestion& q) {
     }
     if (source.empty) {
         points.stop(4, "source_empty", "BrakeEngaged", "a source declares nothing at all",
-                    "check its path, branch and mount; release it with galleryd approve if it is meant");
+                    "check its path, branch and mount; if it is meant: galleryd approve " +
+                        (source.revision.empty() ? "REVISION" : source.revision));
     }
     if (source.frozen && !q.policy->is_approved(source.revision)) {
         points.stop(

@@ -148,6 +148,22 @@ std::vector<FieldChange> compare_tags(Tags& ours, const ObservedTags& observed) 
     return fields;
 }
 
+std::vector<std::string> take_away_tags(std::vector<FieldChange>& fields, const ResourceRecord* record,
+                                        const Tags& wanted, const ObservedTags& observed) {
+    if (record == nullptr) return {};
+    std::vector<std::string> names = tags_to_take_away(record->applied_tags, wanted, observed);
+    for (const std::string& name : names) {
+        fields.push_back({.path = "/tags/" + name,
+                          .op = FieldOp::remove,
+                          .before = observed.at(name).value_or(""),
+                          .after = {},
+                          .effect = {},
+                          .detail = {},
+                          .cause = "spec"});
+    }
+    return names;
+}
+
 bool may_create(Plan& plan, const Subject& subject, Adoption adoption) {
     if (adoption != Adoption::adopt) return true;
     BlockReason reason;

@@ -39,6 +39,10 @@ Tags tags_of_ours(const Subject& subject, const Tags& declared, const Policy& po
 // case, so an existing spelling is kept: `ours` is rewritten to it.
 std::vector<FieldChange> compare_tags(Tags& ours, const ObservedTags& observed);
 
+// Tags that we wrote for an earlier document and that this one no longer has; each becomes a field of the change.
+std::vector<std::string> take_away_tags(std::vector<FieldChange>& fields, const ResourceRecord* record,
+                                        const Tags& wanted, const ObservedTags& observed);
+
 // `adoption: Adopt` never creates: adds the block (nothing_to_adopt, GD2202) and answers false when the resource is
 // missing.
 bool may_create(Plan& plan, const Subject& subject, Adoption adoption);

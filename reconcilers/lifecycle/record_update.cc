@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "controller/core/steps.h"
+
 namespace galleryd {
 namespace {
 
@@ -30,6 +32,14 @@ void note_region(ResourceRecord& record, const Change& change, const FieldChange
     record.region_retry_after.erase(region);
 }
 
+void note_tags(ResourceRecord& record, const Tags& written, const std::vector<std::string>& removed) {
+    for (const auto& [name, value] : written) {
+        if (!fold_case(name).starts_with("galleryd-")) record.applied_tags[name] = value;
+    }
+    for (const std::string& name : removed)
+        std::erase_if(record.applied_tags, [&](const auto& tag) { return fold_case(tag.first) == fold_case(name); });
+}
+
 }  // namespace
 
 std::chrono::seconds region_retry_pause(int retries) {
@@ -39,6 +49,17 @@ std::chrono::seconds region_retry_pause(int retries) {
     return std::min(pause, longest);
 }
 
+bool note_healed(ResourceRecord& record, const ObservedVersion& version) {
+    bool changed = false;
+    for (const auto& [region, copy] : version.replication) {
+        if (copy.state != ReplicationState::completed) continue;
+        if (!record.region_retries.contains(region) && !record.region_readds.contains(region)) continue;
+        forget_region(record, region);
+        changed = true;
+    }
+    return changed;
+}
+
 void note_accepted(ResourceRecord& record, const Change& change, TimePoint now) {
     if (std::holds_alternative<CreateVersion>(change.step)) {  // a new life: nothing of the old one counts
         record.region_retries.clear();
@@ -46,6 +67,16 @@ void note_accepted(ResourceRecord& record, const Change& change, TimePoint now) 
         record.region_readds.clear();
         record.excluded_by_us = false;
     }
+    if (is_create(change.step)) {
+        record.applied_tags.clear();
+        record.deleted_at.reset();
+    }
+    std::visit(
+        [&](const auto& step) {
+            if constexpr (requires { step.write.tags_removed; })
+                note_tags(record, step.write.tags, step.write.tags_removed);
+        },
+        change.step);
     for (const FieldChange& field : change.fields) {
         if (field.path.starts_with(regions_prefix)) note_region(record, change, field, now);
         if (field.path != "/excludeFromLatest") continue;

@@ -10,6 +10,10 @@ namespace galleryd {
 
 void note_accepted(ResourceRecord& record, const Change& change, TimePoint now);
 
+// Forgets the retries of every region that is Completed now, so that the next failure starts from the beginning. True
+// when there was something to forget.
+bool note_healed(ResourceRecord& record, const ObservedVersion& version);
+
 // Pause before the next attempt on a failed region: 15 minutes, doubled by each retry, at most 6 hours.
 std::chrono::seconds region_retry_pause(int retries);
 

@@ -32,6 +32,20 @@ Status ResourceMemory::load() {
     return {};
 }
 
+Status ResourceMemory::forget_long_gone(TimePoint now) {
+    constexpr std::chrono::days kept_for{8};
+    std::vector<std::string> gone;
+    for (const auto& [key, record] : records_) {
+        if (record.deleted_at && !record.tombstone && !record.operation_in_flight &&
+            now - *record.deleted_at > kept_for)
+            gone.push_back(key);
+    }
+    for (const std::string& key : gone) {
+        if (const Status forgotten = forget(key); !forgotten) return forgotten;
+    }
+    return {};
+}
+
 ResourceRecord ResourceMemory::get(const std::string& resource_key) const {
     const auto found = records_.find(resource_key);
     return found == records_.end() ? ResourceRecord{} : found->second;

@@ -15,6 +15,9 @@ class ResourceMemory {
     // Reads the journal. Intents without an outcome (the process was killed between request and answer) count as
     // written by us: the intent was synced before the request could leave.
     Status load();
+    // Drops what is known of resources whose deletion lies more than eight days back: soft delete keeps them for seven,
+    // and a tombstone is kept for ever.
+    Status forget_long_gone(TimePoint now);
     ResourceRecord get(const std::string& resource_key) const;  // an empty record when unknown
     Status put(const std::string& resource_key, const ResourceRecord& record);
     // In memory: the journal's operation table holds the rest. `reason` is the change's; unknown after a restart.

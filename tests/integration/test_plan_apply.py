@@ -115,5 +115,50 @@ class SavedPlans(Case):
         self.assertEqual([entry for entry in writes(self.azure.requests()) if "/images/" in entry["path"]], [])
 
 
+class RegionRemoval(Case):
+    """A region goes in steps (raise the flag, take it out, put the flag back); a person confirms it once, by number."""
+
+    POLICY = """---
+apiVersion: galleryd.io/v1alpha1
+kind: LifecyclePolicy
+metadata: {name: standard, namespace: images}
+spec:
+  retention: {keepNewest: 1, inUse: Ignore}
+"""
+
+    def setUp(self):
+        super().setUp()
+        self.azure = self.simulate(small_azure())
+        self.flags = ["--azure", self.azure.url, "--credential", "none", "--instance", "test", "--state-dir", self.path("state")]
+        self.documents = self.declare(["canadaeast"])
+        self.galleryd("apply", self.documents, *self.flags, seconds=90)
+        self.declare([])
+        self.before = len(writes(self.azure.requests()))
+
+    def declare(self, more_regions):
+        documents = small_documents(regions=more_regions).replace("  osType: Linux", "  lifecyclePolicy: standard\n  osType: Linux")
+        return self.write("manifests/all.yaml", documents + self.POLICY)
+
+    def profile(self):
+        properties = Arm(self.azure.url).version("ubuntu", "1.0.0")["properties"]
+        return {region_of(one["name"]) for one in properties["publishingProfile"]["targetRegions"]}, properties["safetyProfile"]["allowDeletionOfReplicatedLocations"]
+
+    def test_without_the_flag_or_the_number_nothing_is_written(self):
+        self.assertIn("deletes_not_allowed", self.galleryd("apply", self.documents, *self.flags).stdout)
+        refused = self.galleryd("apply", self.documents, *self.flags, "--allow-deletes", expect=4)
+        self.assertIn("--approve-deletes=1", refused.stderr)
+        self.galleryd("apply", self.documents, *self.flags, "--allow-deletes", "--approve-deletes=2", expect=4)
+        self.assertEqual(len(writes(self.azure.requests())), self.before)
+        self.assertEqual(self.profile(), ({"canadacentral", "canadaeast"}, False))
+
+    def test_confirmed_once_it_goes_through_all_its_steps(self):
+        self.galleryd("apply", self.documents, *self.flags, "--allow-deletes", "--approve-deletes=1", seconds=90)
+        self.assertEqual(self.profile(), ({"canadacentral"}, False))
+        sent = writes(self.azure.requests())[self.before:]
+        self.assertEqual([entry["method"] for entry in sent], ["PUT"] * len(sent))
+        self.assertLessEqual(len(sent), 3, "raise, take out, put back")
+        self.assertIn(NO_CHANGES, self.galleryd("plan", self.documents, *self.flags, "--allow-deletes").stdout)
+
+
 if __name__ == "__main__":
     main()

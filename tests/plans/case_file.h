@@ -18,10 +18,10 @@
 //               usage {VERSION or "all": in_use | not_in_use | unknown | {state, detail}} (absent: unknown),
 //               records: "none", or {NAME or id: {writtenByUs, document, lastApplied: current | other, inFlight,
 //               failures, lastFailureAt, regionRetries, regionRetryAfter, regionReadds, removalFailedAt, excludedByUs,
-//               tombstone, deletedAt}}; a resource whose owner tag names this instance ("test") has the fitting record
-//               unless something else is said, removed [{kind, name, id, deletionPolicy, mode, missingSince, snapshots,
-//               hold}], source {complete, empty, frozen, problems, revision}, locked [NAME or id], deletesLastHour,
-//               deletesPerHourMax, prices {snapshot, egress}
+//               tombstone, deletedAt, appliedTags}}; a resource whose owner tag names this instance ("test") has the
+//               fitting record unless something else is said, removed [{kind, name, id, deletionPolicy, mode,
+//               missingSince, snapshots, hold}], source {complete, empty, frozen, problems, revision}, locked [NAME or
+//               id], deletesLastHour, deletesPerHourMax, prices {snapshot, egress}
 //   documents   full manifests, read by the documents adapter
 //   azure       ARM bodies as a GET prints them, decoded by the azure adapter
 //   view        {complete: true, galleryExists: true, groupExists: true} (optional)

@@ -71,7 +71,8 @@ void records_from_tags(Case& test) {
 void read_record(Case& test, const std::string& name, const json& from) {
     check_keys(from,
                {"writtenByUs", "document", "lastApplied", "inFlight", "failures", "lastFailureAt", "regionRetries",
-                "regionRetryAfter", "regionReadds", "removalFailedAt", "excludedByUs", "tombstone", "deletedAt"},
+                "regionRetryAfter", "regionReadds", "removalFailedAt", "excludedByUs", "tombstone", "deletedAt",
+                "appliedTags"},
                "records." + name);
     ResourceRecord& record = test.policy.records[resource_key(test, name)];
     record.written_by_us = from.value("writtenByUs", record.written_by_us);
@@ -82,6 +83,7 @@ void read_record(Case& test, const std::string& name, const json& from) {
     record.failures = from.value("failures", 0);
     record.excluded_by_us = from.value("excludedByUs", false);
     record.tombstone = from.value("tombstone", false);
+    record.applied_tags = from.value("appliedTags", Tags{});
     if (from.contains("lastFailureAt")) record.last_failure_at = time(from["lastFailureAt"]);
     if (from.contains("removalFailedAt")) record.removal_failed_at = time(from["removalFailedAt"]);
     if (from.contains("deletedAt")) record.deleted_at = time(from["deletedAt"]);

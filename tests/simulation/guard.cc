@@ -290,20 +290,49 @@ void Guard::judge_delete_parent(const std::string& id) {
     wrong("I1: declared or unknown resource deleted: " + id);
 }
 
+bool Guard::declares_tag(const ResourceId& resource, const std::string& name) const {
+    const auto declares = [&](const auto& objects) {
+        for (const auto& [key, object] : objects) {
+            if (object.id != resource) continue;
+            for (const auto& [declared, value] : object.governance.tags) {
+                if (fold_case(declared) == name) return true;
+            }
+        }
+        return false;
+    };
+    return declares(declared_.galleries) || declares(declared_.definitions) || declares(declared_.versions);
+}
+
+// A tag goes only when a document asked for it once and we sent it, nobody changed it since, and no document asks for
+// it any more.
+void Guard::judge_tags(const ResourceId& resource, const Json& before, const Json& after) {
+    const Json tags = after.value("tags", Json::object());
+    std::map<std::string, std::string>& sent = sent_tags_[resource.key()];
+    const Json there = before.is_object() ? before.value("tags", Json::object()) : Json::object();
+    for (const auto& [name, value] : there.items()) {
+        const std::string folded = fold_case(name);
+        if (folded.starts_with("galleryd-") || tags.contains(name)) continue;
+        const auto ours = sent.find(folded);
+        if (ours == sent.end() || value != ours->second)
+            wrong("I6: tag " + name + " of others taken off " + resource.text());
+        if (declares_tag(resource, folded)) wrong("I6: declared tag " + name + " taken off " + resource.text());
+    }
+    for (const auto& [name, value] : tags.items()) {
+        if (value.is_string() && declares_tag(resource, fold_case(name)))
+            sent[fold_case(name)] = value.get<std::string>();
+    }
+}
+
 void Guard::judge_put(const std::string& id, const std::string& body) {
     const Json before = world_.azure_json(id);
-    if (before.is_null()) return;
     const Json after = Json::parse(body, nullptr, false);
     if (!after.is_object()) return wrong("a PUT without a body: " + id);
     const ResourceId resource(id);
+    judge_tags(resource, before, after);
+    if (before.is_null()) return;
     const std::string owner = tag(before, "galleryd-owner");
     if (!owner.empty() && !owner.starts_with(world_.engine_options().instance + "/"))
         wrong("I6: resource of '" + owner + "' written: " + id);
-    for (const auto& [name, value] : before.value("tags", Json::object()).items()) {
-        const bool is_ours = fold_case(name).starts_with("galleryd-");
-        if (!is_ours && !after.value("tags", Json::object()).contains(name))
-            wrong("I6: tag " + name + " of others taken off " + id);
-    }
     if (fold_case(resource.type()) != "microsoft.compute/galleries/images/versions") return;
     const std::string state = state_of(before);
     if (state != "Succeeded" && state != "Failed") wrong("I4: version in state " + state + " written: " + id);

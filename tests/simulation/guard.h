@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <set>
 #include <string>
@@ -53,6 +54,8 @@ class Guard {
     void judge_delete_version(const std::string& id);
     void judge_delete_parent(const std::string& id);
     void judge_put(const std::string& id, const std::string& body);
+    void judge_tags(const ResourceId& resource, const nlohmann::json& before, const nlohmann::json& after);
+    bool declares_tag(const ResourceId& resource, const std::string& name) const;
     void judge_source(const std::string& id);
     void judge_removed(const ObjectKey& key, const std::string& what);
     void wrong(const std::string& what);
@@ -60,6 +63,8 @@ class Guard {
 
     World& world_;
     std::set<std::string> on_wire_;
+    std::map<std::string, std::map<std::string, std::string>>
+        sent_tags_;            // by resource and folded name: what we sent last
     DesiredObjects declared_;  // the last good content of everything declared
     std::map<ObjectKey, Missing> missing_;
     std::set<ObjectKey> invalid_;

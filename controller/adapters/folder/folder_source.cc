@@ -121,7 +121,7 @@ boost::asio::awaitable<void> FolderSource::read_tree(std::shared_ptr<Attempt> at
 
 boost::asio::awaitable<void> FolderSource::parse_tree(std::shared_ptr<Attempt> attempt) {
     std::function<void()> work = [attempt, parse = parse_, name = options_.name] {
-        std::string text;
+        std::string text = name + '\n';  // a release is of one source: equal folders are two
         for (const DocumentFile& file : attempt->files) text += file.file + '\0' + sha256_hex(file.content) + '\n';
         for (const DocumentRecord& record : attempt->records) text += record.file + '\0' + "unreadable\n";
         ReadResult read = parse(attempt->files);

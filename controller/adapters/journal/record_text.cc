@@ -27,6 +27,7 @@ std::string print_resource_record(const ResourceRecord& record) {
     const json text{{"writtenByUs", record.written_by_us},
                     {"document", record.document},
                     {"lastAppliedDigest", record.last_applied_digest},
+                    {"appliedTags", record.applied_tags},
                     {"lastFailureAt", optional_time(record.last_failure_at)},
                     {"failures", record.failures},
                     {"lastFailure", record.last_failure},
@@ -47,6 +48,7 @@ std::optional<ResourceRecord> parse_resource_record(const std::string& text) {
         record.written_by_us = object.at("writtenByUs").get<bool>();
         record.document = object.at("document").get<std::string>();
         record.last_applied_digest = object.at("lastAppliedDigest").get<std::string>();
+        record.applied_tags = object.value("appliedTags", Tags{});  // younger than the first records
         record.last_failure_at = read_time(object, "lastFailureAt");
         record.failures = object.at("failures").get<int>();
         record.last_failure = object.at("lastFailure").get<std::string>();

@@ -62,6 +62,9 @@ TEST_CASE("a look holds every document and a revision that depends on names and 
     copy.write("a.yaml", "one");
     World other(copy.path());
     CHECK(other.look().revision == snapshot.revision);
+    World twin(copy.path());
+    twin.options.name = "dir:y";  // a release is of one source
+    CHECK(twin.look().revision != snapshot.revision);
     copy.write("a.yaml", "One");
     CHECK(other.look().revision != snapshot.revision);
     fs::rename(home.file("a.yaml"), home.file("a2.yaml"));

@@ -37,8 +37,9 @@ TEST_CASE("an emptied source and one that lost more than a fifth are frozen, and
 }
 
 TEST_CASE("the reason of a freeze says what was lost") {
-    CHECK(*freeze_reason(12, 0, 0) == "the source is empty and declared 12 objects before");
-    CHECK(*freeze_reason(1, 0, 0) == "the source is empty and declared 1 object before");
-    CHECK(*freeze_reason(12, 0, 3) == "none of the 12 objects declared before is there any more (3 others are)");
-    CHECK(*freeze_reason(10, 7, 7) == "3 of 10 objects declared before are gone, more than 20 %");
+    CHECK(*freeze_reason(12, 0, 0) == "the source is empty and declared 12 objects before (GD4009)");
+    CHECK(*freeze_reason(1, 0, 0) == "the source is empty and declared 1 object before (GD4009)");
+    CHECK(*freeze_reason(12, 0, 3) ==
+          "none of the 12 objects declared before is there any more (3 others are; GD4010)");
+    CHECK(*freeze_reason(10, 7, 7) == "3 of 10 objects declared before are gone, more than 20 % (GD4010)");
 }

@@ -136,6 +136,62 @@ TEST_CASE("an emptied folder and a fifth taken away freeze deletions until that 
     }
 }
 
+TEST_CASE("a folder that is emptied slowly, less than a fifth at each look, freezes all the same") {
+    Store store;
+    store.accept(snapshot_of(ten, "r0"));
+    std::vector<std::string> left = ten;
+    left.pop_back();
+    CHECK_FALSE(store.accept(snapshot_of(left, "r1")).frozen.has_value());
+    store.now += std::chrono::minutes{1};
+    left.pop_back();
+    CHECK_FALSE(store.accept(snapshot_of(left, "r2")).frozen.has_value());
+    store.now += std::chrono::minutes{1};
+    left.pop_back();
+    const AcceptedSnapshot frozen = store.accept(snapshot_of(left, "r3"));
+    REQUIRE(frozen.frozen.has_value());
+    CHECK(frozen.frozen->find("GD4010") != std::string::npos);
+    CHECK(frozen.removed.empty());
+    CHECK(frozen.objects.versions.size() == 10);
+    SUBCASE("what comes back thaws it, and what stays away counts from then on") {
+        store.now += std::chrono::hours{2};
+        const AcceptedSnapshot thawed = store.accept(snapshot_of({ten.begin(), ten.end() - 2}, "r4"));
+        CHECK_FALSE(thawed.frozen.has_value());
+        REQUIRE(thawed.removed.size() == 2);
+        CHECK(thawed.removed.front().first_missing == store.now);
+        CHECK(thawed.removed.front().snapshots_missing == 1);
+    }
+    SUBCASE("a person who means it releases it") {
+        store.approvals.insert("r3");
+        CHECK(store.accept(snapshot_of(left, "r3")).removed.size() == 3);
+    }
+}
+
+TEST_CASE("removals that were proven one by one do not add up to a freeze") {
+    Store store;
+    store.accept(snapshot_of(ten, "r0"));
+    std::vector<std::string> left = ten;
+    for (int round = 1; round <= 4; ++round) {
+        CAPTURE(round);
+        left.pop_back();
+        const std::string revision = "r" + std::to_string(round);
+        CHECK_FALSE(store.accept(snapshot_of(left, revision)).frozen.has_value());
+        store.now += std::chrono::minutes{16};
+        CHECK_FALSE(store.accept(snapshot_of(left, revision)).frozen.has_value());
+    }
+    CHECK(store.accept(snapshot_of(left, "r4")).removed.size() == 4);
+}
+
+TEST_CASE("an empty source stops deletions until its revision is released") {
+    Store store;
+    store.accept(snapshot_of(ten, "r1"));
+    CHECK(source_health({store.accept(snapshot_of({}, "none"))}, scope_of(ten)).revision == "none");
+    store.approvals.insert("none");
+    const SourceHealth released = source_health({store.accept(snapshot_of({}, "none"))}, scope_of(ten));
+    CHECK_FALSE(released.empty);
+    CHECK_FALSE(released.frozen.has_value());
+    CHECK(released.complete);
+}
+
 TEST_CASE("an invalid document keeps its last good content; its scope is not complete, others are") {
     Store store;
     store.accept(snapshot_of(ten, "r1"));

@@ -176,3 +176,22 @@ TEST_CASE("every planning code has an explanation, and they are sorted") {
         CHECK(find_error(code) != nullptr);
     }
 }
+
+TEST_CASE("the tags that we wrote are remembered one by one, and forgotten when we take them away") {
+    ResourceRecord record;
+    UpdateVersion first;
+    first.write.tags = {{"team", "base"}, {"Stage", "prod"}, {"galleryd-owner", "x/ImageVersion/n/v"}};
+    note_accepted(record, change_of("a", first), TimePoint{});
+    CHECK(record.applied_tags == Tags{{"team", "base"}, {"Stage", "prod"}});
+    UpdateVersion mark;
+    mark.write.tags = {{"galleryd-delete-after", "2026-12-01T00:00:00Z"}};
+    note_accepted(record, change_of("a", mark), TimePoint{});
+    CHECK(record.applied_tags.size() == 2);
+    UpdateVersion second;
+    second.write.tags = {{"team", "other"}};
+    second.write.tags_removed = {"stage"};
+    note_accepted(record, change_of("a", second), TimePoint{});
+    CHECK(record.applied_tags == Tags{{"team", "other"}});
+    note_accepted(record, change_of("a", CreateVersion{}), TimePoint{});
+    CHECK(record.applied_tags.empty());
+}

@@ -1,0 +1,225 @@
+#include "controller/adapters/azure/resource_graph.h"
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "controller/adapters/azure/api_versions.h"
+#include "controller/adapters/azure/graph_queries.h"
+#include "controller/adapters/azure/json_read.h"
+#include "controller/adapters/azure/resource_graph_walk.h"
+#include "controller/adapters/azure/retry_after.h"
+
+// What is asked; how a question goes through its pages stands in resource_graph_walk.cc.
+namespace galleryd::azure {
+namespace {
+
+class CountingSink : public InventorySink {
+  public:
+    CountingSink(InventorySink& sink, LookSummary& summary) : sink_(sink), summary_(summary) {}
+    void on_gallery(ObservedGallery row) override {
+        ++summary_.galleries;
+        sink_.on_gallery(std::move(row));
+    }
+    void on_definition(ObservedDefinition row) override {
+        ++summary_.definitions;
+        sink_.on_definition(std::move(row));
+    }
+    void on_version(ObservedVersion row) override {
+        ++summary_.versions;
+        sink_.on_version(std::move(row));
+    }
+
+  private:
+    InventorySink& sink_;
+    LookSummary& summary_;
+};
+
+bool is_guid(std::string_view text) {
+    if (text.size() != 36) return false;
+    return std::ranges::all_of(text,
+                               [](char c) { return c == '-' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+std::unexpected<Error> wrong_input(std::string message) {
+    return std::unexpected(
+        Error{.kind = ErrorKind::invalid, .reason = "InvalidSpec", .message = std::move(message), .code = "GD3006"});
+}
+
+// Lower case, sorted, each once.
+std::vector<std::string> tidy(std::vector<std::string> subscriptions) {
+    for (std::string& one : subscriptions) one = fold_case(one);
+    std::ranges::sort(subscriptions);
+    const auto repeated = std::ranges::unique(subscriptions);
+    subscriptions.erase(repeated.begin(), repeated.end());
+    return subscriptions;
+}
+
+}  // namespace
+
+ResourceGraph::ResourceGraph(http::Transport& transport, TokenProvider& tokens, Clock& clock, Log& log,
+                             Metrics& metrics, GraphOptions options)
+    : channel_(transport, tokens, clock, log, metrics, options.arm), clock_(clock), options_(std::move(options)) {}
+
+Result<std::vector<ResourceGraph::Question>> ResourceGraph::questions_for(const std::vector<std::string>& subscriptions,
+                                                                          std::string query, std::string what) const {
+    if (subscriptions.empty()) return wrong_input(what + ": no subscription is named");
+    std::vector<Question> questions;
+    for (std::size_t i = 0; i < subscriptions.size(); ++i) {
+        if (!is_guid(subscriptions[i]))
+            return wrong_input(what + ": '" + printable(subscriptions[i], 80) + "' is no subscription id");
+        if (i % options_.subscriptions_per_query == 0)
+            questions.push_back({.query = query, .what = what, .subscriptions = {}, .pages_max = options_.pages_max});
+        questions.back().subscriptions.push_back(subscriptions[i]);
+    }
+    return questions;
+}
+
+Result<std::vector<ResourceGraph::Question>> ResourceGraph::questions_for_ids(const std::vector<ResourceId>& ids,
+                                                                              std::string what) const {
+    std::vector<Question> questions;
+    for (std::size_t from = 0; from < ids.size(); from += options_.ids_per_query) {
+        const std::vector<ResourceId> some(
+            ids.begin() + static_cast<std::ptrdiff_t>(from),
+            ids.begin() + static_cast<std::ptrdiff_t>(std::min(ids.size(), from + options_.ids_per_query)));
+        std::vector<std::string> subscriptions;
+        for (const ResourceId& id : some) {
+            if (!parse_resource_id(id.text()))
+                return wrong_input(what + ": '" + printable(id.text(), 200) + "' is not the id of an Azure resource");
+            subscriptions.push_back(id.subscription());
+        }
+        auto question = questions_for(tidy(std::move(subscriptions)), rows_query(some), what);
+        if (!question) return question;
+        // As many subscriptions as ids at most, so it is one.
+        questions.push_back(std::move(question->front()));
+    }
+    return questions;
+}
+
+Task<LookSummary> ResourceGraph::look(LookRequest request, InventorySink& sink) {
+    LookSummary summary;
+    summary.started = clock_.now();
+    const std::vector<std::string> asked = tidy(std::move(request.subscriptions));
+    const auto who = questions_for(asked, subscriptions_query(), "ask which subscriptions can be read");
+    if (!who) co_return std::unexpected(who.error());
+    for (const Question& question : *who) {
+        RowReader reader = [&summary](std::string_view row, const DecodeContext&) -> Result<std::uint64_t> {
+            auto subscription = read_subscription_row(row);
+            if (!subscription) return std::unexpected(std::move(subscription.error()));
+            summary.readable.push_back(std::move(*subscription));
+            return std::hash<std::string>{}(summary.readable.back());
+        };
+        const auto walked = co_await walk(question, std::move(reader));
+        if (!walked && !says_nothing_readable(walked.error())) co_return std::unexpected(walked.error());
+        summary.requests += walked ? walked->requests : 1;
+        if (walked && !summary.server_date) summary.server_date = walked->server_date;
+    }
+    summary.readable = tidy(std::move(summary.readable));
+    std::ranges::set_difference(asked, summary.readable, std::back_inserter(summary.unreadable));
+    if (summary.readable.empty()) co_return summary;
+    const auto rows =
+        questions_for(summary.readable, all_rows_query(), "read galleries, image definitions and versions");
+    if (!rows) co_return std::unexpected(rows.error());
+    CountingSink counting(sink, summary);
+    for (Question question : *rows) {
+        question.parallel = std::clamp<std::size_t>(request.parallel, 1, options_.parallel_max);
+        RowReader reader = [&counting](std::string_view row, const DecodeContext& context) {
+            return deliver_row(row, context, counting);
+        };
+        const auto walked = co_await walk(std::move(question), std::move(reader));
+        if (!walked) co_return std::unexpected(walked.error());
+        if (walked->stopped)
+            co_return unreadable("GD3003",
+                                 "Resource Graph: more than " + std::to_string(options_.pages_max) + " pages");
+        summary.requests += walked->requests;
+        summary.duplicates += walked->duplicates;
+    }
+    co_return summary;
+}
+
+Task<ChangeList> ResourceGraph::changes_since(TimePoint since, std::vector<std::string> subscriptions) {
+    constexpr std::chrono::days kept{14};
+    ChangeList list;
+    list.started = clock_.now();
+    list.gap = since < list.started - kept;
+    const auto questions =
+        questions_for(tidy(std::move(subscriptions)), changes_query(since), "read what changed in galleries");
+    if (!questions) co_return std::unexpected(questions.error());
+    for (Question question : *questions) {
+        question.pages_max = std::max<std::size_t>(1, changes_max / options_.page_rows);
+        RowReader reader = [&list](std::string_view row, const DecodeContext&) -> Result<std::uint64_t> {
+            auto change = read_change_row(row);
+            if (!change) return std::unexpected(std::move(change.error()));
+            if (*change && list.changes.size() < changes_max) list.changes.push_back(std::move(**change));
+            else if (*change) list.truncated = true;
+            return std::hash<std::string_view>{}(row);
+        };
+        const auto walked = co_await walk(std::move(question), std::move(reader));
+        if (!walked) co_return std::unexpected(walked.error());
+        list.requests += walked->requests;
+        list.truncated = list.truncated || walked->stopped;
+    }
+    std::ranges::sort(list.changes, [](const ResourceChange& a, const ResourceChange& b) {
+        return a.at != b.at ? a.at < b.at : a.id < b.id;
+    });
+    co_return list;
+}
+
+Task<RowSummary> ResourceGraph::read(std::vector<ResourceId> ids, InventorySink& sink) {
+    RowSummary summary;
+    const auto questions = questions_for_ids(ids, "read changed gallery resources");
+    if (!questions) co_return std::unexpected(questions.error());
+    std::set<std::uint64_t> came;
+    for (const Question& question : *questions) {
+        RowReader reader = [&](std::string_view row, const DecodeContext& context) -> Result<std::uint64_t> {
+            auto id = deliver_row(row, context, sink);
+            if (id) came.insert(*id);
+            return id;
+        };
+        const auto walked = co_await walk(question, std::move(reader));
+        if (!walked) co_return std::unexpected(walked.error());
+        summary.rows += walked->rows;
+        summary.requests += walked->requests;
+    }
+    std::ranges::copy_if(ids, std::back_inserter(summary.missing),
+                         [&came](const ResourceId& id) { return !came.contains(std::hash<std::string>{}(id.key())); });
+    co_return summary;
+}
+
+Task<FactList> ResourceGraph::facts_of(std::vector<Question> questions) {
+    FactList list;
+    for (const Question& question : questions) {
+        RowReader reader = [&list](std::string_view row, const DecodeContext&) -> Result<std::uint64_t> {
+            auto facts = read_facts_row(row);
+            if (!facts) return std::unexpected(std::move(facts.error()));
+            list.found.push_back(std::move(*facts));
+            return std::hash<std::string>{}(list.found.back().id.key());
+        };
+        const auto walked = co_await walk(question, std::move(reader));
+        if (!walked) co_return std::unexpected(walked.error());
+        if (walked->stopped) co_return unreadable("GD3003", "Resource Graph: more pages than are read");
+        list.requests += walked->requests;
+    }
+    co_return list;
+}
+
+Task<FactList> ResourceGraph::facts(std::vector<ResourceId> ids) {
+    auto questions = questions_for_ids(ids, "watch gallery resources");
+    if (!questions) co_return std::unexpected(questions.error());
+    auto list = co_await facts_of(std::move(*questions));
+    if (!list) co_return list;
+    std::set<ResourceId> found;
+    for (const ResourceFacts& one : list->found) found.insert(one.id);
+    std::ranges::copy_if(ids, std::back_inserter(list->missing),
+                         [&found](const ResourceId& id) { return !found.contains(id); });
+    co_return list;
+}
+
+Task<FactList> ResourceGraph::in_transition(std::vector<std::string> subscriptions) {
+    auto questions =
+        questions_for(tidy(std::move(subscriptions)), in_transition_query(), "read what is being changed in galleries");
+    if (!questions) co_return std::unexpected(questions.error());
+    co_return co_await facts_of(std::move(*questions));
+}
+
+}  // namespace galleryd::azure

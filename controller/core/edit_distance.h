@@ -1,0 +1,10 @@
+#pragma once
+#include <cstddef>
+#include <string_view>
+
+namespace galleryd {
+
+// How many letters have to be added, dropped or changed to make `b` of `a` (Levenshtein): for "did you mean".
+std::size_t edit_distance(std::string_view a, std::string_view b);
+
+}  // namespace galleryd
