@@ -57,6 +57,7 @@ class AzureCli(ClientCase):
         self.create()
         self.read(azure)
         self.change_regions(azure)
+        self.change_tags()
         self.fail_in_a_region(azure)
         self.delete(azure)
         self.assert_polled_without_delay(azure)
@@ -107,6 +108,14 @@ class AzureCli(ClientCase):
         shown = self.az("sig", "image-version", "show", *version("1.0.0"), "--expand", "ReplicationStatus")
         self.assertEqual(regions_of(shown), {"canadacentral": 3, "eastus2": 2})
         self.assert_replicated(shown, ["canadacentral", "eastus2"])
+
+    def change_tags(self):
+        """What `galleryd explain` tells a person to do about an owner tag that is in the way."""
+        one = ("--resource-id", f"{gallery_id()}/images/ubuntu/versions/1.0.0")
+        merged = self.az("tag", "update", *one, "--operation", "Merge", "--tags", "galleryd-owner=somebody")
+        self.assertEqual(merged["properties"]["tags"], {"build": "77", "galleryd-owner": "somebody"})
+        self.az("tag", "update", *one, "--operation", "Delete", "--tags", "galleryd-owner=somebody")
+        self.assertEqual(self.az("sig", "image-version", "show", *version("1.0.0"))["tags"], {"build": "77"})
 
     def fail_in_a_region(self, azure):
         """A long operation that ends badly: the CLI exits 1 with Azure's text, and the version says which region it is."""

@@ -42,4 +42,32 @@ TEST_CASE("the pages of a subscription's galleries end, also when a group's name
     CHECK(listed == made);
 }
 
+TEST_CASE("tags are read and written through Microsoft.Resources/tags, one by one or all at once") {
+    FullBox box;
+    box.make_version("1.0.0");
+    for (const std::string& id : {box.version("1.0.0"), box.group}) {
+        const std::string tags = id + "/providers/Microsoft.Resources/tags/default";
+        const auto patch = [&](const std::string& operation, const std::string& given) {
+            return box.ask("PATCH", tags, R"({"operation":")" + operation + R"(","properties":{"tags":)" + given + "}}",
+                           "2021-04-01");
+        };
+        REQUIRE(box.ask("PUT", tags, R"({"properties":{"tags":{"a":"1","b":"2","c":"3"}}})", "2021-04-01").status ==
+                200);
+        CHECK(patch("Merge", R"({"A":"one","d":"4"})").body["properties"]["tags"] ==
+              Json{{"a", "one"}, {"b", "2"}, {"c", "3"}, {"d", "4"}});
+        CHECK(patch("Delete", R"({"b":"2","c":"other","D":""})").body["properties"]["tags"] ==
+              Json{{"a", "one"}, {"c", "3"}});
+        CHECK(box.ask("GET", id).body["tags"] == Json{{"a", "one"}, {"c", "3"}});
+        CHECK(box.ask("GET", tags, "", "2021-04-01").body["name"] == "default");
+        CHECK(patch("replace", R"({"z":"26"})").body["properties"]["tags"] == Json{{"z", "26"}});
+        CHECK(patch("Rename", R"({"z":"1"})").status == 400);
+        CHECK(patch("Merge", R"(["z"])").status == 400);
+        CHECK(box.ask("GET", id).body["tags"] == Json{{"z", "26"}});
+        CHECK(box.ask("DELETE", tags, "", "2021-04-01").body["properties"]["tags"] == Json::object());
+    }
+    CHECK(
+        box.ask("GET", box.version("9.9.9") + "/providers/Microsoft.Resources/tags/default", "", "2021-04-01").code() ==
+        "ResourceNotFound");
+}
+
 }  // namespace galleryd::simulator
