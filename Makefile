@@ -12,7 +12,7 @@ RELEASE := build/release
 DOCTEST := unit plans simulation
 FORMATTED = $(shell git ls-files '*.h' '*.cc' 2>/dev/null || find controller reconcilers tests -name '*.h' -o -name '*.cc')
 
-.PHONY: help deps build all test plans sim check integration bench sanitize asan tsan docs verify format lint run clean
+.PHONY: help deps build all test plans sim check integration clients clients-install bench sanitize asan tsan docs verify format lint run clean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,7 +37,7 @@ all: $(RELEASE)/build.ninja ## release binary, tests and tools
 
 # ---- testing ----
 # ctest runs everything; doctest's own summaries are then taken from its log, so that both are seen and nothing runs twice.
-test: all ## every test that needs neither GPU nor internet
+test: all clients-install ## every test that needs neither GPU nor internet
 	@status=0; ctest --test-dir $(RELEASE) --output-on-failure --no-tests=error -j $(JOBS) || status=$$?; \
 	echo; grep -h '^\[doctest\] test cases\|^\[doctest\] assertions' $(RELEASE)/Testing/Temporary/LastTest.log || true; \
 	exit $$status
@@ -52,6 +52,13 @@ sim: $(RELEASE)/build.ninja ## simulation with faults (STEPS=20000, SEED= repeat
 
 integration: all ## end-to-end tests on the release binary
 	@ctest --test-dir $(RELEASE) --output-on-failure --no-tests=error -j $(JOBS) -R '^integration\.'
+
+clients: all clients-install ## the Azure CLI and Microsoft's JavaScript SDK against the simulator
+	@ctest --test-dir $(RELEASE) --output-on-failure --no-tests=error -j $(JOBS) -R '^clients\.'
+
+# From package mirrors. Without one the tests of clients are skipped, or fail where CI=true.
+clients-install:
+	@tests/clients/install
 
 # doctest takes a range of cases, so that both cores work on the slowest group.
 check: build/dev/build.ninja ## the inner loop: debug build, unit tests and plan cases

@@ -43,7 +43,7 @@ function(galleryd_program)
   endif()
 endfunction()
 
-# tests/unit/**, tests/plans, tests/simulation become doctest binaries; tests/integration/*.py and tests/lint/*.py are ctest cases.
+# tests/unit/**, tests/plans, tests/simulation become doctest binaries; tests/{integration,clients,lint}/*.py are ctest cases.
 function(galleryd_tests)
   file(GLOB support CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/support/*.cc)
   add_library(galleryd_test_support STATIC ${support} ${CMAKE_SOURCE_DIR}/cmake/doctest_main.cc)
@@ -80,5 +80,15 @@ function(galleryd_tests)
     add_test(NAME integration.${name} COMMAND python3 ${script})
     set_tests_properties(integration.${name} PROPERTIES
       TIMEOUT 600 ENVIRONMENT "GALLERYD=$<IF:$<TARGET_EXISTS:galleryd>,${CMAKE_BINARY_DIR}/galleryd,>;GALLERYD_BUILD=${CMAKE_BINARY_DIR};GALLERYD_SOURCE=${CMAKE_SOURCE_DIR}")
+  endforeach()
+  # Clients that others wrote. Exit code 77: the client is not there (tests/clients/install); COST: the longest go first.
+  file(GLOB clients CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/clients/test_*.py)
+  foreach(script ${clients})
+    get_filename_component(name ${script} NAME_WE)
+    string(REGEX REPLACE "^test_" "" name ${name})
+    add_test(NAME clients.${name} COMMAND python3 ${script})
+    set_tests_properties(clients.${name} PROPERTIES
+      TIMEOUT 600 SKIP_RETURN_CODE 77 COST 100
+      ENVIRONMENT "GALLERYD=$<IF:$<TARGET_EXISTS:galleryd>,${CMAKE_BINARY_DIR}/galleryd,>;GALLERYD_BUILD=${CMAKE_BINARY_DIR};GALLERYD_SOURCE=${CMAKE_SOURCE_DIR}")
   endforeach()
 endfunction()

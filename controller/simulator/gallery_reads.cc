@@ -60,13 +60,9 @@ Answer get_gallery_resource(World& world, const Call& call) {
 }
 
 Answer list_galleries(World& world, const Call& call) {
-    std::vector<Json> all;
-    const auto add = [&all](const Resource& gallery) {
-        Json body = gallery.body;
-        hide_groups(body);
-        body["id"] =
-            with_group(gallery.id, upper(gallery.group()));  // lists answer the group in upper case (azure-facts §1)
-        all.push_back(std::move(body));
+    std::vector<const Resource*> found;
+    const auto add = [&found](const Resource& gallery) {
+        found.push_back(&gallery);
         return true;
     };
     if (!call.path.group.empty()) {
@@ -77,6 +73,18 @@ Answer list_galleries(World& world, const Call& call) {
                                  world.visit_children(group.key + "/providers/microsoft.compute", "galleries", add);
                                  return true;
                              });
+        // A page goes on behind the last id shown, and groups come by name: "rg" is before "rg-2", "rg/" behind
+        // "rg-2/". Unsorted, page 2 was page 1 again: Azure CLI 2.45 and @azure/arm-compute 22.4 and 24.1 then list for
+        // ever.
+        std::ranges::sort(found, {}, &Resource::key);
+    }
+    std::vector<Json> all;
+    for (const Resource* const gallery : found) {
+        Json body = gallery->body;
+        hide_groups(body);
+        // Lists answer the group in upper case (azure-facts §1).
+        body["id"] = with_group(gallery->id, upper(gallery->group()));
+        all.push_back(std::move(body));
     }
     Answer answer;
     answer.body = page_of(world, call, std::move(all));

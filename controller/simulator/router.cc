@@ -111,6 +111,8 @@ Answer route(World& world, const Call& call) {
     if (call.path.provider.empty()) return route_plain(world, call);
     if (call.path.provider == "microsoft.authorization") return role_call(world, call);
     if (call.path.provider == "microsoft.storage" && type != "microsoft.storage") return storage_call(world, call);
+    if (type == "microsoft.resources/tags" && !call.path.collection && fold_case(call.path.name()) == "default")
+        return resource_tags(world, call);
     if (is_gallery_type(type)) return route_gallery(world, call);
     if (type == "microsoft.compute/galleries/share" && call.method() == "POST") return share_gallery(world, call);
     if (type == "microsoft.compute/galleries/softdeletedartifacttypes/artifacts/versions" && call.method() == "GET")

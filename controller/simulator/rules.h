@@ -24,7 +24,8 @@ Answer get_consumer_view(World& world, const Call& call);  // shared and communi
 // ---- the rest of Azure that a gallery needs ----
 Answer resource_group(World& world, const Call& call);  // GET, HEAD, PUT, PATCH, DELETE and the list
 Answer role_call(World& world, const Call& call);       // Microsoft.Authorization
-Answer storage_call(World& world, const Call& call);    // Microsoft.Storage
+Answer resource_tags(World& world, const Call& call);  // …/providers/Microsoft.Resources/tags/default of any resource
+Answer storage_call(World& world, const Call& call);   // Microsoft.Storage
 Answer subscription_call(World& world,
                          const Call& call);  // subscriptions, tenants, locations, providers, usages, resources
 Answer seeded_resource(World& world,
@@ -41,7 +42,8 @@ std::string group_key(const Path& path);     // "/subscriptions/…/resourcegrou
 std::string with_group(const std::string& id, const std::string& group);  // the id with the group spelled so
 Json shown(const Resource& resource, const Path& path);  // the body, id with the caller's spelling of the group
 std::string sort_key(const Json& resource);
-// {"value": […], "nextLink"?} of one page; `$skiptoken` in the query says where to go on.
+// {"value": […], "nextLink"?} of one page; `$skiptoken` in the query says behind which sort_key to go on, so `all` must
+// be in that order.
 Json page_of(const World& world, const Call& call, std::vector<Json> all);
 // Begins the operation and fills in status, headers and Retry-After: 201 create, 200 update, 202 for the rest.
 Answer accepted(World& world, const Call& call, Resource& resource, OperationKind kind, Duration lasts);
