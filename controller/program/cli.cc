@@ -138,9 +138,9 @@ void add_daemon_flags(CLI::App* app, CommonOptions& common) {
     add_source_flag(app, common);
     flag(app, "--http", common.http, "API, health and metrics; loopback only until sign-in exists");
     flag(app, "--metrics", common.metrics, "a second listener with /metrics and health only");
-    flag(app, "--interval", common.interval, "time between two looks at what changed in Azure");
+    flag(app, "--interval", common.interval, "time between two looks at every scope");
     flag(app, "--full-interval", common.full_interval,
-         "time between two complete looks by Resource Graph; in between only what changed is asked for");
+         "time between two complete looks; every look is complete today, so --interval alone decides");
 }
 
 Verb run_verb(CLI::App& root) {

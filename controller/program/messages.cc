@@ -29,7 +29,8 @@ void print_error(std::ostream& err, const Error& error) {
 
 int exit_with(std::ostream& err, const Error& error) {
     print_error(err, error);
-    return error.reason == "WrongUsage" ? exit_usage : error.reason == "Interrupted" ? exit_interrupted : exit_error;
+    const bool is_usage = error.reason == "WrongUsage" && error.code != "GD5005";  // no credential: the environment's
+    return is_usage ? exit_usage : error.reason == "Interrupted" ? exit_interrupted : exit_error;
 }
 
 }  // namespace galleryd

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <utility>
 
 #include "controller/core/fingerprint.h"
 
@@ -77,7 +78,7 @@ void Estate::forget(const ResourceChange& change) {
     }
 }
 
-Task<EstateUpdate> Estate::look_at_all(std::vector<std::string> subscriptions, std::size_t parallel) {
+Task<void> Estate::look_at_all(std::vector<std::string> subscriptions, std::size_t parallel) {
     ++generation_;
     update_.was_full = true;
     const LookRequest request{.subscriptions = std::move(subscriptions), .parallel = parallel};
@@ -91,14 +92,17 @@ Task<EstateUpdate> Estate::look_at_all(std::vector<std::string> subscriptions, s
     watermark_ = look->started;
     seen_changes_.clear();
     update_.requests += look->requests;
-    co_return update_;
+    co_return Status{};
 }
 
-Task<EstateUpdate> Estate::look_at_changes(std::vector<std::string> subscriptions) {
+Task<void> Estate::look_at_changes(std::vector<std::string> subscriptions) {
     const auto list = co_await inventory_.changes_since(*watermark_ - overlap, subscriptions);
     if (!list) co_return std::unexpected(list.error());
     update_.requests += list->requests;
-    if (list->needs_full_look()) co_return co_await look_at_all(std::move(subscriptions), 1);
+    if (list->needs_full_look()) {
+        auto whole = look_at_all(std::move(subscriptions), 1);
+        co_return co_await std::move(whole);
+    }
     std::map<ResourceId, const ResourceChange*> latest;  // of each resource, oldest first
     for (const ResourceChange& change : list->changes) {
         if (!seen_changes_.contains(change_name(change))) latest.insert_or_assign(change.id, &change);
@@ -120,7 +124,7 @@ Task<EstateUpdate> Estate::look_at_changes(std::vector<std::string> subscription
     for (const ResourceChange& change : list->changes) seen_changes_.emplace(change_name(change), change.at);
     std::erase_if(seen_changes_, [&](const auto& entry) { return entry.second < *watermark_ - 2 * overlap; });
     watermark_ = list->started;
-    co_return update_;
+    co_return Status{};
 }
 
 Task<EstateUpdate> Estate::refresh(std::vector<std::string> subscriptions, bool full, std::size_t parallel) {
@@ -129,11 +133,15 @@ Task<EstateUpdate> Estate::refresh(std::vector<std::string> subscriptions, bool 
                               const std::string folded = fold_case(subscription);
                               return covered_.contains(folded) || unreadable_.contains(folded);
                           });
-    auto update = full || !is_known ? co_await look_at_all(std::move(subscriptions), parallel)
-                                    : co_await look_at_changes(std::move(subscriptions));
-    if (!update) co_return std::unexpected(update.error());
+    if (full || !is_known) {
+        const auto update = co_await look_at_all(std::move(subscriptions), parallel);
+        if (!update) co_return std::unexpected(update.error());
+    } else {
+        const auto update = co_await look_at_changes(std::move(subscriptions));
+        if (!update) co_return std::unexpected(update.error());
+    }
     refreshed_ = clock_.monotonic();
-    co_return std::move(*update);
+    co_return std::exchange(update_, {});
 }
 
 bool Estate::covers(const std::string& subscription) const {

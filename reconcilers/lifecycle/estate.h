@@ -62,8 +62,8 @@ class Estate : private InventorySink {
     void drop_unseen(Rows<Observed>& rows);
     void touch(const ResourceId& id, ResourceKind kind);
     void forget(const ResourceChange& change);
-    Task<EstateUpdate> look_at_all(std::vector<std::string> subscriptions, std::size_t parallel);
-    Task<EstateUpdate> look_at_changes(std::vector<std::string> subscriptions);
+    Task<void> look_at_all(std::vector<std::string> subscriptions, std::size_t parallel);
+    Task<void> look_at_changes(std::vector<std::string> subscriptions);
 
     Inventory& inventory_;
     Clock& clock_;

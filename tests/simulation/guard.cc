@@ -145,7 +145,9 @@ void Guard::looked(const std::map<std::string, std::string>& files) {
     for (auto& [key, entry] : missing_) {
         if (settled) ++entry.looks;
     }
-    if (frozen_) std::erase_if(missing_, unsettled);  // declared again, by their last good content
+    for (auto& [key, entry] : missing_) {  // declared again, by their last good content, for as long as it is frozen
+        if (frozen_ && entry.looks < 2) entry.looks = 0, entry.since = now;
+    }
     std::erase_if(missing_, [&](const auto& entry) {
         const ObjectKey& key = entry.first;
         return invalid_.contains(key) || declared_.galleries.contains(key) || declared_.definitions.contains(key) ||

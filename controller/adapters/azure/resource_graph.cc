@@ -53,9 +53,21 @@ std::vector<std::string> tidy(std::vector<std::string> subscriptions) {
 
 }  // namespace
 
+namespace {
+
+// The quota of Resource Graph is this identity's alone (azure-facts §7.3): there is nobody to leave a share for.
+ArmOptions whole_quota(ArmOptions options) {
+    options.share = 1;
+    return options;
+}
+
+}  // namespace
+
 ResourceGraph::ResourceGraph(http::Transport& transport, TokenProvider& tokens, Clock& clock, Log& log,
                              Metrics& metrics, GraphOptions options)
-    : channel_(transport, tokens, clock, log, metrics, options.arm), clock_(clock), options_(std::move(options)) {}
+    : channel_(transport, tokens, clock, log, metrics, whole_quota(options.arm)),
+      clock_(clock),
+      options_(std::move(options)) {}
 
 Result<std::vector<ResourceGraph::Question>> ResourceGraph::questions_for(const std::vector<std::string>& subscriptions,
                                                                           std::string query, std::string what) const {

@@ -79,7 +79,8 @@ Task<http::Response> ResourceGraph::ask(const Question& question, Paging paging)
                  .body = body_of(question.query, question.subscriptions, options_.page_rows, paging.skip, paging.token),
                  .subscription = "tenant",  // no subscription's bucket: the quota is the identity's
                  .resource_type = std::string(resource_graph_api.resource),
-                 .what = question.what};
+                 .what = question.what,
+                 .worth = Worth::person};  // the whole quota: it is nobody else's
     Flight flight(quota_, clock_.monotonic());
     auto answer = co_await channel_.read(std::move(call));  // a query changes nothing: it may be sent again
     flight.land();

@@ -258,3 +258,19 @@ TEST_CASE("a document that was removed stays removed while its source cannot be 
     REQUIRE(back.removed.size() == 1);
     CHECK(back.removed.front().snapshots_missing == 2);
 }
+
+TEST_CASE("a removed document that comes back broken is not removed any more") {
+    Store store;
+    store.accept(snapshot_of(ten, "r1"));
+    const std::vector<std::string> nine(ten.begin(), ten.end() - 1);
+    store.accept(snapshot_of(nine, "r2"));
+    store.now += std::chrono::minutes{20};
+    REQUIRE(store.accept(snapshot_of(nine, "r2")).removed.front().snapshots_missing == 2);  // proven, and then:
+    Snapshot broken = snapshot_of(nine, "r3");
+    broken.documents.push_back({version_key("1.0.9"), "1.0.9.yaml", DocumentState::invalid, {}});
+    const AcceptedSnapshot accepted = store.accept(broken);
+    CHECK(accepted.removed.empty());
+    CHECK(accepted.held_back.contains(version_key("1.0.9")));
+    CHECK(accepted.objects.versions.contains(version_key("1.0.9")));
+    CHECK(store.accept(snapshot_of(nine, "r4")).removed.front().snapshots_missing == 1);  // from the beginning
+}

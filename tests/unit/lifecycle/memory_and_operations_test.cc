@@ -197,3 +197,40 @@ TEST_CASE("a removal that Azure failed is not tried again at once; raising the f
         CHECK(bench.memory.get(bench.id.key()).removal_failed_at.has_value() == destructive);
     }
 }
+
+TEST_CASE("memory: a process that ended with a DELETE on the wire remembers that it may have happened") {
+    LifecycleBench bench;
+    const auto intent = bench.journal->begin_intent({.resource = bench.id.text(),
+                                                     .step = "DeleteVersion",
+                                                     .document = "",
+                                                     .revision = "r",
+                                                     .rule = "standard/olderThan",
+                                                     .reason = "retention",
+                                                     .plan_id = "p",
+                                                     .detail = "",
+                                                     .asked_by = "test",
+                                                     .destructive = true,
+                                                     .at = bench.clock.now()});
+    REQUIRE(intent.has_value());
+    ResourceMemory next(*bench.journal);
+    REQUIRE(next.load().has_value());
+    CHECK(next.get(bench.id.key()).tombstone);
+    CHECK(next.get(bench.id.key()).deleted_at == bench.clock.now());
+}
+
+TEST_CASE("memory: what was deleted long ago is forgotten, tombstones and living versions never") {
+    LifecycleBench bench;
+    ResourceRecord gone, tombstone, living;
+    gone.deleted_at = tombstone.deleted_at = bench.clock.now();
+    tombstone.tombstone = true;
+    living.written_by_us = true;
+    REQUIRE(bench.memory.put("/gone", gone).has_value());
+    REQUIRE(bench.memory.put("/tombstone", tombstone).has_value());
+    REQUIRE(bench.memory.put("/living", living).has_value());
+    REQUIRE(bench.memory.forget_long_gone(bench.clock.now() + std::chrono::days{8}).has_value());
+    CHECK(bench.memory.size() == 3);
+    REQUIRE(bench.memory.forget_long_gone(bench.clock.now() + std::chrono::days{9}).has_value());
+    CHECK(bench.memory.size() == 2);
+    CHECK_FALSE(bench.memory.get("/gone").deleted_at.has_value());
+    CHECK(bench.memory.get("/tombstone").tombstone);
+}

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "controller/core/error_catalogue.h"
+#include "controller/core/steps.h"
 #include "reconcilers/lifecycle/cost.h"
 #include "reconcilers/lifecycle/plan_digest.h"
 #include "reconcilers/lifecycle/record_update.h"
@@ -194,4 +195,68 @@ TEST_CASE("the tags that we wrote are remembered one by one, and forgotten when 
     CHECK(record.applied_tags == Tags{{"team", "other"}});
     note_accepted(record, change_of("a", CreateVersion{}), TimePoint{});
     CHECK(record.applied_tags.empty());
+}
+
+TEST_CASE("a write of which nobody knows whether it happened adds to memory and takes nothing away") {
+    ResourceRecord record;
+    record.applied_tags = {{"team", "base"}};
+    record.excluded_by_us = true;
+    UpdateVersion step;
+    step.write.tags = {{"stage", "prod"}};
+    step.write.tags_removed = {"team"};
+    Change change = change_of("a", step);
+    change.fields.push_back({.path = "/excludeFromLatest",
+                             .op = FieldOp::replace,
+                             .before = "true",
+                             .after = "false",
+                             .effect = {},
+                             .detail = {},
+                             .cause = "spec"});
+    note_possible(record, change);
+    CHECK(record.applied_tags == Tags{{"team", "base"}, {"stage", "prod"}});
+    CHECK(record.excluded_by_us);
+    note_accepted(record, change, TimePoint{});
+    CHECK(record.applied_tags == Tags{{"stage", "prod"}});
+    CHECK_FALSE(record.excluded_by_us);
+}
+
+TEST_CASE("what others made under a name of ours carries no tag of ours, whatever we once wrote") {
+    ResourceRecord record;
+    record.applied_tags = {{"team", "base"}};
+    Change adopt = change_of("a", UpdateVersion{});
+    adopt.action = Action::adopt;
+    note_accepted(record, adopt, TimePoint{});
+    CHECK(record.applied_tags.empty());
+}
+
+TEST_CASE("a deletion that did not happen is forgotten when the version is at rest long after it") {
+    ResourceRecord record;
+    record.deleted_at = now;
+    ObservedVersion version;
+    version.state = ProvisioningState::succeeded;
+    version.read_at = now + std::chrono::minutes{10};  // GETs may flap this long
+    CHECK_FALSE(note_healed(record, version));
+    CHECK(record.deleted_at.has_value());
+    version.read_at = now + std::chrono::minutes{16};
+    CHECK(note_healed(record, version));
+    CHECK_FALSE(record.deleted_at.has_value());
+}
+
+TEST_CASE("a person confirms what takes away and the raised flag before it, not the flag put back") {
+    Change raise = change_of("a", UpdateVersion{});
+    raise.fields.push_back({.path = "/safety/allowDeletionOfReplicatedLocations",
+                            .op = FieldOp::replace,
+                            .before = "false",
+                            .after = "true",
+                            .effect = {},
+                            .detail = {},
+                            .cause = "region_removal"});
+    CHECK(takes_away(raise));
+    Change put_back = raise;
+    put_back.fields.front().after = "false";
+    CHECK_FALSE(takes_away(put_back));
+    Change by_document = raise;
+    by_document.fields.front().cause = "spec";
+    CHECK_FALSE(takes_away(by_document));
+    CHECK(takes_away(change_of("a", UpdateVersion{}, true)));
 }
