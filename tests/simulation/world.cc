@@ -114,6 +114,7 @@ void World::restart() {
 }
 
 void World::lose_journal() {
+    guard.memory_lost();
     close_tasks();
     engine.reset();
     journal = memory_journal(clock.now());
