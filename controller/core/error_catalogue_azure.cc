@@ -75,7 +75,8 @@ constexpr CatalogueEntry table[] = {
      "The subscription trusts another tenant than the one that issued the token.",
      "Set AZURE_TENANT_ID to the tenant of the subscription.", "az account show --subscription ID --query tenantId"},
     {"GD3017", "The certificate or assertion was refused",
-     "AADSTS700027, 50013, 700021 or 700023: the certificate is not registered with the application or has expired, the "
+     "AADSTS700027, 50013, 700021 or 700023: the certificate is not registered with the application or has expired, "
+     "the "
      "signature does not fit, or the assertion names another application or audience.",
      "Register the public part of exactly this certificate with the application, and check AZURE_CLIENT_ID, "
      "AZURE_TENANT_ID and AZURE_AUTHORITY_HOST.",

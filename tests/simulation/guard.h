@@ -39,7 +39,7 @@ class Guard {
     void approved_source() { approved_source_ = true; }            // a person released this state of the folder
     // The state directory is gone: what was declared before is not known any more, so nothing of it may be deleted.
     void memory_lost() { declared_ = {}, missing_ = {}; }
-    std::string context;                                           // seed and step, for messages
+    std::string context;  // seed and step, for messages
     std::size_t writes_seen = 0, deletes_seen = 0;
     int problems = 0;
     std::chrono::minutes removal_age_min{15};  // less where a start under a wrong clock makes it uncertain
