@@ -147,10 +147,12 @@ bool confirm_deletions(const ApplyOptions& options, int deletions, std::ostream&
     return false;
 }
 
-int report_end(ApplyEnd end, ApplyState& state, Session& session, std::ostream& out, std::ostream& err) {
+int report_end(ApplyEnd end, ApplyState& state, Session& session, bool is_partial, std::ostream& out,
+               std::ostream& err) {
     out << "\n" << state.writes << " write" << (state.writes == 1 ? "" : "s") << " to Azure.\n";
     if (end == ApplyEnd::converged) {
-        out << "Azure matches the manifests.\n";
+        out << (is_partial ? "What could be read is as declared; documents with errors were left alone.\n"
+                           : "Azure matches the manifests.\n");
         return exit_done;
     }
     if (end == ApplyEnd::timed_out) {
@@ -203,8 +205,7 @@ int run_apply(const ApplyOptions& options, std::ostream& out, std::ostream& err)
         print_error(err, signed_in.error());
         return signed_in.error().reason == "Interrupted" ? exit_interrupted : exit_error;
     }
-    const bool has_errors =
-        std::ranges::any_of(*problems, [](const Diagnostic& d) { return d.severity == Severity::error; });
+    const bool is_partial = has_errors(*problems);
     auto planned = (*session)->run(plan_every_scope((*session)->engine()));
     if (!planned) return exit_with(err, planned.error());
     if (*saved && !still_fits(**saved, planned->plans, options.plan_file, err)) return exit_gate;
@@ -212,11 +213,13 @@ int run_apply(const ApplyOptions& options, std::ostream& out, std::ostream& err)
         print_failures(err, planned->failures);
         return exit_error;
     }
-    print_plan_text(out, planned->plans, plan_header(**session),
+    std::vector<Plan> shown = planned->plans;
+    if (is_partial) shown.push_back(unread_documents());
+    print_plan_text(out, shown, plan_header(**session),
                     TextOptions{.colour = false, .wide = false, .summary_only = options.plan.summary});
     if (common.observe) {
         out << "\nNothing was written: --observe.\n";
-        return has_errors || !planned->failures.empty() ? exit_error : exit_done;
+        return is_partial || !planned->failures.empty() ? exit_error : exit_done;
     }
     if (!confirm_deletions(options, common.allow_deletes ? deletions_in(planned->plans) : 0, err)) return exit_approval;
     out << std::endl;
@@ -224,8 +227,8 @@ int run_apply(const ApplyOptions& options, std::ostream& out, std::ostream& err)
     ApplyState state{.out = out, .deadline = (*session)->clock().monotonic() + *timeout, .last = {}, .failures = {}};
     const auto end = (*session)->run(apply_rounds(**session, state));
     if (!end) return exit_with(err, end.error());
-    const int code = report_end(*end, state, **session, out, err);
-    return code == exit_done && has_errors ? exit_error : code;
+    const int code = report_end(*end, state, **session, is_partial, out, err);
+    return code == exit_done && is_partial ? exit_error : code;
 }
 
 }  // namespace galleryd

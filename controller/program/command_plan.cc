@@ -79,6 +79,18 @@ bool has_changes(const std::vector<Plan>& plans) {
     return std::ranges::any_of(plans, [](const Plan& plan) { return !plan.changes.empty(); });
 }
 
+bool has_errors(const std::vector<Diagnostic>& problems) {
+    return std::ranges::any_of(problems, [](const Diagnostic& d) { return d.severity == Severity::error; });
+}
+
+Plan unread_documents() {
+    Plan unread;
+    unread.scope = "manifests";
+    unread.complete = false;
+    unread.notices.push_back("documents with errors were not compared; they are listed on standard error");
+    return unread;
+}
+
 void print_failures(std::ostream& err, const std::vector<std::pair<std::string, Error>>& failures) {
     constexpr std::size_t named_max = 3;
     std::map<std::string, std::vector<const std::pair<std::string, Error>*>> alike;
@@ -144,15 +156,7 @@ int run_plan(const PlanOptions& options, std::ostream& out, std::ostream& err) {
     }
     auto planned = (*session)->run(plan_every_scope((*session)->engine()));
     if (!planned) return exit_with(err, planned.error());
-    const auto invalid =
-        std::ranges::count_if(*problems, [](const Diagnostic& d) { return d.severity == Severity::error; });
-    if (invalid > 0) {  // what could not be read was not compared: that is not "no changes"
-        Plan unread;
-        unread.scope = "manifests";
-        unread.complete = false;
-        unread.notices.push_back("documents with errors were not compared; they are listed on standard error");
-        planned->plans.push_back(std::move(unread));
-    }
+    if (has_errors(*problems)) planned->plans.push_back(unread_documents());
     PlanHeader header = plan_header(**session);
     if (has_changes(planned->plans) && options.out.empty())
         header.next = "galleryd plan " + header.path + " --out plan.json" + flags_again(options.common) +
@@ -173,9 +177,7 @@ int run_plan(const PlanOptions& options, std::ostream& out, std::ostream& err) {
             return exit_error;
         }
     }
-    if (!planned->failures.empty() ||
-        std::ranges::any_of(*problems, [](const Diagnostic& d) { return d.severity == Severity::error; }))
-        return exit_error;
+    if (!planned->failures.empty() || has_errors(*problems)) return exit_error;
     return options.detailed_exitcode && has_changes(planned->plans) ? exit_changes : exit_done;
 }
 

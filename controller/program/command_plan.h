@@ -21,6 +21,9 @@ Task<PlannedScopes> plan_every_scope(Engine& engine);
 
 PlanHeader plan_header(Session& session);
 bool has_changes(const std::vector<Plan>& plans);
+bool has_errors(const std::vector<Diagnostic>& problems);
+// Stands for documents that could not be read: what was not compared is not "no changes".
+Plan unread_documents();
 // What could not be looked at, one message for all scopes that failed alike.
 void print_failures(std::ostream& err, const std::vector<std::pair<std::string, Error>>& failures);
 int deletions_in(const std::vector<Plan>& plans);  // deletions and region removals

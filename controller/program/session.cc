@@ -297,8 +297,12 @@ Result<std::vector<Diagnostic>> Session::read_sources() {
         if (!accepted) return std::unexpected(accepted.error());
     }
     for (const std::string& claim : parts_->engine->double_claims()) {
-        problems.push_back(
-            {.code = "GD1030", .severity = Severity::error, .where = {}, .field = "", .message = claim, .remedy = ""});
+        problems.push_back({.code = "GD1030",
+                            .severity = Severity::error,
+                            .where = {.file = "sources", .line = 0, .column = 0},
+                            .field = "",
+                            .message = claim,
+                            .remedy = ""});
     }
     ::malloc_trim(0);  // what parsing needed on its threads goes back before planning needs its own
     return problems;

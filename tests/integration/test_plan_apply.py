@@ -115,6 +115,18 @@ class SavedPlans(Case):
         self.assertEqual([entry for entry in writes(self.azure.requests()) if "/images/" in entry["path"]], [])
 
 
+class TwoSources(Case):
+    def test_one_object_in_two_folders_is_an_error_and_never_no_changes(self):
+        azure = self.simulate(small_azure())
+        first, second = self.write("one/all.yaml", small_documents()), self.write("two/all.yaml", small_documents())
+        flags = ["--azure", azure.url, "--credential", "none", "--instance", "test", "--state-dir", self.path("state")]
+        for verb in ("plan", "apply"):
+            done = self.galleryd(verb, first, second, *flags, expect=1)
+            self.assertIn("sources: error GD1030: ", done.stderr)
+            self.assertNotIn(NO_CHANGES, done.stdout)
+        self.assertEqual(writes(azure.requests()), [])
+
+
 class RegionRemoval(Case):
     """A region goes in steps (raise the flag, take it out, put the flag back); a person confirms it once, by number."""
 
