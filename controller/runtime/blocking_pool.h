@@ -5,6 +5,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <csignal>
 #include <cstddef>
 #include <optional>
 #include <type_traits>
@@ -22,7 +23,7 @@ namespace galleryd {
 // the owner bounds it.
 class BlockingPool {
   public:
-    explicit BlockingPool(std::size_t threads) : pool_(threads) {}
+    explicit BlockingPool(std::size_t threads) : pool_(threads) { starting_.end(); }
     ~BlockingPool() { pool_.join(); }
 
     template <class F>
@@ -53,6 +54,22 @@ class BlockingPool {
         }
     }
 
+    // Threads inherit the mask of the one that makes them. Signals are the loop's: one that reached a thread of the
+    // pool after the loop's handler has gone would kill the process in the middle of its orderly end.
+    class SignalsHeldBack {
+      public:
+        SignalsHeldBack() {
+            sigset_t all;
+            sigfillset(&all);
+            pthread_sigmask(SIG_SETMASK, &all, &before_);
+        }
+        void end() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+      private:
+        sigset_t before_{};
+    };
+
+    SignalsHeldBack starting_;  // before the pool: its threads begin with every signal blocked
     boost::asio::thread_pool pool_;
 };
 
