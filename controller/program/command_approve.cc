@@ -18,27 +18,22 @@ bool is_digest(const std::string& text) {
            text.find_first_not_of("0123456789abcdef", 7) == std::string::npos;
 }
 
-// Does any event name it? Plans and frozen sources print theirs.
-bool is_named(Journal& journal, const std::string& digest) {
-    std::int64_t after = 0;
-    while (true) {
-        const auto events = journal.events(after, events_page);
-        if (!events || events->empty()) return false;
-        for (const EventRecord& event : *events) {
-            if (event.plan_id == digest || event.revision == digest || event.message.find(digest) != std::string::npos)
-                return true;
-        }
-        after = events->back().sequence;
-    }
-}
+struct Heard {
+    bool is_named = false;  // some event names the digest: plans and frozen sources print theirs
+    TimePoint last{};  // when the last event was written; by order, so that a clock that was wrong once is forgotten
+};
 
-TimePoint newest_event(Journal& journal) {
-    TimePoint newest{};
+Heard hear(Journal& journal, const std::string& digest) {
+    Heard heard;
     std::int64_t after = 0;
     while (true) {
         const auto events = journal.events(after, events_page);
-        if (!events || events->empty()) return newest;
-        for (const EventRecord& event : *events) newest = std::max(newest, event.at);
+        if (!events || events->empty()) return heard;
+        for (const EventRecord& event : *events) {
+            heard.is_named = heard.is_named || event.plan_id == digest || event.revision == digest ||
+                             event.message.find(digest) != std::string::npos;
+        }
+        heard.last = events->back().at;
         after = events->back().sequence;
     }
 }
@@ -66,14 +61,15 @@ int run_approve(const ApproveOptions& options, std::ostream& out, std::ostream& 
         return exit_error;
     }
     const char* user = std::getenv("USER");
-    // Beside a sped-up Azure the daemon's clock is ahead of ours; its newest event says how far at least.
-    const TimePoint expires = std::max(clock.now(), newest_event(**journal)) + *valid_for;
+    const Heard heard = hear(**journal, options.digest);
+    // Beside a sped-up Azure the daemon's clock is ahead of ours; its last event says how far at least.
+    const TimePoint expires = std::max(clock.now(), heard.last) + *valid_for;
     if (const Status stored = (*journal)->put_approval(options.digest, user == nullptr ? "unknown" : user, expires);
         !stored) {
         print_error(err, stored.error());
         return exit_error;
     }
-    if (!is_named(**journal, options.digest))
+    if (!heard.is_named)
         err << "galleryd: note: no event in " << directory
             << " names this digest. It counts only if a plan or a source of that daemon has exactly this one.\n";
     out << "Approved " << options.digest << " until " << format_rfc3339(expires)

@@ -199,14 +199,9 @@ void pause(Clock& clock, std::chrono::milliseconds duration) {
 enum class WaitState : std::uint8_t { waiting, reached, stalled };
 
 WaitState judge(const std::optional<Json>& item, const std::string& condition_text, std::string& message) {
-    if (condition_text == "deleted" || !item) {
-        if (item) {
-            if (const Json* ready = condition(*item, "Ready")) message = text_at(*ready, "message");
-        }
-        return WaitState::waiting;
-    }
     if (!item) return WaitState::waiting;
     if (const Json* ready = condition(*item, "Ready")) message = text_at(*ready, "message");
+    if (condition_text == "deleted") return WaitState::waiting;  // it is there; see tell_gone
     if (const Json* stalled = condition(*item, "Stalled"); stalled != nullptr && text_at(*stalled, "status") == "True")
         return WaitState::stalled;
     if (condition_text.starts_with("replicated=")) {
@@ -221,11 +216,8 @@ WaitState judge(const std::optional<Json>& item, const std::string& condition_te
     return ready != nullptr && text_at(*ready, "status") == "True" ? WaitState::reached : WaitState::waiting;
 }
 
-}  // namespace
-
-namespace {
-
-// Nothing of that name is declared or waits for its deletion. Only an event of the daemon says that it was deleted.
+// Nothing of that name is declared or waits for its deletion. Only the daemon's last event of it says that it was
+// deleted: an older one may be of an earlier resource of that name.
 int tell_gone(const ClientOptions& options, const std::string& address, std::ostream& out, std::ostream& err) {
     const auto events = fetch_json(options.server, "/api/v1/events?limit=1000");
     if (!events) {
@@ -233,8 +225,13 @@ int tell_gone(const ClientOptions& options, const std::string& address, std::ost
         return exit_error;
     }
     const std::string wanted = address.empty() ? options.what.substr(options.what.find('/') + 1) : address;
-    for (const Json& event : events->at("items")) {
-        if (text_at(event, "object") != wanted || text_at(event, "reason") != "Deleted") continue;
+    std::string last;
+    for (const Json& event : events->at("items")) {  // oldest first
+        const std::string reason = text_at(event, "reason");
+        if (text_at(event, "object") == wanted && (reason == "Created" || reason == "Adopted" || reason == "Deleted"))
+            last = reason;
+    }
+    if (last == "Deleted") {
         out << options.what << " condition met: deleted\n";
         return exit_done;
     }

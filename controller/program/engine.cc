@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t few_scopes = 50;  // each is looked at after the start, whatever Resource Graph says
 
 }  // namespace
+
 Engine::Engine(GalleryApi& api, Journal& journal, Clock& clock, Log& log, Metrics& metrics, EngineOptions options)
     : journal_(journal),
       clock_(clock),
