@@ -17,6 +17,7 @@
 #include "controller/program/command_render.h"
 #include "controller/program/command_run.h"
 #include "controller/program/command_simulate.h"
+#include "controller/program/command_usage.h"
 #include "controller/program/command_validate.h"
 #include "controller/program/command_version.h"
 #include "controller/program/config_file.h"
@@ -231,6 +232,20 @@ Verb wait_verb(CLI::App& root) {
     return {app, [options] { return run_wait(*options, std::cout, std::cerr); }};
 }
 
+Verb usage_verb(CLI::App& root) {
+    auto options = std::make_shared<UsageOptions>();
+    CLI::App* app = root.add_subcommand("usage", "Who uses an image version, in every subscription that can be read");
+    app->add_option("VERSION", options->version, "GALLERY/DEFINITION/VERSION, or the Azure id of the version")
+        ->required();
+    add_azure_flags(app, options->common);
+    app->add_option("-o,--output", options->output, "text, wide or json")
+        ->check(CLI::IsMember({"text", "wide", "json"}))
+        ->capture_default_str();
+    app->add_option("--fail-on", options->fail_on, "exit 3 when it is in use or that is unknown, or only when unknown")
+        ->check(CLI::IsMember({"in-use", "unknown"}));
+    return {app, [options] { return run_usage(*options, std::cout, std::cerr); }};
+}
+
 Verb approve_verb(CLI::App& root) {
     auto options = std::make_shared<ApproveOptions>();
     CLI::App* app =
@@ -306,10 +321,10 @@ int run_cli(int argc, char** argv) {
     CLI::App root{"galleryd keeps Azure Compute Galleries as their manifests declare them.", "galleryd"};
     root.require_subcommand(0, 1);
     root.set_version_flag("--version", std::string("galleryd ") + GALLERYD_VERSION);
-    const std::vector<Verb> verbs{demo_verb(root),     run_verb(root),     plan_verb(root),     apply_verb(root),
-                                  validate_verb(root), render_verb(root),  get_verb(root),      events_verb(root),
-                                  wait_verb(root),     approve_verb(root), simulate_verb(root), explain_verb(root),
-                                  crds_verb(root),     version_verb(root), reference_verb(root)};
+    const std::vector<Verb> verbs{demo_verb(root),     run_verb(root),    plan_verb(root),    apply_verb(root),
+                                  validate_verb(root), render_verb(root), get_verb(root),     events_verb(root),
+                                  wait_verb(root),     usage_verb(root),  approve_verb(root), simulate_verb(root),
+                                  explain_verb(root),  crds_verb(root),   version_verb(root), reference_verb(root)};
     if (argc >= 2 && argv[1][0] != '-' &&
         std::ranges::none_of(verbs, [&](const Verb& verb) { return verb.app->get_name() == argv[1]; }))
         return usage(root, argv[1]);

@@ -16,7 +16,8 @@ constexpr std::size_t few_scopes = 50;  // each is looked at after the start, wh
 }  // namespace
 
 Engine::Engine(GalleryApi& api, Journal& journal, Clock& clock, Log& log, Metrics& metrics, EngineOptions options)
-    : journal_(journal),
+    : api_(api),
+      journal_(journal),
       clock_(clock),
       log_(log),
       options_(std::move(options)),
@@ -32,6 +33,7 @@ Status Engine::load() {
     if (journal_.writable() && options_.remember_documents) {
         if (const Status pruned = memory_.forget_long_gone(clock_.now()); !pruned) return pruned;
     }
+    load_usage();
     return declared_.load();
 }
 
@@ -105,6 +107,12 @@ Task<Engine::Look> Engine::look(std::string name) {
     if (found == nullptr) co_return scope_gone(name);
     const Scope scope = *found;
     auto hint = hint_of(scope);
+    if (hint) {
+        const auto learnt = co_await learns_usage(scope, hint->plan);
+        const Scope* still_declared = declared_.find_scope(name);
+        if (still_declared == nullptr) co_return scope_gone(name);
+        if (learnt && *learnt) hint = hint_of(*still_declared);
+    }
     if (hint && suffices(scope, *hint)) {
         last_look_ = clock_.now();
         co_return std::move(*hint);
@@ -139,6 +147,10 @@ Task<Engine::Look> Engine::read_and_plan(Scope before) {
         const Scope* now_declared = declared_.find_scope(before.name);
         if (now_declared == nullptr) co_return scope_gone(before.name);
         result.plan = plan_definition(*now_declared, *view);
+        const auto learnt = co_await learns_usage(before, result.plan);
+        now_declared = declared_.find_scope(before.name);
+        if (now_declared == nullptr) co_return scope_gone(before.name);
+        if (learnt && *learnt) result.plan = plan_definition(*now_declared, *view);
         result.definition_view = std::move(*view);
     }
     co_return result;
@@ -227,12 +239,15 @@ Task<PassResult> Engine::pass(std::string name) {
         co_return result;
     }
     const Plan plan = std::move(seen->plan);
+    remember_usage();
     result.plan = plan;
     if (seen->definition_view && !options_.observe && !seen->is_hint) {
         if (const Status noted = note_healed_regions(*seen->definition_view); !noted) result.error = noted.error();
     }
     if (!options_.observe && !seen->is_hint && all_sources_read() && !result.error) {
-        const ApplyContext context = apply_context(scope);
+        ApplyContext context = apply_context(scope);
+        const auto* versions = seen->definition_view ? &seen->definition_view->versions : nullptr;
+        context.usage_now = [this, versions](ResourceId version) { return usage_now(std::move(version), versions); };
         auto applied = co_await executor_.apply(plan, context);
         if (!applied) {
             result.error = applied.error();

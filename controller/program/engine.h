@@ -13,7 +13,9 @@
 #include "controller/ports/journal.h"
 #include "controller/ports/log.h"
 #include "controller/ports/metrics.h"
+#include "controller/ports/usage.h"
 #include "controller/program/declared.h"
+#include "controller/runtime/event.h"
 #include "reconcilers/lifecycle/estate.h"
 #include "reconcilers/lifecycle/events.h"
 #include "reconcilers/lifecycle/executor.h"
@@ -21,6 +23,7 @@
 #include "reconcilers/lifecycle/operation_follower.h"
 #include "reconcilers/lifecycle/quiet_scopes.h"
 #include "reconcilers/lifecycle/resource_memory.h"
+#include "reconcilers/lifecycle/usage_book.h"
 
 // The one engine behind plan, apply, run and demo: documents in, plans out, Azure follows. Owned by the loop thread.
 namespace galleryd {
@@ -60,6 +63,11 @@ class Engine {
     // Brings the inventory up to date; the scopes that moved since. Never called twice at a time.
     Task<std::set<std::string>> refresh(bool full);
     void note_inventory_error(const Error& error);
+
+    // From now on it is known who uses a version (engine_usage.cc); without it usage is unknown, and nothing that point
+    // 7 of the interlock protects is taken away.
+    void use_usage(UsageReader& reader) { usage_reader_ = &reader; }
+    const UsageBook& usage() const { return usage_; }
 
     // Reads the journal: documents, records, operations. Call once before anything else.
     Status load();
@@ -104,6 +112,16 @@ class Engine {
         bool is_hint = false;  // from Resource Graph: nothing is to be done, so nothing else was read
     };
     Task<Look> look(std::string name);
+    // What was planned waits for an answer of who uses versions, and there is a new one: plan again.
+    Task<bool> learns_usage(const Scope& scope, const Plan& plan);
+    Task<void> read_usage(ResourceId gallery, std::chrono::nanoseconds age_max);
+    Task<void> look_at_usage(ResourceId gallery);
+    // Right before a request; `versions` of its definition.
+    Task<VersionUsage> usage_now(ResourceId version, const std::vector<ObservedVersion>* versions);
+    std::vector<ResourceId> usage_galleries(const ResourceId& gallery);
+    void load_usage();
+    void remember_usage();
+    Instant instant() const { return {.wall = clock_.now(), .monotonic = clock_.monotonic()}; }
     Task<Look> read_and_plan(Scope scope);
     std::optional<Look> hint_of(const Scope& scope);
     bool suffices(const Scope& scope, const Look& hint);
@@ -121,6 +139,7 @@ class Engine {
     void report_policies();
     std::chrono::nanoseconds next_look(const PassResult& result) const;
 
+    GalleryApi& api_;
     Journal& journal_;
     Clock& clock_;
     Log& log_;
@@ -131,6 +150,12 @@ class Engine {
     Observer observer_;
     std::optional<Estate> estate_;
     QuietScopes quiet_;
+    UsageReader* usage_reader_ = nullptr;
+    UsageBook usage_;
+    std::string usage_saved_;
+    std::set<ResourceId> usage_galleries_;  // asked about so far
+    std::optional<Event> usage_turn_;       // one look at a time; those who wait take its answer
+    bool usage_looking_ = false;
     Executor executor_;
     OperationFollower follower_;
 

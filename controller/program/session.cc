@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "controller/adapters/azure/arm_client.h"
+#include "controller/adapters/azure/resource_graph.h"
 #include "controller/adapters/clock/system_clock.h"
 #include "controller/adapters/clock/zone_files.h"
 #include "controller/adapters/documents/reader.h"
@@ -48,6 +49,7 @@ struct SessionParts {
     std::unique_ptr<http::Transport> transport;
     std::unique_ptr<azure::TokenProvider> credential;
     std::unique_ptr<azure::ArmClient> arm;
+    std::unique_ptr<azure::ResourceGraph> inventory;
     std::unique_ptr<Engine> engine;
     std::vector<std::unique_ptr<DesiredSource>> sources;
     std::string azure_url;
@@ -142,7 +144,7 @@ Status open_clock(SessionParts& parts) {
 }
 
 // Somebody waits for what `plan` and `apply` read; a daemon's looks may take their time.
-bool is_command(std::string_view asked_by) { return asked_by == "plan" || asked_by == "apply"; }
+bool is_command(std::string_view asked_by) { return asked_by == "plan" || asked_by == "apply" || asked_by == "usage"; }
 
 Status open_azure(SessionParts& parts, std::string_view asked_by) {
     const double share = parts.options.arm_share;
@@ -175,6 +177,9 @@ Status open_azure(SessionParts& parts, std::string_view asked_by) {
     azure::ArmOptions arm{.arm = cloud->arm, .share = parts.options.arm_share};
     if (parts.simulated_clock) arm.time_scale = std::strtod(parts.options.time_scale.c_str(), nullptr);
     if (is_command(asked_by)) arm.read_worth = azure::Worth::person;
+    parts.inventory =
+        std::make_unique<azure::ResourceGraph>(*parts.transport, *parts.credential, parts.clock(), *parts.log,
+                                               *parts.metrics, azure::GraphOptions{.arm = arm});
     parts.arm = std::make_unique<azure::ArmClient>(*parts.transport, *parts.credential, parts.clock(), *parts.log,
                                                    *parts.metrics, std::move(arm));
     return {};
@@ -231,13 +236,14 @@ Status open_engine(SessionParts& parts, JournalUse use, std::string asked_by) {
     }
     parts.engine = std::make_unique<Engine>(*parts.arm, *parts.journal, parts.engine_clock(), *parts.log,
                                             *parts.metrics, std::move(options));
+    parts.engine->use_usage(*parts.inventory);
     return parts.engine->load();
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Session>> Session::open(CommonOptions options, JournalUse use, std::string asked_by) {
-    if (options.sources.empty())
+    if (options.sources.empty() && asked_by != "usage")  // asks Azure alone
         return wrong_usage("GD5012", "no manifests. Name a folder or file, or --source dir:PATH");
     auto parts = std::make_unique<SessionParts>();
     parts->options = std::move(options);
@@ -264,6 +270,8 @@ void Session::drain() {
 
 boost::asio::io_context& Session::context() { return parts_->context; }
 Engine& Session::engine() { return *parts_->engine; }
+GalleryApi& Session::azure() { return *parts_->arm; }
+UsageReader& Session::usage_reader() { return *parts_->inventory; }
 Journal& Session::journal() { return *parts_->journal; }
 Clock& Session::clock() { return parts_->clock(); }
 Random& Session::random() { return parts_->random; }

@@ -261,6 +261,11 @@ Status Simulator::load_state(const std::string& json) {
     return loaded;
 }
 
+Status Simulator::put_resource(const std::string& json) {
+    parts_->world.advance(parts_->clock.now());
+    return simulator::load_state(parts_->world, json);
+}
+
 std::string Simulator::save_state() const {
     parts_->world.advance(parts_->clock.now());
     return simulator::save_state(parts_->world);

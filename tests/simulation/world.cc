@@ -81,6 +81,7 @@ World::World(WorldOptions options)
       guard(*this),
       transport(azure, clock, guard),
       arm(transport, token, daemon_clock, log, metrics, arm_options()),
+      graph(transport, token, daemon_clock, log, metrics, azure::GraphOptions{.arm = arm_options()}),
       journal(memory_journal(clock.now())),
       options_(std::move(options)) {
     restart();
@@ -104,6 +105,7 @@ void World::restart() {
     if (daemon_clock.shift != Duration{0}) guard.removal_age_min = std::chrono::minutes{5};
     tasks_ = std::make_unique<TaskGroup>(context.get_executor());
     engine = std::make_unique<Engine>(arm, *journal, daemon_clock, log, metrics, options_.engine);
+    if (options_.knows_usage) engine->use_usage(graph);
     REQUIRE(engine->load().has_value());
     resume_operations();
     if (!readable) {

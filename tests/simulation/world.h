@@ -8,6 +8,7 @@
 #include <string>
 
 #include "controller/adapters/azure/arm_client.h"
+#include "controller/adapters/azure/resource_graph.h"
 #include "controller/adapters/azure/token.h"
 #include "controller/adapters/journal/journal.h"
 #include "controller/program/engine.h"
@@ -53,6 +54,7 @@ class MortalTransport : public http::Transport {
 struct WorldOptions {
     bool noise = false;
     bool limits = false;
+    bool knows_usage = false;  // Resource Graph says who uses a version
     std::uint64_t seed = 1;
     std::chrono::seconds operations{
         0};  // how long every operation takes; 0: as drawn, tens of minutes for a replication
@@ -141,6 +143,7 @@ class World {
     MortalTransport transport;
     azure::NoToken token;
     azure::ArmClient arm;
+    azure::ResourceGraph graph;
     std::unique_ptr<Journal> journal;
     std::unique_ptr<Engine> engine;
     std::map<std::string, std::string> files;

@@ -1,0 +1,122 @@
+#include <algorithm>
+#include <boost/asio/this_coro.hpp>
+
+#include "controller/program/engine.h"
+#include "reconcilers/lifecycle/usage_look.h"
+
+// How the engine learns who uses a version: only when a plan depends on it, one look for all galleries, the answer kept
+// for a few minutes (decision 0027).
+namespace galleryd {
+namespace {
+
+constexpr std::size_t galleries_at_once = 200;  // more: each is asked about when a plan needs it
+
+// Something is, or would be, taken away if nobody uses it.
+bool depends_on_usage(const Plan& plan) {
+    const auto by_usage = [](const BlockReason& reason) { return reason.interlock_point == 7; };
+    return std::ranges::any_of(plan.changes, &Change::usage_asked) ||
+           std::ranges::any_of(plan.blocked,
+                               [&](const Blocked& blocked) { return std::ranges::any_of(blocked.reasons, by_usage); });
+}
+
+// Ends a turn however the coroutine ends; the next one who waits is let in.
+class Turn {
+  public:
+    Turn(bool& looking, Event& event) : looking_(looking), event_(event) { looking_ = true; }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+    ~Turn() {
+        looking_ = false;
+        event_.set();
+    }
+
+  private:
+    bool& looking_;
+    Event& event_;
+};
+
+}  // namespace
+
+void Engine::load_usage() {
+    const auto saved = journal_.setting(usage_setting);
+    if (!saved) return;  // the waits begin anew
+    usage_saved_ = *saved;
+    usage_.load(*saved, instant());
+}
+
+void Engine::remember_usage() {
+    if (!options_.remember_documents || !journal_.writable()) return;
+    std::string text = usage_.save();
+    if (text == usage_saved_) return;
+    if (journal_.put_setting(usage_setting, text)) usage_saved_ = std::move(text);
+}
+
+std::vector<ResourceId> Engine::usage_galleries(const ResourceId& gallery) {
+    std::set<ResourceId> declared;
+    for (const auto& [name, scope] : scopes()) declared.insert(scope.gallery_id);
+    std::erase_if(usage_galleries_, [&](const ResourceId& id) { return !declared.contains(id); });
+    if (declared.size() <= galleries_at_once) usage_galleries_ = std::move(declared);
+    usage_galleries_.insert(gallery);
+    return {usage_galleries_.begin(), usage_galleries_.end()};
+}
+
+Task<void> Engine::look_at_usage(ResourceId gallery) {
+    const Instant began = instant();
+    std::vector<ResourceId> galleries = usage_galleries(gallery);
+    const auto missing_before = usage_.missing();
+    auto answer = co_await look_at_users(*usage_reader_, api_, std::move(galleries));
+    if (!answer) co_return std::unexpected(answer.error());
+    usage_.note(std::move(*answer), began);
+    for (const auto& [subscription, day] : usage_.missing()) {
+        if (missing_before.contains(subscription)) continue;
+        events_.warning("SubscriptionNotReadable", subscription,
+                        "Subscription " + subscription + " could be read on " + day +
+                            " and cannot be read any more, so nobody knows which image versions are in use there; "
+                            "nothing that may be in use is taken away. Grant this identity Reader on it.");
+    }
+    co_return Status{};
+}
+
+// Whoever asks while another one looks waits, and takes that answer.
+Task<void> Engine::read_usage(ResourceId gallery, std::chrono::nanoseconds age_max) {
+    if (!usage_turn_) {
+        const auto executor = co_await boost::asio::this_coro::executor;
+        if (!usage_turn_) usage_turn_.emplace(executor);
+    }
+    while (usage_looking_) co_await usage_turn_->wait();
+    const Turn turn(usage_looking_, *usage_turn_);
+    if (usage_.is_fresh(gallery, age_max, instant()) || usage_.has_just_failed(instant())) co_return Status{};
+    const auto looked = co_await look_at_usage(gallery);
+    if (!looked) {
+        usage_.note_failure(looked.error(), instant());
+        log_.warning(
+            "nobody could say who uses image versions",
+            {{"reason", looked.error().reason}, {"code", looked.error().code}, {"detail", looked.error().message}});
+    }
+    co_return Status{};
+}
+
+Task<bool> Engine::learns_usage(const Scope& scope, const Plan& plan) {
+    if (usage_reader_ == nullptr || scope.kind != ScopeKind::definition || !depends_on_usage(plan)) co_return false;
+    const ResourceId gallery = scope.gallery_id;
+    if (usage_.is_fresh(gallery, usage_age_max, instant())) co_return false;
+    const auto read = co_await read_usage(gallery, usage_age_max);
+    if (!read) co_return std::unexpected(read.error());
+    co_return true;
+}
+
+Task<VersionUsage> Engine::usage_now(ResourceId version, const std::vector<ObservedVersion>* versions) {
+    if (usage_reader_ == nullptr) co_return VersionUsage{};
+    const auto definition = version.parent();
+    const auto gallery = definition ? definition->parent() : std::nullopt;
+    if (!gallery) co_return VersionUsage{};
+    const auto read = co_await read_usage(*gallery, usage_guard_age_max);
+    if (!read) co_return std::unexpected(read.error());
+    if (!usage_.is_fresh(*gallery, usage_guard_age_max, instant())) {
+        co_return fail(ErrorKind::not_ready, "UsageUnknown",
+                       "the last answer of who uses image versions is too old to take one away by");
+    }
+    co_return usage_.usage_of(version, versions, instant());
+}
+
+}  // namespace galleryd
