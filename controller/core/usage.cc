@@ -110,6 +110,12 @@ std::string count_of(std::size_t n, UserKind kind) {
     return std::to_string(n) + " " + std::string(to_string(kind)) + (n == 1 ? "" : "s");
 }
 
+std::string name_of(const ImageUser& user) {
+    const std::vector<std::string_view> at = segments_of(user.id.text());
+    if (user.kind != UserKind::scale_set_instance || at.size() < 3) return user.id.name();
+    return std::string(at[at.size() - 3]) + "/" + std::string(at.back());
+}
+
 const GalleryReach* UsageAnswer::find_gallery(const ResourceId& gallery) const {
     const auto found = std::ranges::find(galleries, gallery, &GalleryReach::gallery);
     return found == galleries.end() ? nullptr : &*found;
@@ -150,7 +156,7 @@ VersionUsers find_users(const UsageAnswer& answer, const UsageQuestion& question
     found.users = users_naming(answer, *definition, name);
     std::vector<std::string> unknown_version;
     for (ImageUser& user : users_naming(answer, *definition, "")) {
-        if (!user.takes_latest) unknown_version.push_back(user.id.name());
+        if (!user.takes_latest) unknown_version.push_back(name_of(user));
         else if (observed != nullptr && may_be_latest(*observed, *question.versions, user.region))
             found.users.push_back(std::move(user));
     }
@@ -190,7 +196,7 @@ std::string users_text(const std::vector<ImageUser>& users) {
     text += " in " + std::to_string(subscriptions) + (subscriptions == 1 ? " subscription: " : " subscriptions: ");
     for (std::size_t i = 0; i < std::min(users.size(), named_max); ++i) {
         const ImageUser& user = users[i];
-        text += (i == 0 ? "" : ", ") + user.id.name() + " (" + std::string(to_string(user.kind)) +
+        text += (i == 0 ? "" : ", ") + name_of(user) + " (" + std::string(to_string(user.kind)) +
                 (user.takes_latest ? " that takes latest" : "") + ", group " + user.id.resource_group() +
                 ", subscription " + user.id.subscription() + ")";
     }

@@ -39,6 +39,8 @@ struct ImageUser {
     bool takes_latest = false;  // names the definition alone: takes what `latest` is at that moment
 };
 
+std::string name_of(const ImageUser& user);  // "web-1", of an instance "web/0"
+
 // A uniform scale set of which fewer instances are to be seen than it has: the others may run any version of its
 // definition.
 struct HiddenInstances {

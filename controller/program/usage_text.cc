@@ -60,7 +60,7 @@ void print_usage_text(std::ostream& out, const UsageReport& report, bool wide) {
         std::vector<Row> rows{{"KIND", "NAME", "REGION", "GROUP", "SUBSCRIPTION", "NAMES"}};
         if (wide) rows.front().push_back("ID");
         for (const ImageUser& user : report.found.users) {
-            rows.push_back({std::string(to_string(user.kind)), user.id.name(), user.region, user.id.resource_group(),
+            rows.push_back({std::string(to_string(user.kind)), name_of(user), user.region, user.id.resource_group(),
                             user.id.subscription(), names_text(user)});
             if (wide) rows.back().push_back(user.id.text());
         }
@@ -86,7 +86,7 @@ void print_usage_json(std::ostream& out, const UsageReport& report) {
     for (const ImageUser& user : report.found.users) {
         users.push_back(Json{{"kind", fold_case(to_string(user.kind))},
                              {"id", user.id.text()},
-                             {"name", user.id.name()},
+                             {"name", name_of(user)},
                              {"region", user.region},
                              {"resource_group", user.id.resource_group()},
                              {"subscription_id", user.id.subscription()},
