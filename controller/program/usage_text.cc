@@ -42,6 +42,12 @@ void print_table(std::ostream& out, const std::vector<Row>& rows) {
     }
 }
 
+std::string kind_word(UserKind kind) {
+    std::string word(to_string(kind));
+    std::ranges::replace(word, ' ', '_');
+    return word;
+}
+
 std::string names_text(const ImageUser& user) { return user.takes_latest ? "latest" : user.version; }
 
 }  // namespace
@@ -84,12 +90,13 @@ void print_usage_json(std::ostream& out, const UsageReport& report) {
     Json users = Json::array();
     Json counts = Json::object();
     for (const ImageUser& user : report.found.users) {
-        users.push_back(Json{{"kind", fold_case(to_string(user.kind))},
+        users.push_back(Json{{"kind", kind_word(user.kind)},
                              {"id", user.id.text()},
                              {"name", name_of(user)},
                              {"region", user.region},
                              {"resource_group", user.id.resource_group()},
                              {"subscription_id", user.id.subscription()},
+                             {"names", names_text(user)},
                              {"takes_latest", user.takes_latest}});
         Json& count = counts[std::string(kind_key(user.kind))];
         count = count.is_null() ? 1 : count.get<int>() + 1;
