@@ -106,6 +106,8 @@ void World::restart() {
     tasks_ = std::make_unique<TaskGroup>(context.get_executor());
     engine = std::make_unique<Engine>(arm, *journal, daemon_clock, log, metrics, options_.engine);
     if (options_.knows_usage) engine->use_usage(graph);
+    if (options_.inventory) engine->use_inventory(graph);
+    rounds_ = 0;
     REQUIRE(engine->load().has_value());
     resume_operations();
     if (!readable) {
@@ -206,6 +208,9 @@ boost::asio::awaitable<void> World::follow(OperationRecord operation) {
 
 boost::asio::awaitable<void> World::pass_all() {
     passing_ = true;
+    constexpr int rounds_between_full_looks = 60;
+    const auto moved = co_await engine->refresh(rounds_++ % rounds_between_full_looks == 0);
+    if (!moved) engine->note_inventory_error(moved.error());
     std::vector<std::string> names;
     for (const auto& [name, scope] : engine->scopes()) names.push_back(name);
     for (const std::string& name : names) {

@@ -55,6 +55,7 @@ struct WorldOptions {
     bool noise = false;
     bool limits = false;
     bool knows_usage = false;  // Resource Graph says who uses a version
+    bool inventory = false;  // Resource Graph says where there is something to do, as in the shipped daemon
     std::uint64_t seed = 1;
     std::chrono::seconds operations{
         0};  // how long every operation takes; 0: as drawn, tens of minutes for a replication
@@ -161,6 +162,7 @@ class World {
     WorldOptions options_;
     std::unique_ptr<TaskGroup> tasks_;
     bool passing_ = false, looked_ = false;
+    int rounds_ = 0;  // since the start of the process
 };
 
 // The first line that differs, with the resource it stands in; "" when the fingerprints are equal.
