@@ -56,8 +56,10 @@ std::string instance(int number, const std::string& version) {
 
 // Four declared versions, of which retention wants the two oldest to go; Resource Graph says who uses what.
 struct Used : World {
-    explicit Used(const std::string& wanted_policy = policy(), const std::string& sharing = "", std::uint64_t seed = 1)
+    explicit Used(const std::string& wanted_policy = policy(), const std::string& sharing = "", std::uint64_t seed = 1,
+                  bool inventory = false)
         : World({.knows_usage = true,
+                 .inventory = inventory,
                  .seed = seed,
                  .operations = std::chrono::seconds{45},
                  .engine = WorldOptions::deleting_engine()}) {
@@ -95,7 +97,10 @@ struct Used : World {
 }  // namespace
 
 TEST_CASE("versions that nobody uses are marked after two looks, and deleted after their grace") {
-    Used world;
+    bool inventory = false;
+    SUBCASE("every scope is read") {}
+    SUBCASE("Resource Graph says where there is something to do, as in the shipped daemon") { inventory = true; }
+    Used world(policy(), "", 1, inventory);
     world.pass_time(minutes{10});
     CHECK(world.mark_of("1.0.0") == "");
     CHECK(world.blocked_reasons().contains("usage_unknown"));
@@ -120,7 +125,10 @@ TEST_CASE("what a policy does not protect by use needs no answer of who uses it"
 }
 
 TEST_CASE("a version in use stays, says who uses it, and goes when its users are gone") {
-    Used world;
+    bool inventory = false;
+    SUBCASE("every scope is read") {}
+    SUBCASE("Resource Graph says where there is something to do") { inventory = true; }
+    Used world(policy(), "", 1, inventory);
     world.put(machine("web-1", "1.0.0"));
     world.pass_time(minutes{150});
     CHECK(world.there("1.0.0"));

@@ -256,6 +256,17 @@ constexpr MetricDefinition catalogue[] = {
      "Marked image versions held back by reason (in_use, pinned, min_keep, eol_not_reached, locked, "
      "approval_required, brake, suspended).",
      {}},
+    {"galleryd_usage_look_timestamp_seconds",
+     gauge,
+     "",
+     "Unix time of the last whole answer of who uses image versions; absent until a plan depended on one.",
+     {}},
+    {"galleryd_usage_subscriptions",
+     gauge,
+     "state",
+     "Subscriptions whose users of images can be read (readable), or could within 30 days and cannot any more "
+     "(missing).",
+     {}},
     {"galleryd_retention_deletions_total",
      counter,
      "gallery result",
