@@ -71,7 +71,7 @@ Task<UsageReport> ask(UsageReader& reader, GalleryApi& api, Clock& clock, Versio
     if (!answer) co_return std::unexpected(answer.error());
     UsageBook book;  // what the daemon of this state directory could read before
     book.load(memory, began);
-    book.note(std::move(*answer), began);
+    book.note(std::move(*answer), began, began);
     UsageReport report;
     report.version = *id;
     report.exists = std::ranges::find(view->versions, *id, &ObservedVersion::id) != view->versions.end();

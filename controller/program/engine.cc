@@ -118,7 +118,11 @@ Task<Engine::Look> Engine::look(std::string name) {
         hint->by = trust(scope, *hint);
         const auto last = plans_.find(name);
         if (hint->by == Trust::last_look && last == plans_.end()) hint->by = Trust::nothing;
-        if (hint->by == Trust::last_look) hint->plan = last->second;
+        if (hint->by == Trust::last_look) {
+            Plan known = last->second;
+            tell_usage(known, hint->plan);
+            hint->plan = std::move(known);
+        }
         if (!hint->was_read()) {
             last_look_ = clock_.now();
             co_return std::move(*hint);

@@ -115,7 +115,8 @@ class Engine {
     Task<Look> look(std::string name);
     // What was planned waits for an answer of who uses versions, and there is a new one: plan again.
     Task<bool> learns_usage(const Scope& scope, const Plan& plan);
-    Task<void> read_usage(ResourceId gallery, std::chrono::nanoseconds age_max);
+    static void tell_usage(Plan& plan, const Plan& hint);
+    Task<void> read_usage(ResourceId gallery, UsageFor what);
     Task<void> look_at_usage(ResourceId gallery);
     // Right before a request; `versions` of its definition.
     Task<VersionUsage> usage_now(ResourceId version, const std::vector<ObservedVersion>* versions);

@@ -11,12 +11,19 @@ namespace {
 
 constexpr std::size_t galleries_at_once = 200;  // more: each is asked about when a plan needs it
 
+bool by_usage(const BlockReason& reason) { return reason.interlock_point == 7; }
+
 // Something is, or would be, taken away if nobody uses it.
 bool depends_on_usage(const Plan& plan) {
-    const auto by_usage = [](const BlockReason& reason) { return reason.interlock_point == 7; };
     return std::ranges::any_of(plan.changes, &Change::usage_asked) ||
            std::ranges::any_of(plan.blocked,
-                               [&](const Blocked& blocked) { return std::ranges::any_of(blocked.reasons, by_usage); });
+                               [](const Blocked& blocked) { return std::ranges::any_of(blocked.reasons, by_usage); });
+}
+
+void take_usage_from(std::vector<BlockReason>& reasons, const std::vector<BlockReason>& fresh) {
+    const auto told = std::ranges::find_if(fresh, by_usage);
+    const auto old = std::ranges::find_if(reasons, by_usage);
+    if (told != fresh.end() && old != reasons.end()) *old = *told;
 }
 
 // Ends a turn however the coroutine ends; the next one who waits is let in.
@@ -36,6 +43,23 @@ class Turn {
 };
 
 }  // namespace
+
+// Who uses what may have changed since the scope's resources were read, while the kind of the reasons stayed the same:
+// people are told the names of today.
+void Engine::tell_usage(Plan& plan, const Plan& hint) {
+    for (Blocked& blocked : plan.blocked) {
+        const auto fresh = std::ranges::find_if(hint.blocked, [&](const Blocked& one) {
+            return one.arm_id == blocked.arm_id && one.action == blocked.action && one.rule == blocked.rule;
+        });
+        if (fresh == hint.blocked.end() || std::ranges::none_of(fresh->reasons, by_usage)) continue;
+        take_usage_from(blocked.reasons, fresh->reasons);
+        for (const auto& [name, text] : fresh->evidence) blocked.evidence[name] = text;
+    }
+    for (VersionVerdict& verdict : plan.verdicts) {
+        const auto fresh = std::ranges::find(hint.verdicts, verdict.arm_id, &VersionVerdict::arm_id);
+        if (fresh != hint.verdicts.end()) take_usage_from(verdict.blocked_by, fresh->blocked_by);
+    }
+}
 
 void Engine::load_usage() {
     const auto saved = journal_.setting(usage_setting);
@@ -66,7 +90,7 @@ Task<void> Engine::look_at_usage(ResourceId gallery) {
     const auto missing_before = usage_.missing();
     auto answer = co_await look_at_users(*usage_reader_, api_, std::move(galleries));
     if (!answer) co_return std::unexpected(answer.error());
-    usage_.note(std::move(*answer), began);
+    usage_.note(std::move(*answer), began, instant());
     for (const auto& [subscription, day] : usage_.missing()) {
         if (missing_before.contains(subscription)) continue;
         events_.warning("SubscriptionNotReadable", subscription,
@@ -78,14 +102,14 @@ Task<void> Engine::look_at_usage(ResourceId gallery) {
 }
 
 // Whoever asks while another one looks waits, and takes that answer.
-Task<void> Engine::read_usage(ResourceId gallery, std::chrono::nanoseconds age_max) {
+Task<void> Engine::read_usage(ResourceId gallery, UsageFor what) {
     if (!usage_turn_) {
         const auto executor = co_await boost::asio::this_coro::executor;
         if (!usage_turn_) usage_turn_.emplace(executor);
     }
     while (usage_looking_) co_await usage_turn_->wait();
     const Turn turn(usage_looking_, *usage_turn_);
-    if (usage_.is_fresh(gallery, age_max, instant()) || usage_.has_just_failed(instant())) co_return Status{};
+    if (usage_.is_fresh(gallery, what, instant()) || usage_.has_just_failed(instant())) co_return Status{};
     const auto looked = co_await look_at_usage(gallery);
     if (!looked) {
         usage_.note_failure(looked.error(), instant());
@@ -99,8 +123,8 @@ Task<void> Engine::read_usage(ResourceId gallery, std::chrono::nanoseconds age_m
 Task<bool> Engine::learns_usage(const Scope& scope, const Plan& plan) {
     if (usage_reader_ == nullptr || scope.kind != ScopeKind::definition || !depends_on_usage(plan)) co_return false;
     const ResourceId gallery = scope.gallery_id;
-    if (usage_.is_fresh(gallery, usage_age_max, instant())) co_return false;
-    const auto read = co_await read_usage(gallery, usage_age_max);
+    if (usage_.is_fresh(gallery, UsageFor::plan, instant())) co_return false;
+    const auto read = co_await read_usage(gallery, UsageFor::plan);
     if (!read) co_return std::unexpected(read.error());
     co_return true;
 }
@@ -110,9 +134,9 @@ Task<VersionUsage> Engine::usage_now(ResourceId version, const std::vector<Obser
     const auto definition = version.parent();
     const auto gallery = definition ? definition->parent() : std::nullopt;
     if (!gallery) co_return VersionUsage{};
-    const auto read = co_await read_usage(*gallery, usage_guard_age_max);
+    const auto read = co_await read_usage(*gallery, UsageFor::request);
     if (!read) co_return std::unexpected(read.error());
-    if (!usage_.is_fresh(*gallery, usage_guard_age_max, instant())) {
+    if (!usage_.is_fresh(*gallery, UsageFor::request, instant())) {
         co_return fail(ErrorKind::not_ready, "UsageUnknown",
                        "the last answer of who uses image versions is too old to take one away by");
     }

@@ -33,11 +33,12 @@ std::string gallery_key_of(std::string_view version_key) {
 
 }  // namespace
 
-void UsageBook::note(UsageAnswer answer, Instant began) {
+void UsageBook::note(UsageAnswer answer, Instant began, Instant arrived) {
     for (const std::string& subscription : answer.readable) readable_[subscription] = day_of(began.wall);
     std::erase_if(readable_, [&](const auto& entry) { return began.wall - entry.second > usage_subscription_memory; });
     answer_ = std::move(answer);
     answered_ = began;
+    arrived_ = arrived;
     failure_.reset();
     // A look between that shows a user starts the wait anew, also of a version that nobody plans for just then. Those
     // who take `latest` are counted when it is planned.
@@ -56,8 +57,13 @@ void UsageBook::note_failure(const Error& error, Instant now) {
     failed_ = now;
 }
 
-bool UsageBook::is_fresh(const ResourceId& gallery, std::chrono::nanoseconds age_max, Instant now) const {
-    return answer_ && now.monotonic - answered_.monotonic <= age_max && answer_->find_gallery(gallery) != nullptr;
+bool UsageBook::is_fresh(const ResourceId& gallery, UsageFor what, Instant now) const {
+    if (!answer_ || answer_->find_gallery(gallery) == nullptr) return false;
+    const auto by_cost = usage_age_per_request * static_cast<long>(std::min<std::size_t>(answer_->requests, 1000));
+    const std::chrono::nanoseconds limit =
+        what == UsageFor::request ? std::chrono::nanoseconds(usage_guard_age_max)
+                                  : std::clamp<std::chrono::nanoseconds>(by_cost, usage_age_max, usage_age_limit);
+    return now.monotonic - arrived_.monotonic <= limit;
 }
 
 bool UsageBook::has_just_failed(Instant now) const {
@@ -101,9 +107,10 @@ VersionUsage UsageBook::usage_of(const ResourceId& version, const std::vector<Ob
     if (!gallery) return unknown("its id is not that of an image version");
     if (failure_) {
         return unknown("Resource Graph could not be asked who uses it: " + failure_->message,
-                       "none needed when it passes; it is asked again by itself");
+                       (failure_->code.empty() ? "" : "galleryd explain " + failure_->code + "; ") +
+                           std::string("it is asked again by itself"));
     }
-    if (!is_fresh(*gallery, usage_age_max, now)) {
+    if (!is_fresh(*gallery, UsageFor::plan, now)) {
         return unknown(answer_ ? "the last answer is from " + clock_text(answered_.wall)
                                : std::string("nobody has asked yet who uses it"),
                        "none needed: it is asked before anything is decided");

@@ -20,7 +20,9 @@
 // Ages pass by monotonic time (decision 0023). Pure; owned by the loop thread.
 namespace galleryd {
 
-inline constexpr std::chrono::minutes usage_age_max{5};         // for a plan
+inline constexpr std::chrono::minutes usage_age_max{5};  // for a plan; longer where an answer takes many requests
+inline constexpr std::chrono::seconds usage_age_per_request{30};
+inline constexpr std::chrono::minutes usage_age_limit{60};
 inline constexpr std::chrono::seconds usage_guard_age_max{60};  // right before a request
 inline constexpr std::chrono::minutes usage_settle{15};
 inline constexpr std::chrono::days usage_subscription_memory{30};
@@ -34,14 +36,17 @@ struct Instant {
     std::chrono::nanoseconds monotonic{0};
 };
 
+enum class UsageFor : std::uint8_t { plan, request };
+
 class UsageBook {
   public:
     // A look that arrived whole; `began`: before its first request.
-    void note(UsageAnswer answer, Instant began);
+    void note(UsageAnswer answer, Instant began, Instant arrived);
     void note_failure(const Error& error, Instant now);
 
-    // The last answer covers the gallery and began at most `age_max` ago.
-    bool is_fresh(const ResourceId& gallery, std::chrono::nanoseconds age_max, Instant now) const;
+    // The last answer covers the gallery and arrived a short enough time ago: for a plan five minutes, or half a minute
+    // for each request that it took (the largest estates are asked once an hour); before a request one minute.
+    bool is_fresh(const ResourceId& gallery, UsageFor what, Instant now) const;
     // A look failed a moment ago: no use asking again yet.
     bool has_just_failed(Instant now) const;
 
@@ -65,7 +70,7 @@ class UsageBook {
     void count(VersionUsage& usage, const std::vector<ImageUser>& users) const;
 
     std::optional<UsageAnswer> answer_;
-    Instant answered_;
+    Instant answered_, arrived_;
     std::optional<Error> failure_;
     Instant failed_;
     struct Unused {

@@ -269,6 +269,9 @@ void Guard::judge_delete_version(const std::string& id) {
                                      definition_document->lifecycle_policy});
         if (found != declared_.policies.end()) policy = &found->second;
     }
+    const bool use_protects =
+        policy == nullptr || !policy->retention || policy->retention->in_use == InUseRule::protect;
+    if (use_protects) judge_use(id);
     const ImageVersion* declared = declared_as(declared_.versions, resource);
     if (declared != nullptr && declared->meta.hold) wrong("I1: version whose document is held deleted: " + id);
     if (declared == nullptr && !owner.empty()) {  // only a removed document speaks for it

@@ -223,6 +223,7 @@ boost::asio::awaitable<void> World::pass_all() {
 
 std::size_t World::round(std::chrono::seconds step) {
     const std::size_t before = writes();
+    guard.note_machines();
     if (approves_all) {
         for (const auto& [name, plan] : engine->plans()) {
             if (!plan.deletions_digest.empty()) approve(plan.deletions_digest);

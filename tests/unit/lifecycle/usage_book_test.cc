@@ -44,7 +44,7 @@ struct Bench {
                            .readable = readable,
                            .requests = 4};
         sort_users(answer.users);
-        book.note(std::move(answer), now);
+        book.note(std::move(answer), now, now);
     }
     VersionUsage usage(const std::string& number = "1.0.0") { return book.usage_of(version(number), nullptr, now); }
 };
@@ -134,12 +134,36 @@ TEST_CASE("an answer that is too old says nothing, whatever it said") {
     REQUIRE(bench.usage().state == UsageState::not_in_use);
     bench.pass(usage_age_max);
     CHECK(bench.usage().state == UsageState::not_in_use);
-    CHECK(bench.book.is_fresh(gallery, usage_age_max, bench.now));
-    CHECK_FALSE(bench.book.is_fresh(gallery, usage_guard_age_max, bench.now));
+    CHECK(bench.book.is_fresh(gallery, UsageFor::plan, bench.now));
+    CHECK_FALSE(bench.book.is_fresh(gallery, UsageFor::request, bench.now));
     bench.pass(seconds(1));
     CHECK(bench.usage().state == UsageState::unknown);
     CHECK(bench.usage().detail == "the last answer is from 2026-11-21T12:15:00Z");
-    CHECK_FALSE(bench.book.is_fresh(gallery_id(owner, "rg", "other"), hours(1), bench.now));
+    CHECK_FALSE(bench.book.is_fresh(gallery_id(owner, "rg", "other"), UsageFor::plan, bench.now));
+}
+
+TEST_CASE("an answer that took many requests is good for longer in a plan, and for one minute before a request") {
+    Bench bench;
+    UsageAnswer large{.at = bench.now.wall,
+                      .users = {},
+                      .hidden = {},
+                      .galleries = {bench.reach},
+                      .readable = bench.readable,
+                      .requests = 40};
+    const Instant began = bench.now;
+    bench.pass(minutes(2));  // that long it took
+    bench.book.note(large, began, bench.now);
+    bench.pass(minutes(20));
+    CHECK(bench.book.is_fresh(gallery, UsageFor::plan, bench.now));
+    CHECK_FALSE(bench.book.is_fresh(gallery, UsageFor::request, bench.now));
+    bench.pass(seconds(1));
+    CHECK_FALSE(bench.book.is_fresh(gallery, UsageFor::plan, bench.now));
+    large.requests = 5000;
+    bench.book.note(large, began, bench.now);
+    bench.pass(minutes(60));
+    CHECK(bench.book.is_fresh(gallery, UsageFor::plan, bench.now));
+    bench.pass(seconds(1));
+    CHECK_FALSE(bench.book.is_fresh(gallery, UsageFor::plan, bench.now));
 }
 
 TEST_CASE("a step of the wall clock shortens no wait") {
