@@ -223,4 +223,27 @@ std::optional<ImageReference> parse_image_reference(std::string_view text,
                           .version = at.size() >= 12 ? version_named(at[11]) : ""};
 }
 
+std::vector<ImageUser> users_from(const MachineImage& machine, const std::map<std::string, ResourceId>& names) {
+    std::vector<ImageUser> users;
+    const auto image = parse_image_reference(machine.image, names);
+    if (!image) return users;
+    // A machine was made from one version, also when it names the definition: exactVersion tells (azure-facts §9 [R]).
+    // What is made later takes `latest` anew.
+    const bool runs_one = machine.kind == UserKind::virtual_machine || machine.kind == UserKind::scale_set_instance;
+    ImageUser user{.kind = machine.kind,
+                   .id = machine.id,
+                   .region = machine.region,
+                   .definition = image->definition,
+                   .version = image->version,
+                   .takes_latest = image->version.empty() && !runs_one};
+    if (runs_one && !machine.exact.empty() && machine.exact != image->version) {
+        ImageUser running = user;
+        running.version = machine.exact;
+        users.push_back(std::move(running));
+        if (image->version.empty()) return users;
+    }
+    users.push_back(std::move(user));
+    return users;
+}
+
 }  // namespace galleryd

@@ -39,6 +39,12 @@ struct ImageUser {
     bool takes_latest = false;  // names the definition alone: takes what `latest` is at that moment
 };
 
+// What a resource says of its image, as it says it.
+struct MachineImage {
+    UserKind kind = UserKind::virtual_machine;
+    ResourceId id;
+    std::string region, image, exact;  // image: an id in any of Azure's spellings, "" for none; exact: exactVersion
+};
 std::string name_of(const ImageUser& user);  // "web-1", of an instance "web/0"
 
 // A uniform scale set of which fewer instances are to be seen than it has: the others may run any version of its
@@ -61,8 +67,9 @@ struct UsageAnswer {
     TimePoint at{};                // our clock, before the first request
     std::vector<ImageUser> users;  // sorted by definition, version, kind, id
     std::vector<HiddenInstances> hidden;
-    std::vector<GalleryReach> galleries;  // those that were asked about, sorted
-    std::vector<std::string> readable;    // subscriptions, lower case, sorted
+    std::vector<GalleryReach> galleries;           // those that were asked about, sorted
+    std::vector<std::string> readable;             // subscriptions, lower case, sorted
+    std::map<std::string, ResourceId> names = {};  // other names of the galleries: unique and public ones, folded
     std::size_t requests = 0;
 
     const GalleryReach* find_gallery(const ResourceId& gallery) const;
@@ -103,5 +110,9 @@ struct ImageReference {
 };
 std::optional<ImageReference> parse_image_reference(std::string_view text,
                                                     const std::map<std::string, ResourceId>& names);
+
+// The uses of one resource: two when a machine names one version and runs another, none when its image is of no
+// gallery.
+std::vector<ImageUser> users_from(const MachineImage& machine, const std::map<std::string, ResourceId>& names);
 
 }  // namespace galleryd

@@ -25,4 +25,12 @@ class UsageReader {
                                                         std::string version) = 0;
 };
 
+// Machines and models of scale sets of one subscription, from the provider itself: without the index's lag, at the
+// price of whole pages of machines. All of them or an error.
+class MachineLists {
+  public:
+    virtual ~MachineLists() = default;
+    virtual Task<std::vector<MachineImage>> list_machines(std::string subscription) = 0;
+};
+
 }  // namespace galleryd

@@ -66,7 +66,12 @@ class Engine {
 
     // From now on it is known who uses a version (engine_usage.cc); without it usage is unknown, and nothing that point
     // 7 of the interlock protects is taken away.
-    void use_usage(UsageReader& reader) { usage_reader_ = &reader; }
+    // With `lists`, the subscriptions where users of a gallery were seen are asked once more right before a request, by
+    // reads that do not lag.
+    void use_usage(UsageReader& reader, MachineLists* lists = nullptr) {
+        usage_reader_ = &reader;
+        machine_lists_ = lists;
+    }
     const UsageBook& usage() const { return usage_; }
 
     // Reads the journal: documents, records, operations. Call once before anything else.
@@ -120,6 +125,9 @@ class Engine {
     Task<void> look_at_usage(ResourceId gallery);
     // Right before a request; `versions` of its definition.
     Task<VersionUsage> usage_now(ResourceId version, const std::vector<ObservedVersion>* versions);
+    Task<VersionUsage> without_lag(ResourceId version, const std::vector<ObservedVersion>* versions,
+                                   VersionUsage usage);
+    Task<void> list_machines(std::string subscription);
     std::vector<ResourceId> usage_galleries(const ResourceId& gallery);
     void load_usage();
     void remember_usage();
@@ -153,6 +161,12 @@ class Engine {
     std::optional<Estate> estate_;
     QuietScopes quiet_;
     UsageReader* usage_reader_ = nullptr;
+    MachineLists* machine_lists_ = nullptr;
+    struct MachinesSeen {
+        std::chrono::nanoseconds at{0};  // monotonic
+        std::vector<MachineImage> machines;
+    };
+    std::map<std::string, MachinesSeen> machines_seen_;  // by subscription
     UsageBook usage_;
     std::string usage_saved_;
     std::set<ResourceId> usage_galleries_;  // asked about so far

@@ -9,6 +9,8 @@
 namespace galleryd {
 namespace {
 
+constexpr std::chrono::seconds machines_age_max{30};
+constexpr std::size_t machine_subscriptions_max = 50;
 constexpr std::size_t galleries_at_once = 200;  // more: each is asked about when a plan needs it
 
 bool by_usage(const BlockReason& reason) { return reason.interlock_point == 7; }
@@ -140,7 +142,49 @@ Task<VersionUsage> Engine::usage_now(ResourceId version, const std::vector<Obser
         co_return fail(ErrorKind::not_ready, "UsageUnknown",
                        "the last answer of who uses image versions is too old to take one away by");
     }
-    co_return usage_.usage_of(version, versions, instant());
+    VersionUsage usage = usage_.usage_of(version, versions, instant());
+    if (usage.state != UsageState::not_in_use || machine_lists_ == nullptr) co_return usage;
+    co_return co_await without_lag(std::move(version), versions, std::move(usage));
+}
+
+Task<void> Engine::list_machines(std::string subscription) {
+    const auto known = machines_seen_.find(subscription);
+    if (known != machines_seen_.end() && clock_.monotonic() - known->second.at < machines_age_max) co_return Status{};
+    const auto began = clock_.monotonic();
+    auto machines = co_await machine_lists_->list_machines(subscription);
+    if (!machines) co_return std::unexpected(machines.error());
+    std::erase_if(machines_seen_, [&](const auto& entry) { return began - entry.second.at >= machines_age_max; });
+    machines_seen_[subscription] = {.at = began, .machines = std::move(*machines)};
+    co_return Status{};
+}
+
+// The index shows a machine half a minute after it was made, or later. Where users of this gallery are known, and in
+// the gallery's own subscription, the provider is asked itself; whoever deploys for the first time from elsewhere is
+// not seen.
+Task<VersionUsage> Engine::without_lag(ResourceId version, const std::vector<ObservedVersion>* versions,
+                                       VersionUsage usage) {
+    const ResourceId gallery = *version.parent()->parent();
+    UsageAnswer fresh = *usage_.answer();
+    std::set<std::string> subscriptions{fold_case(gallery.subscription())};
+    for (const ImageUser& user : fresh.users) {
+        if (user.definition.parent() == gallery && subscriptions.size() < machine_subscriptions_max)
+            subscriptions.insert(fold_case(user.id.subscription()));
+    }
+    fresh.users.clear();
+    for (const std::string& subscription : subscriptions) {
+        const auto listed = co_await list_machines(subscription);
+        if (!listed) co_return std::unexpected(listed.error());
+        const auto seen = machines_seen_.find(subscription);
+        if (seen == machines_seen_.end()) co_return fail(ErrorKind::not_ready, "UsageUnknown", "asked again");
+        for (const MachineImage& machine : seen->second.machines) {
+            for (ImageUser& user : users_from(machine, fresh.names)) fresh.users.push_back(std::move(user));
+        }
+    }
+    sort_users(fresh.users);
+    const VersionUsers found = find_users(fresh, {.version = version, .versions = versions, .missing = {}});
+    if (found.users.empty()) co_return usage;
+    usage_.note_user(version);
+    co_return VersionUsage{.state = UsageState::in_use, .detail = users_text(found.users)};
 }
 
 }  // namespace galleryd

@@ -236,7 +236,7 @@ Status open_engine(SessionParts& parts, JournalUse use, std::string asked_by) {
     }
     parts.engine = std::make_unique<Engine>(*parts.arm, *parts.journal, parts.engine_clock(), *parts.log,
                                             *parts.metrics, std::move(options));
-    parts.engine->use_usage(*parts.inventory);
+    parts.engine->use_usage(*parts.inventory, parts.arm.get());
     parts.engine->use_inventory(*parts.inventory);
     return parts.engine->load();
 }

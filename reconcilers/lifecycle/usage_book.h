@@ -50,6 +50,9 @@ class UsageBook {
     // A look failed a moment ago: no use asking again yet.
     bool has_just_failed(Instant now) const;
 
+    // Somebody saw a user that the answer does not show yet: the wait begins anew.
+    void note_user(const ResourceId& version) { unused_.erase(version.key()); }
+
     // `versions`: all of the definition, for what `latest` means; nullptr: what takes `latest` is not counted.
     VersionUsage usage_of(const ResourceId& version, const std::vector<ObservedVersion>* versions, Instant now);
     // Of a whole definition, by ResourceId::key().

@@ -161,6 +161,25 @@ TEST_CASE("a machine made while its version waits out its grace takes the mark o
     }
 }
 
+TEST_CASE("where users of the gallery are known, a machine is seen before the index shows it") {
+    Used world;
+    world.put(machine("known", "1.3.0"));
+    world.pass_time(minutes{25});
+    const auto until = parse_rfc3339(world.mark_of("1.0.0"));
+    REQUIRE(until.has_value());
+    world.faults("[{path: '*ResourceGraph*', graphLag: 3600}]");  // from now on it is an hour behind
+    while (world.clock.now() < *until - minutes{2}) world.round(std::chrono::minutes{1});
+    world.look();
+    world.put(machine("new", "1.0.0"));
+    world.pass_time(minutes{10});
+    INFO(world.open_points());
+    CHECK(world.there("1.0.0"));
+    CHECK_FALSE(world.there("1.1.0"));
+    world.pass_time(minutes{90});
+    CHECK(world.there("1.0.0"));
+    CHECK(world.usage_of("1.0.0").contains("new (virtual machine"));
+}
+
 TEST_CASE("a gallery shared with a subscription that cannot be read keeps what may be in use there") {
     Used world(policy(), "  sharing: {permissions: Groups, subscriptionIds: [" + consumer + ", " + other + "]}\n");
     world.azure.set_readable(other, false);

@@ -34,29 +34,6 @@ std::optional<UserKind> kind_of(std::string_view folded_type) {
     return std::nullopt;
 }
 
-// A machine was made from one version, also when it names the definition: exactVersion tells (azure-facts §9 [R]). What
-// is made later takes `latest` anew.
-bool runs_one_version(UserKind kind) {
-    return kind == UserKind::virtual_machine || kind == UserKind::scale_set_instance;
-}
-
-void add_users(UserRow& row, UserKind kind, const ImageReference& image, const std::string& exact,
-               const std::string& region) {
-    ImageUser user{.kind = kind,
-                   .id = row.id,
-                   .region = region,
-                   .definition = image.definition,
-                   .version = image.version,
-                   .takes_latest = image.version.empty() && !runs_one_version(kind)};
-    if (runs_one_version(kind) && !exact.empty() && exact != image.version) {
-        ImageUser running = user;
-        running.version = exact;
-        row.users.push_back(std::move(running));
-        if (image.version.empty()) return;
-    }
-    row.users.push_back(std::move(user));
-}
-
 }  // namespace
 
 Result<ReachRow> read_reach_row(std::string_view text) {
@@ -101,7 +78,12 @@ Result<UserRow> read_user_row(std::string_view text, const std::map<std::string,
     }
     UserRow found;
     found.id = *id;
-    add_users(found, *kind, *reference, text_member(*row, "exact"), normalise_region(text_member(*row, "location")));
+    found.users = users_from({.kind = *kind,
+                              .id = *id,
+                              .region = normalise_region(text_member(*row, "location")),
+                              .image = image,
+                              .exact = text_member(*row, "exact")},
+                             names);
     if (*kind == UserKind::scale_set_model && fold_case(text_member(*row, "orchestration")) != "flexible") {
         found.instances = number_member(*row, "capacity").value_or(1);  // not told: not none
         found.image = reference->definition;

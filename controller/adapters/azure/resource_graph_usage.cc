@@ -11,7 +11,6 @@ namespace galleryd::azure {
 
 struct ResourceGraph::Users {
     UsageAnswer answer{};
-    std::map<std::string, ResourceId> names{};  // of galleries as consumers know them, folded
     std::vector<HiddenInstances> scale_sets{};
     std::map<ResourceId, int> instances_seen{};  // by scale set
 };
@@ -65,7 +64,7 @@ Task<void> ResourceGraph::read_reach(Users& users, const std::vector<ResourceId>
             if (!found) return std::unexpected(std::move(found.error()));
             const auto place = std::ranges::find(users.answer.galleries, found->reach.gallery, &GalleryReach::gallery);
             if (place != users.answer.galleries.end()) *place = found->reach;
-            for (const std::string& name : found->names) users.names[fold_case(name)] = found->reach.gallery;
+            for (const std::string& name : found->names) users.answer.names[fold_case(name)] = found->reach.gallery;
             return std::hash<std::string>{}(found->reach.gallery.key());
         };
         const auto requests =
@@ -99,7 +98,7 @@ Task<void> ResourceGraph::read_users(Users& users, std::vector<std::string> pref
     if (!machines) co_return std::unexpected(machines.error());
     if (!instances) co_return std::unexpected(instances.error());
     RowReader reader = [&users](std::string_view text, const DecodeContext&) -> Result<std::uint64_t> {
-        auto row = read_user_row(text, users.names);
+        auto row = read_user_row(text, users.answer.names);
         if (!row) return std::unexpected(std::move(row.error()));
         for (ImageUser& user : row->users) {
             if (user.kind == UserKind::scale_set_instance && &user == &row->users.front())
@@ -141,7 +140,7 @@ Task<UsageAnswer> ResourceGraph::users_of(std::vector<ResourceId> galleries) {
         std::vector<std::string> prefixes;
         for (std::size_t i = from; i < to; ++i) {
             prefixes.push_back(galleries[i].text() + "/");
-            for (const auto& [name, gallery] : users.names) {
+            for (const auto& [name, gallery] : users.answer.names) {
                 if (gallery != galleries[i]) continue;
                 prefixes.push_back("/SharedGalleries/" + name + "/");
                 prefixes.push_back("/CommunityGalleries/" + name + "/");
