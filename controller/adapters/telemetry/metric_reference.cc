@@ -26,7 +26,7 @@ std::string_view to_string(MetricType type) {
 
 std::string metric_reference_markdown() {
     std::string text = "| Metric | Type | Labels | Meaning |\n| --- | --- | --- | --- |\n";
-    for (const MetricDefinition& definition : catalogue) {
+    for (const MetricDefinition& definition : metric_catalogue()) {
         std::string labels;
         for (const std::string& name : label_names(definition)) labels += (labels.empty() ? "`" : ", `") + name + "`";
         text += "| `" + std::string(definition.name) + "` | " + std::string(to_string(definition.type)) + " | " +
