@@ -192,8 +192,10 @@ Verb crds_verb(CLI::App& root) {
 
 Verb explain_verb(CLI::App& root) {
     auto options = std::make_shared<ExplainOptions>();
-    CLI::App* app = root.add_subcommand("explain", "What an error code or a manifest field means");
-    app->add_option("CODE|FIELD", options->topic, "GD1012, or imageversion.spec.targetRegions")->required();
+    CLI::App* app = root.add_subcommand("explain", "What an error code (ours or Azure's) or a manifest field means");
+    app->add_option("CODE|FIELD", options->topic,
+                    "GD1012, PropertyChangeNotAllowed, AADSTS7000215, or imageversion.spec.targetRegions")
+        ->required();
     return {app, [options] { return run_explain(*options, std::cout, std::cerr); }};
 }
 
