@@ -60,11 +60,23 @@ std::string cell(std::string_view text) {
     return made;
 }
 
+// The anchor that a heading of errors.md gets: lower case, blanks as dashes, nothing else but letters and digits.
+std::string anchor_of(std::string_view code) {
+    const CatalogueEntry* const entry = find_error(code);
+    const std::string heading = fold_case(code) + (entry == nullptr ? "" : " " + fold_case(entry->title));
+    std::string anchor;
+    for (const char c : heading) {
+        if (c == ' ' || c == '-') anchor += '-';
+        else if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_') anchor += c;
+    }
+    return anchor;
+}
+
 std::string markdown_row(const ErrorRow& row) {
     const bool is_any = row.code.empty();
     return "| " + (is_any ? std::string("any") : "`" + std::string(row.code) + "`") + " | " +
            cell(condition_text(row)) + " | " + cell(what_happens(row.kind)) + " | " + std::string(row.reason) + " | [" +
-           std::string(row.catalogue) + "](errors.md#" + fold_case(row.catalogue) + ") | " + cell(row.origin) + " |\n";
+           std::string(row.catalogue) + "](errors.md#" + anchor_of(row.catalogue) + ") | " + cell(row.origin) + " |\n";
 }
 
 }  // namespace
@@ -118,12 +130,16 @@ std::string azure_errors_markdown() {
         "| Azure's code | when | what galleryd does | reason | code | origin |\n|---|---|---|---|---|---|\n";
     for (const ErrorRow& row : azure::error_rows()) text += markdown_row(row);
     text +=
+        "\nAny other status from 500 on is tried again (GD3090), any other from 400 on waits for another declaration "
+        "(GD3099), a redirect is somebody else's (GD3002). A failed operation with a code that is not listed is tried "
+        "again (GD3099).\n";
+    text +=
         "\n## Sign-in\n\nNumbers of Microsoft Entra, as `AADSTSnnnnn` in its answers. A number that is not listed is "
         "[GD3010](errors.md#gd3010).\n\n| number | meaning | what galleryd does | code | origin "
         "|\n|---|---|---|---|---|\n";
     for (const SignInRow& row : azure::sign_in_rows())
         text += "| " + std::to_string(row.number) + " | " + cell(row.message) + " | " + cell(what_happens(row.kind)) +
-                " | [" + std::string(row.catalogue) + "](errors.md#" + fold_case(row.catalogue) + ") | " +
+                " | [" + std::string(row.catalogue) + "](errors.md#" + anchor_of(row.catalogue) + ") | " +
                 cell(row.origin) + " |\n";
     return text;
 }

@@ -17,6 +17,7 @@
 #include "reconcilers/lifecycle/estate.h"
 #include "reconcilers/lifecycle/events.h"
 #include "reconcilers/lifecycle/executor.h"
+#include "reconcilers/lifecycle/look_troubles.h"
 #include "reconcilers/lifecycle/observer.h"
 #include "reconcilers/lifecycle/operation_follower.h"
 #include "reconcilers/lifecycle/quiet_scopes.h"
@@ -118,6 +119,7 @@ class Engine {
     Status note_healed_regions(const DefinitionView& view);
     Status purge_removed(const Scope& scope, const Plan& plan, const Look& seen);
     void report(const Scope& scope, const PassResult& result, const DefinitionView* view);
+    void tell_troubles(const Scope& scope, const Result<Look>& seen);
     void drop_what_is_not_declared();
     void report_policies();
     std::chrono::nanoseconds next_look(const PassResult& result) const;
@@ -132,6 +134,7 @@ class Engine {
     Observer observer_;
     std::optional<Estate> estate_;
     QuietScopes quiet_;
+    LookTroubles troubles_;
     Executor executor_;
     OperationFollower follower_;
 

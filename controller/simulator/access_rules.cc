@@ -12,7 +12,9 @@ std::string action_of(const Call& call) {
     const std::string& method = call.method();
     if (method == "GET" || method == "HEAD") return type + "/read";
     if (method == "DELETE") return type + "/delete";
-    return method == "POST" ? type + "/action" : type + "/write";
+    if (method != "POST") return type + "/write";
+    const std::string parent = call.path.type.substr(0, call.path.type.rfind('/'));
+    return type_display(parent) + "/" + call.path.segments.back() + "/action";
 }
 
 bool is_checked(const Call& call) {
