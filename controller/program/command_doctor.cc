@@ -33,11 +33,30 @@ namespace {
 
 constexpr std::chrono::seconds question_deadline{15};
 
+// Catches what the chain of credentials says about its choice; passes everything on.
+class ChoiceLog : public Log {
+  public:
+    explicit ChoiceLog(std::unique_ptr<Log> log) : log_(std::move(log)) {}
+    void write(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) override {
+        if (message == "azure sign-in") {
+            for (const auto& [name, value] : fields) {
+                if (name == "not_used") not_used_ = value;
+            }
+        }
+        log_->write(level, message, fields);
+    }
+    const std::string& not_used() const { return not_used_; }
+
+  private:
+    std::unique_ptr<Log> log_;
+    std::string not_used_;
+};
+
 // Everything between the flags and the questions; destroyed in the opposite order.
 struct Practice {
     SystemClock clock;
     boost::asio::io_context context{1};
-    std::unique_ptr<Log> log;
+    std::unique_ptr<ChoiceLog> log;
     std::unique_ptr<telemetry::MetricsRegistry> metrics;
     std::unique_ptr<simulator::Simulator> azure;
     std::unique_ptr<http::Transport> transport;
@@ -51,8 +70,8 @@ Status open_log(Practice& practice, const CommonOptions& options) {
     const auto format = telemetry::parse_log_format(options.log_format.empty() ? "text" : options.log_format);
     if (!level || !format)
         return wrong_usage("GD5013", "--log-format or --log-level: write text or json; debug, info, warning or error");
-    practice.log = telemetry::make_log(
-        {.format = *format, .level = *level, .descriptor = 2, .now = [&practice] { return practice.clock.now(); }});
+    practice.log = std::make_unique<ChoiceLog>(telemetry::make_log(
+        {.format = *format, .level = *level, .descriptor = 2, .now = [&practice] { return practice.clock.now(); }}));
     practice.metrics = telemetry::make_metrics({.log = practice.log.get()});
     return {};
 }
@@ -224,7 +243,12 @@ int run_doctor(const DoctorOptions& options, std::ostream& out, std::ostream& er
                                                                               .allow_deletes = common.allow_deletes})});
     auto found = run_checkup(practice, checkup);
     if (!found) return exit_with(err, found.error());
-    for (doctor::Finding& finding : *found) findings.push_back(std::move(finding));
+    for (doctor::Finding& finding : *found) {
+        const bool is_chosen = finding.check == "sign-in" && finding.verdict == doctor::Verdict::ok;
+        if (is_chosen && !practice.log->not_used().empty())
+            finding.measured += "; not used: " + practice.log->not_used();
+        findings.push_back(std::move(finding));
+    }
     report(options, findings, out);
     return doctor::count(findings).failed == 0 ? exit_done : exit_error;
 }

@@ -174,6 +174,19 @@ class Rights(Doctor):
             ("failed", "missing: Microsoft.Storage/storageAccounts/write", grant("Storage Account Contributor", group_id())),
             ("failed", "missing: Microsoft.Resources/subscriptions/resourceGroups/write", grant("Contributor", f"/subscriptions/{SUBSCRIPTION}"))})
 
+    def test_who_deletes_must_be_able_to_see_who_uses(self):
+        azure = self.azure(rights=[{"scope": group_id(), "actions": ["*"]}])
+        policy = """---
+apiVersion: galleryd.io/v1alpha1
+kind: LifecyclePolicy
+metadata: {name: standard, namespace: images}
+spec: {retention: {action: Delete, keepNewest: 3, olderThan: 90d}}
+"""
+        self.write("manifests/all.yaml", small_documents().replace("  description: Test images", "  lifecyclePolicy: standard\n  description: Test images") + policy)
+        self.assertEqual(self.failing(azure, documents=[self.path("manifests")]), {
+            ("failed", "missing: Microsoft.Compute/virtualMachineScaleSets/read, Microsoft.Compute/virtualMachines/read",
+             grant("Reader", f"/subscriptions/{SUBSCRIPTION}"))})
+
     def test_a_source_that_may_not_be_read(self):
         group = group_id().replace("rg-test", "rg-packer")
         image = {**small_azure()["resources"][1], "id": group + "/providers/Microsoft.Compute/images/packer-1"}

@@ -90,6 +90,14 @@ class SigningIn(Doctor):
                             "\"https://oidc.example.com/\", \"subject\": \"system:serviceaccount:images:other\", \"audiences\": "
                             "[\"api://AzureADTokenExchange\"]}'", credential="workload-identity", AZURE_FEDERATED_TOKEN_FILE=file)
 
+    def test_the_chain_says_who_answered_and_why_the_others_did_not(self):
+        azure = self.azure(managedIdentities=["system"])
+        checks = self.doctor(azure, credential="default", AZURE_CLIENT_SECRET="", AZURE_CLIENT_ID="", AZURE_TENANT_ID="",
+                             AZURE_POD_IDENTITY_AUTHORITY_HOST=azure.url, expect=1)   # the identity's tenant is not the subscription's
+        found = next(one for one in checks if one["check"] == "sign-in")
+        self.assertEqual((found["verdict"], found["about"]), ("ok", "managed-identity"))
+        self.assertIn("not used: environment: neither AZURE_CLIENT_SECRET nor AZURE_CLIENT_CERTIFICATE_PATH is set; workload-identity: ", found["measured"])
+
     def test_nothing_to_sign_in_with(self):
         azure = self.azure()
         checks = self.doctor(azure, expect=1, AZURE_CLIENT_SECRET="", AZURE_TENANT_ID="")
@@ -136,6 +144,14 @@ class Reaching(Doctor):
                         "-showcerts </dev/null")
         checks = self.doctor(url, "--azure-ca-file", self.path("tls/ca.pem"))
         self.assertIn("TLS checked with", next(one["measured"] for one in checks if one["check"] == "endpoint"))
+
+    def test_a_person_who_has_waited_long_enough(self):
+        azure = self.azure(*self.faults("- {path: '*/providers/*', delay: 60s}\n"))
+        doctor = self.start("doctor", "--azure", azure.url, "--credential", "none", "--state-dir", self.path("state"), name="doctor")
+        until(lambda: any(one["path"].startswith("/subscriptions/") for one in azure.requests()), "it asks", 10, process=doctor)
+        doctor.signal(2)
+        self.assertEqual(doctor.wait(5), 130)
+        self.assertIn("interrupted", doctor.errors())
 
     def test_a_clock_that_is_wrong(self):
         for minutes, verdict, expect in ((-10, "failed", 1), (3, "warning", 0)):

@@ -38,6 +38,7 @@ class Collector {
     Scope& gallery_scope(const ResourceId& gallery);
     static void need(Scope& scope, const char* action, const char* role, Need need = Need::required);
     bool writes(const Governance& governance) const { return !options_.observe && governance.mode == Mode::manage; }
+    void add_usage(const ImageDefinition& definition);
     Need deleting(const Governance& governance, const std::string& policy) const;
     bool policy_deletes(const std::string& name, const std::string& namespace_name) const;
     SubscriptionNeeds& of(const ResourceId& id) { return needs_.subscriptions[fold_case(id.subscription())]; }
@@ -128,6 +129,22 @@ void Collector::add_definition(const ImageDefinition& definition) {
     need(scope, "Microsoft.Compute/galleries/images/versions/write", publisher);  // tiers, marks, end of life
     need(scope, "Microsoft.Compute/galleries/images/versions/delete", publisher,
          deleting(definition.governance, policy));
+    add_usage(definition);
+}
+
+// Where retention deletes, it first has to know who uses a version (behaviour §5): whoever may not look keeps all.
+void Collector::add_usage(const ImageDefinition& definition) {
+    const auto policy = objects_.policies.find(
+        {Kind::lifecycle_policy, definition.meta.key.namespace_name, definition.lifecycle_policy});
+    if (policy == objects_.policies.end() || !policy->second.retention) return;
+    const Retention& retention = *policy->second.retention;
+    if (retention.action != RetentionAction::remove || retention.in_use != InUseRule::protect) return;
+    const std::string subscription = "/subscriptions/" + definition.gallery_id.subscription();
+    Scope& scope = scopes_["usage " + fold_case(subscription)];
+    scope.text = subscription;
+    scope.why = "who uses image versions; unknown use keeps them";
+    need(scope, "Microsoft.Compute/virtualMachines/read", reader);
+    need(scope, "Microsoft.Compute/virtualMachineScaleSets/read", reader);
 }
 
 void Collector::add_source(const ResourceId& source, const char* action, const char* role) {
