@@ -3,7 +3,7 @@
 import os
 
 from doctor_case import CLIENT, OBJECT, SECOND, TENANT, THIRD, Doctor, grant
-from harness import GALLERY, SUBSCRIPTION, definition_document, gallery_id, group_id, main, small_azure, small_documents
+from harness import GALLERY, SUBSCRIPTION, definition_document, group_id, main, small_azure, small_documents
 
 READS = ["*/read"]
 PUBLISHER = ["Microsoft.Compute/galleries/*", "Microsoft.Authorization/*/read", "Microsoft.Resources/subscriptions/resourceGroups/read"]
@@ -199,7 +199,7 @@ spec: {retention: {action: Delete, keepNewest: 3, olderThan: 90d}}
         azure = self.simulate({"resources": [], "tenants": [TENANT]}, time_scale=1)
         self.write("manifests/all.yaml", GALLERY + "---\n" + definition_document())
         checks = self.doctor(azure, documents=[self.path("manifests")], expect=1)
-        self.expect_one(checks, "failed", "group", gallery_id(), "GD3041",
+        self.expect_one(checks, "failed", "group", group_id(), "GD3041",
                         f"az group create --name rg-test --location canadacentral --subscription {SUBSCRIPTION}    # or spec.ensureResourceGroup: true")
 
 

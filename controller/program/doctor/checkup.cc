@@ -15,6 +15,7 @@ namespace {
 constexpr int subscriptions_at_a_time = 4;
 constexpr std::chrono::seconds sign_in_deadline{60};
 constexpr const char* compute = "Microsoft.Compute";
+constexpr std::chrono::seconds subscription_deadline{120};  // where every question hangs, people wait no longer
 
 std::string namespace_of(const azure::ApiVersion& pinned) {
     return std::string(pinned.resource.substr(0, pinned.resource.find('/')));
@@ -28,6 +29,8 @@ struct Checkup::Patient {
     std::vector<Finding> findings;
     bool readable = false;
     std::optional<azure::ProviderFacts> compute;
+    std::chrono::nanoseconds until{0};  // monotonic
+    bool is_late = false;
 };
 
 void Checkup::skip_the_rest(std::string why) {
@@ -98,8 +101,23 @@ awaitable<void> Checkup::look_at_providers(Patient& patient) {
     patient.findings.push_back(judge_soft_delete(patient.id, state));
 }
 
+// One finding, however many questions are left.
+bool Checkup::is_out_of_time(Patient& patient) const {
+    if (patient.is_late || clock_.monotonic() < patient.until) return patient.is_late;
+    patient.is_late = true;
+    patient.findings.push_back({.check = "subscription",
+                                .about = patient.id,
+                                .verdict = Verdict::skipped,
+                                .measured = "answers took longer than " + format_duration(subscription_deadline) +
+                                            " in all; the rest was not asked",
+                                .fix = {},
+                                .code = {}});
+    return true;
+}
+
 awaitable<void> Checkup::look_at_rights(Patient& patient) {
     for (const NeededRights& needed : patient.needs.rights) {
+        if (is_out_of_time(patient)) co_return;
         const auto answer = co_await questions_.rights(needed.scope, !needed.is_source);
         for (Finding& finding : judge_rights(needed, answer, asker_.bearer))
             patient.findings.push_back(std::move(finding));
@@ -109,12 +127,14 @@ awaitable<void> Checkup::look_at_rights(Patient& patient) {
 awaitable<void> Checkup::look_at_quotas(Patient& patient) {
     for (const auto& [region, use] : patient.needs.regions) {
         if (use.galleries + use.definitions + use.versions == 0) continue;  // counted where they are at home
+        if (is_out_of_time(patient)) co_return;
         const auto answer = co_await questions_.usages(patient.id, region);
         patient.findings.push_back(judge_quota({.subscription = patient.id, .region = region}, use, answer));
     }
 }
 
 awaitable<void> Checkup::look_at(Patient& patient) {
+    patient.until = clock_.monotonic() + subscription_deadline;
     const auto facts = co_await questions_.subscription(patient.id);
     patient.readable = facts.has_value();
     patient.findings.push_back(judge_subscription(patient.id, facts, asker_));

@@ -42,6 +42,7 @@ class Checkup {
     boost::asio::awaitable<void> look_at_rights(Patient& patient);
     boost::asio::awaitable<void> look_at_quotas(Patient& patient);
     boost::asio::awaitable<void> look_at_cloud(const Round& round);
+    bool is_out_of_time(Patient& patient) const;
     void skip_the_rest(std::string why);
 
     Questions& questions_;

@@ -49,8 +49,7 @@ Finding missing_role(const NeededRights& needed, const Actions& actions, std::st
 
 Finding missing_group(const NeededRights& needed) {
     const ResourceId id(needed.scope);
-    return failed("group", needed.scope,
-                  "resource group " + id.resource_group() + " does not exist (" + needed.why + ")",
+    return failed("group", needed.scope, "does not exist (" + needed.why + ")",
                   {"az group create --name " + id.resource_group() + " --location " + needed.location +
                    " --subscription " + id.subscription() + "    # or spec.ensureResourceGroup: true"},
                   "GD3041");

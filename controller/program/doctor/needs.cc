@@ -36,6 +36,7 @@ class Collector {
     void add_source(const ResourceId& source, const char* action, const char* role);
     void add_access(const ResourceId& gallery, const std::vector<RoleAccess>& access, const Governance& governance);
     Scope& gallery_scope(const ResourceId& gallery);
+    Scope& group_scope(const Gallery& gallery);
     static void need(Scope& scope, const char* action, const char* role, Need need = Need::required);
     bool writes(const Governance& governance) const { return !options_.observe && governance.mode == Mode::manage; }
     void add_usage(const ImageDefinition& definition);
@@ -62,8 +63,21 @@ Collector::Scope& Collector::gallery_scope(const ResourceId& gallery) {
     need(scope, "Microsoft.Compute/galleries/read", reader);
     need(scope, "Microsoft.Compute/galleries/images/read", reader);
     need(scope, "Microsoft.Compute/galleries/images/versions/read", reader);
-    need(scope, "Microsoft.Resources/subscriptions/resourceGroups/read", reader);
     of(gallery);
+    return scope;
+}
+
+// Rights beside the gallery, not in it: a role at the gallery alone does not hold them.
+Collector::Scope& Collector::group_scope(const Gallery& gallery) {
+    const ResourceId group = resource_group_id(gallery.id.subscription(), gallery.id.resource_group());
+    Scope& scope = scopes_[group.key()];
+    if (scope.text.empty()) {
+        scope.text = group.text();
+        scope.why = "group of gallery " + gallery.id.name();
+        scope.location = gallery.location;
+        need(scope, "Microsoft.Resources/subscriptions/resourceGroups/read", reader);
+    }
+    scope.makes_group |= gallery.ensure_resource_group;
     return scope;
 }
 
@@ -97,8 +111,7 @@ void Collector::add_gallery(const Gallery& gallery) {
     Scope& scope = gallery_scope(gallery.id);
     SubscriptionNeeds& subscription = of(gallery.id);
     ++subscription.regions[gallery.location].galleries;
-    scope.location = gallery.location;
-    scope.makes_group = gallery.ensure_resource_group;
+    Scope& group = group_scope(gallery);
     for (const std::string& region : gallery.allowed_regions) subscription.regions[region];
     add_access(gallery.id, gallery.access, gallery.governance);
     if (!writes(gallery.governance)) return;
@@ -106,13 +119,13 @@ void Collector::add_gallery(const Gallery& gallery) {
     need(scope, "Microsoft.Compute/galleries/write", publisher);
     need(scope, "Microsoft.Compute/galleries/delete", publisher, deleting(gallery.governance, ""));
     if (gallery.ensure_resource_group)
-        need(scope, "Microsoft.Resources/subscriptions/resourceGroups/write", contributor);
+        need(group, "Microsoft.Resources/subscriptions/resourceGroups/write", contributor);
     if (gallery.sharing && gallery.sharing->permissions != SharingPermissions::private_)
         need(scope, "Microsoft.Compute/galleries/share/action", sharing_admin);
     if (gallery.staging_storage) {
         subscription.storage = true;
-        need(scope, "Microsoft.Storage/storageAccounts/read", reader);
-        need(scope, "Microsoft.Storage/storageAccounts/write", storage_contributor);
+        need(group, "Microsoft.Storage/storageAccounts/read", reader);
+        need(group, "Microsoft.Storage/storageAccounts/write", storage_contributor);
     }
 }
 

@@ -23,12 +23,12 @@ struct NeededAction {
 
 // Rights at one scope. Asked for at `scope`; where that does not exist (yet), at the nearest scope above it.
 struct NeededRights {
-    std::string scope;       // gallery, or the resource group of sources
+    std::string scope;       // gallery, its group, the resource group of sources, or a subscription
     std::string why;         // "gallery golden", "sources of 12 image versions"
     bool is_source = false;  // a source that is gone is normal for versions made long ago
-    // Where the gallery is declared: whether its group may be made, and where it is at home.
+    // Of a gallery's group: whether it may be made, and where ("" for every other scope).
     bool makes_group = false;
-    std::string location;               // "" when no document declares the gallery
+    std::string location;
     std::vector<NeededAction> actions;  // sorted by role, then action
 };
 

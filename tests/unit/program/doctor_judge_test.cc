@@ -96,22 +96,26 @@ TEST_CASE("what documents need follows from what they declare and how the daemon
     CHECK(needs.subscriptions.begin()->first == fold_case(declared.subscription_id));
     CHECK(one.regions.at(declared.location).galleries == 1);
     CHECK(one.regions.at(declared.location).definitions == 1);
-    REQUIRE(one.rights.size() == 1);
-    CHECK(one.rights.front().scope == declared.id.text());
-    CHECK(names(one.rights.front(), Need::required).contains("galleries/write"));
-    CHECK(names(one.rights.front(), Need::required).contains("galleries/images/write"));
-    CHECK_FALSE(names(one.rights.front(), Need::required).contains("delete"));
-    CHECK(names(one.rights.front(), Need::only_for_deleting).contains("galleries/images/delete"));
+    REQUIRE(one.rights.size() == 2);  // the group, then the gallery
+    CHECK(one.rights.front().scope == resource_group_id(declared.subscription_id, declared.resource_group).text());
+    CHECK(one.rights.front().location == declared.location);
+    CHECK(names(one.rights.front(), Need::required).starts_with("subscriptions/resourceGroups/read "));
+    CHECK(one.rights.back().scope == declared.id.text());
+    CHECK(one.rights.back().location.empty());
+    CHECK(names(one.rights.back(), Need::required).contains("galleries/write"));
+    CHECK(names(one.rights.back(), Need::required).contains("galleries/images/write"));
+    CHECK_FALSE(names(one.rights.back(), Need::required).contains("delete"));
+    CHECK(names(one.rights.back(), Need::only_for_deleting).contains("galleries/images/delete"));
 
     const Needs observing = find_needs(plain, {.observe = true, .allow_deletes = false});
-    CHECK_FALSE(names(observing.subscriptions.begin()->second.rights.front(), Need::required).contains("write"));
+    CHECK_FALSE(names(observing.subscriptions.begin()->second.rights.back(), Need::required).contains("write"));
     const Needs deleting = find_needs(plain, {.observe = false, .allow_deletes = true});
-    CHECK(names(deleting.subscriptions.begin()->second.rights.front(), Need::required).contains("galleries/delete"));
+    CHECK(names(deleting.subscriptions.begin()->second.rights.back(), Need::required).contains("galleries/delete"));
 
     DesiredObjects removing = plain;
     removing.definitions.begin()->second.governance.deletion_policy = DeletionPolicy::remove;
     const Needs by_document = find_needs(removing, {});
-    CHECK(names(by_document.subscriptions.begin()->second.rights.front(), Need::required).contains("images/delete"));
+    CHECK(names(by_document.subscriptions.begin()->second.rights.back(), Need::required).contains("images/delete"));
     DesiredObjects suspended = plain;
     suspended.galleries.begin()->second.governance.mode = Mode::suspend;
     suspended.definitions.begin()->second.governance.mode = Mode::suspend;
