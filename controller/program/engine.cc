@@ -53,6 +53,7 @@ Result<std::set<std::string>> Engine::accept(Snapshot snapshot) {
 
 void Engine::drop_what_is_not_declared() {
     quiet_.keep_only(scopes());
+    troubles_.keep_only([this](const std::string& name) { return scopes().contains(name); });
     std::erase_if(looked_, [&](const std::string& name) { return !scopes().contains(name); });
     std::erase_if(plans_, [&](const auto& entry) { return !scopes().contains(entry.first); });
     std::erase_if(live_versions_, [&](const auto& entry) { return !scopes().contains(entry.first); });
@@ -247,6 +248,7 @@ Task<PassResult> Engine::pass(std::string name) {
     }
     const Scope scope = *found;
     looked_.insert(name);
+    tell_troubles(scope, seen);
     if (!seen) {
         result.error = seen.error();
         report(scope, result, nullptr);
@@ -308,6 +310,16 @@ void Engine::remember(const Scope& scope, const PassResult& result, Look seen) {
     report(scope, result, seen.definition_view ? &*seen.definition_view : nullptr);
     plans_.insert_or_assign(scope.name, *result.plan);
     if (seen.definition_view) live_versions_.insert_or_assign(scope.name, glance_at(*seen.definition_view));
+}
+
+void Engine::tell_troubles(const Scope& scope, const Result<Look>& seen) {
+    if (seen && !seen->was_read()) return;  // what the inventory knows says nothing about rights
+    const auto events =
+        seen ? troubles_.succeeded(scope.name) : troubles_.failed(scope.name, scope.gallery_id, seen.error());
+    for (const LookTroubles::Event& event : events) {
+        if (event.warning) events_.warning(event.reason, event.object, event.message);
+        else events_.normal(event.reason, event.object, event.message);
+    }
 }
 
 Status Engine::note_healed_regions(const DefinitionView& view) {

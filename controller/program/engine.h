@@ -19,6 +19,7 @@
 #include "reconcilers/lifecycle/estate.h"
 #include "reconcilers/lifecycle/events.h"
 #include "reconcilers/lifecycle/executor.h"
+#include "reconcilers/lifecycle/look_troubles.h"
 #include "reconcilers/lifecycle/observer.h"
 #include "reconcilers/lifecycle/operation_follower.h"
 #include "reconcilers/lifecycle/quiet_scopes.h"
@@ -154,6 +155,7 @@ class Engine {
     Status note_healed_regions(const DefinitionView& view);
     Status purge_removed(const Scope& scope, const Plan& plan, const Look& seen);
     void report(const Scope& scope, const PassResult& result, const DefinitionView* view);
+    void tell_troubles(const Scope& scope, const Result<Look>& seen);
     void drop_what_is_not_declared();
     void report_policies();
     std::chrono::nanoseconds next_look(const PassResult& result) const;
@@ -181,6 +183,7 @@ class Engine {
     std::set<ResourceId> usage_galleries_;  // asked about so far
     std::optional<Event> usage_turn_;       // one look at a time; those who wait take its answer
     bool usage_looking_ = false;
+    LookTroubles troubles_;
     Executor executor_;
     OperationFollower follower_;
 

@@ -208,7 +208,9 @@ http::ServerResponse Simulator::Parts::serve(const http::ServerRequest& request)
     http::Headers limit_headers;
     Fault* const fault = faults.match(world, call, start);
     Answer answer_now;
-    std::optional<Answer> early = login.handle(world, call);
+    std::optional<Answer> early;
+    if (fault != nullptr && fault->aadsts != 0) early = Login::refuse(world, call, fault->aadsts);
+    if (!early) early = login.handle(world, call);
     if (!early) early = authenticate(call);
     if (!early) early = parse_body(call);
     if (!early && fault != nullptr) early = apply_before(call, *fault);
@@ -230,6 +232,7 @@ http::ServerResponse Simulator::Parts::serve(const http::ServerRequest& request)
     if (fault != nullptr) {
         response.delay = fault->delay;
         response.cut_after_bytes = fault->cut_after_bytes;
+        for (const auto& [name, value] : fault->headers) response.headers.set(name, value);
     }
     return response;
 }
