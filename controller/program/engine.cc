@@ -25,7 +25,7 @@ Engine::Engine(GalleryApi& api, Journal& journal, Clock& clock, Log& log, Metric
       memory_(journal),
       observer_(api, clock),
       executor_(api, journal, memory_, clock, events_),
-      follower_(api, journal, memory_, clock, events_) {}
+      follower_(api, journal, memory_, clock, events_, metrics) {}
 
 Status Engine::load() {
     if (const Status loaded = memory_.load(); !loaded) return loaded;
@@ -277,19 +277,26 @@ Status Engine::purge_removed(const Scope& scope, const Plan& plan, const Look& s
     std::set<ObjectKey> done;
     for (const RemovedDocument& removed : scope.removed) {
         if (removed.snapshots_missing < removed_snapshots_min) continue;
-        const auto names_it = [&](const auto& entry) { return entry.arm_id == removed.id; };
         const bool is_orphan = removed.deletion_policy == DeletionPolicy::orphan;
-        const bool is_planned = std::ranges::any_of(plan.changes, names_it) ||
-                                std::ranges::any_of(plan.blocked, names_it) ||
-                                std::ranges::any_of(plan.conflicts, names_it);
-        const ResourceRecord record = memory_.get(removed.id.key());
-        const bool is_gone = !is_planned && !record.operation_in_flight && plan.waiting.empty() &&
-                             (record.deleted_at.has_value() || seen.lacks(removed.id));
-        if (is_orphan || is_gone) done.insert(removed.key);
+        if (is_orphan || is_gone(removed, plan, seen)) done.insert(removed.key);
     }
     if (const Status forgotten = declared_.forget_removed(done); !forgotten) return forgotten;
     if (!done.empty()) drop_what_is_not_declared();
     return {};
+}
+
+// One read that does not find it proves nothing (Z5): a forgotten intent would leave the resource behind for good.
+bool Engine::is_gone(const RemovedDocument& removed, const Plan& plan, const Look& seen) {
+    const auto names_it = [&](const auto& entry) { return entry.arm_id == removed.id; };
+    const bool is_planned = std::ranges::any_of(plan.changes, names_it) ||
+                            std::ranges::any_of(plan.blocked, names_it) ||
+                            std::ranges::any_of(plan.conflicts, names_it);
+    const ResourceRecord record = memory_.get(removed.id.key());
+    const bool is_missing = !is_planned && seen.lacks(removed.id);
+    if (!is_missing && !seen.is_hint) removed_absences_.note_seen(removed.id.key());
+    if (is_planned || record.operation_in_flight || !plan.waiting.empty()) return false;
+    if (record.deleted_at && record.failures == 0) return true;  // Azure said that it deleted it
+    return is_missing && removed_absences_.note_missing(removed.id.key(), clock_.monotonic());
 }
 
 // By a complete look of reads; what a hint does not show may still be there.
@@ -310,6 +317,7 @@ void Engine::report(const Scope& scope, const PassResult& result, const Definiti
                       .look_error = result.error,
                       .definition_view = view,
                       .document_problems = {},
+                      .overdue = follower_.overdue(),
                       .now = clock_.now()};
     for (const AcceptedSnapshot& source : sources())
         input.document_problems.insert(source.problems.begin(), source.problems.end());
@@ -322,9 +330,11 @@ void Engine::report(const Scope& scope, const PassResult& result, const Definiti
 
 Task<std::string> Engine::follow(OperationRecord operation) {
     const std::string scope = operation.scope;
-    const auto ended = co_await follower_.follow(operation);
+    const ResourceId resource(operation.resource);
+    const auto ended = co_await follower_.follow(std::move(operation));
     if (!ended) co_return std::unexpected(ended.error());
-    observer_.forget(ResourceId(operation.resource));
+    if (ended->seen) observer_.note(*ended->seen);  // the next look need not read it again
+    else observer_.forget(resource);
     co_return scope;
 }
 

@@ -14,6 +14,7 @@
 #include "controller/ports/log.h"
 #include "controller/ports/metrics.h"
 #include "controller/program/declared.h"
+#include "reconcilers/lifecycle/absence.h"
 #include "reconcilers/lifecycle/estate.h"
 #include "reconcilers/lifecycle/events.h"
 #include "reconcilers/lifecycle/executor.h"
@@ -54,7 +55,10 @@ class Engine {
     Engine(GalleryApi& api, Journal& journal, Clock& clock, Log& log, Metrics& metrics, EngineOptions options);
 
     // From now on Resource Graph says where there is something to do; without it every look reads the resources.
-    void use_inventory(Inventory& inventory) { estate_.emplace(inventory, clock_); }
+    void use_inventory(Inventory& inventory) {
+        estate_.emplace(inventory, clock_);
+        follower_.use_inventory(inventory);
+    }
     bool has_inventory() const { return estate_.has_value(); }
     bool inventory_covers_all() const;  // every subscription that is declared
     // Brings the inventory up to date; the scopes that moved since. Never called twice at a time.
@@ -116,6 +120,7 @@ class Engine {
     void remember_locks(const ApplyReport& report, const Plan& plan);
     Status note_healed_regions(const DefinitionView& view);
     Status purge_removed(const Scope& scope, const Plan& plan, const Look& seen);
+    bool is_gone(const RemovedDocument& removed, const Plan& plan, const Look& seen);
     void report(const Scope& scope, const PassResult& result, const DefinitionView* view);
     void drop_what_is_not_declared();
     void report_policies();
@@ -133,6 +138,7 @@ class Engine {
     QuietScopes quiet_;
     Executor executor_;
     OperationFollower follower_;
+    AbsenceMemory removed_absences_;
 
     std::map<ObjectKey, ObjectStatus> statuses_;
     std::map<std::string, Plan> plans_;

@@ -34,6 +34,7 @@ class Observer {
     // |our clock - server Date| of the last answer that carried a Date; nullopt before the first.
     std::optional<Duration> clock_skew() const { return clock_skew_; }
     void forget(const ResourceId& version) { settled_.erase(version.key()); }
+    void note(const ObservedVersion& fresh);               // a strong read of somebody else, with replication
     void forget_below(const std::string& definition_key);  // its versions moved
     // Replication that is remembered, for versions that look exactly as they did then.
     void fill_known(DefinitionView& view) const;
