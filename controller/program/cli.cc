@@ -138,9 +138,10 @@ void add_daemon_flags(CLI::App* app, CommonOptions& common) {
     add_source_flag(app, common);
     flag(app, "--http", common.http, "API, health and metrics; loopback only until sign-in exists");
     flag(app, "--metrics", common.metrics, "a second listener with /metrics and health only");
-    flag(app, "--interval", common.interval, "time between two looks at every scope");
+    flag(app, "--interval", common.interval,
+         "time between two looks at what changed in Azure (one request for each 300 subscriptions)");
     flag(app, "--full-interval", common.full_interval,
-         "time between two complete looks; every look is complete today, so --interval alone decides");
+         "time between two complete looks (one request for each 1,000 resources)");
 }
 
 Verb run_verb(CLI::App& root) {

@@ -99,7 +99,13 @@ Task<ApplyEnd> rounds(Session& session, ApplyState& state, TaskGroup& operations
     if (!in_flight) co_return std::unexpected(in_flight.error());
     for (const OperationRecord& operation : *in_flight) operations.spawn(follow(engine, state, operation));
     int idle_rounds = 0;
+    auto refresh_at = clock.monotonic() + engine.options().drift_interval;
     while (idle_rounds < rounds_without_progress_max) {
+        if (clock.monotonic() >= refresh_at) {
+            const auto refreshed = co_await engine.refresh(false);
+            if (!refreshed) engine.note_inventory_error(refreshed.error());  // then the scopes are read
+            refresh_at = clock.monotonic() + engine.options().drift_interval;
+        }
         const auto progress = co_await one_round(engine, state, operations);
         if (!progress) co_return std::unexpected(progress.error());
         if (is_converged(state) && engine.looked_everywhere()) co_return ApplyEnd::converged;

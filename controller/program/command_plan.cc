@@ -33,6 +33,30 @@ boost::asio::awaitable<void> sweep(Engine& engine, Sweep& work) {
     }
 }
 
+PlannedScopes gather(std::map<std::string, Result<Plan>> results) {
+    PlannedScopes planned;
+    for (auto& [name, plan] : results) {
+        if (plan) {
+            planned.plans.push_back(std::move(*plan));
+        } else {
+            planned.failures.emplace_back(name, plan.error());
+            Plan unseen;  // so that nobody reads "no changes" where nobody could look
+            unseen.scope = name;
+            unseen.complete = false;
+            unseen.notices.push_back(name + " could not be looked at: " + plan.error().message);
+            planned.plans.push_back(std::move(unseen));
+        }
+    }
+    return planned;
+}
+
+// Each scope would wait for the same host in vain.
+PlannedScopes nobody_answers(const Engine& engine, const Error& error) {
+    std::map<std::string, Result<Plan>> results;
+    for (const auto& [name, scope] : engine.scopes()) results.emplace(name, std::unexpected(error));
+    return gather(std::move(results));
+}
+
 bool wants_colour(const std::string& setting) {
     if (setting != "auto") return setting == "always";
     const char* terminal = std::getenv("TERM");
@@ -43,9 +67,10 @@ bool wants_colour(const std::string& setting) {
 }  // namespace
 
 Task<PlannedScopes> plan_every_scope(Engine& engine) {
-    const auto refreshed = co_await engine.refresh(true);
-    if (!refreshed) engine.note_inventory_error(refreshed.error());  // then every scope is read
     Sweep work;
+    const auto refreshed = co_await engine.refresh(true);
+    if (!refreshed && refreshed.error().reason == "NetworkError") co_return nobody_answers(engine, refreshed.error());
+    if (!refreshed) engine.note_inventory_error(refreshed.error());  // then every scope is read
     for (const auto& [name, scope] : engine.scopes()) work.names.push_back(name);
     const auto executor = co_await boost::asio::this_coro::executor;
     TaskGroup group(executor);
@@ -59,20 +84,7 @@ Task<PlannedScopes> plan_every_scope(Engine& engine) {
     co_await boost::asio::this_coro::throw_if_cancelled(false);  // joining is not optional
     co_await group.close();
     if (interrupted) std::rethrow_exception(interrupted);
-    PlannedScopes planned;
-    for (auto& [name, plan] : work.results) {
-        if (plan) {
-            planned.plans.push_back(std::move(*plan));
-        } else {
-            planned.failures.emplace_back(name, plan.error());
-            Plan unseen;  // so that nobody reads "no changes" where nobody could look
-            unseen.scope = name;
-            unseen.complete = false;
-            unseen.notices.push_back(name + " could not be looked at: " + plan.error().message);
-            planned.plans.push_back(std::move(unseen));
-        }
-    }
-    co_return planned;
+    co_return gather(std::move(work.results));
 }
 
 bool has_changes(const std::vector<Plan>& plans) {

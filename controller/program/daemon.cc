@@ -11,6 +11,8 @@ namespace {
 constexpr std::chrono::seconds source_retry{5};
 constexpr std::chrono::seconds farewell{3};
 constexpr const char* controller_name = "scope";
+constexpr const char* inventory_controller = "inventory";
+constexpr std::chrono::minutes inventory_deadline{5};  // of one refresh: 100,000 resources take 35 s of quota
 
 std::string result_label(const PassResult& result) {
     if (result.error) return "error";
@@ -251,16 +253,19 @@ std::chrono::nanoseconds Daemon::jittered(std::chrono::nanoseconds time) {
 
 // True when it answered. When it does not, what is declared is read resource by resource, as without an inventory.
 boost::asio::awaitable<bool> Daemon::refresh_inventory(bool full) {
-    const auto moved = co_await engine_.refresh(full);
+    Task<std::set<std::string>> task = engine_.refresh(full);
+    const auto moved = co_await within(clock_, inventory_deadline, "inventory of Azure", std::move(task));
     const std::set<std::string> waiting = std::exchange(not_queued_, {});
     for (const std::string& scope : waiting) queue_.add(scope);
     if (!moved) {
-        metrics_.add("controller_runtime_reconcile_errors_total", {{"controller", "inventory"}});
+        metrics_.add("controller_runtime_reconcile_errors_total", {{"controller", inventory_controller}});
+        metrics_.add("controller_runtime_reconcile_total", {{"controller", inventory_controller}, {"result", "error"}});
         engine_.note_inventory_error(moved.error());
         queue_all(options_.interval / 10);
         co_return false;
     }
     for (const std::string& scope : *moved) queue_.add(scope);
+    metrics_.add("controller_runtime_reconcile_total", {{"controller", inventory_controller}, {"result", "success"}});
     metrics_.set("galleryd_last_full_sync_timestamp_seconds", {},
                  std::chrono::duration<double>(clock_.now().time_since_epoch()).count());
     co_return true;

@@ -39,6 +39,7 @@ Result<std::vector<OperationRecord>> Engine::operations_in_flight() { return jou
 
 Result<std::set<std::string>> Engine::accept(Snapshot snapshot) {
     auto names = declared_.accept(std::move(snapshot));
+    for (const std::string& name : names.value_or(std::set<std::string>{})) quiet_.doubt(name);
     drop_what_is_not_declared();
     report_policies();
     return names;
@@ -86,7 +87,7 @@ std::unexpected<Error> scope_gone(const std::string& name) {
 
 }  // namespace
 
-bool Engine::suffices(const Scope& scope, const Look& hint) {
+Trust Engine::trust(const Scope& scope, const Look& hint) {
     HintFacts facts;
     if (hint.definition_view) facts = facts_of(*hint.definition_view, clock_.now());
     if (scope.kind == ScopeKind::gallery) {
@@ -97,7 +98,7 @@ bool Engine::suffices(const Scope& scope, const Look& hint) {
         facts.blind = definition != nullptr && !definition->access.empty();
     }
     const bool few = scopes().size() <= few_scopes;
-    return !quiet_.must_look(scope.name, hint.plan, facts, few, clock_.monotonic());
+    return quiet_.trust(scope.name, hint.plan, facts, few, clock_.monotonic());
 }
 
 Task<Engine::Look> Engine::look(std::string name) {
@@ -105,9 +106,15 @@ Task<Engine::Look> Engine::look(std::string name) {
     if (found == nullptr) co_return scope_gone(name);
     const Scope scope = *found;
     auto hint = hint_of(scope);
-    if (hint && suffices(scope, *hint)) {
-        last_look_ = clock_.now();
-        co_return std::move(*hint);
+    if (hint) {
+        hint->by = trust(scope, *hint);
+        const auto last = plans_.find(name);
+        if (hint->by == Trust::last_look && last == plans_.end()) hint->by = Trust::nothing;
+        if (hint->by == Trust::last_look) hint->plan = last->second;
+        if (!hint->was_read()) {
+            last_look_ = clock_.now();
+            co_return std::move(*hint);
+        }
     }
     auto seen = co_await read_and_plan(scope);
     if (!seen) {
@@ -194,7 +201,7 @@ void Engine::remember_locks(const ApplyReport& report, const Plan& plan) {
 std::chrono::nanoseconds Engine::next_look(const PassResult& result) const {
     if (result.error || !result.plan) return options_.progress_interval;
     const Plan& plan = *result.plan;
-    if (result.is_hint) {  // what a change in Azure needs, the inventory tells; what time brings is planned again
+    if (!result.was_read) {  // what a change in Azure needs, the inventory tells; what time brings is planned again
         const bool is_timed = !plan.blocked.empty() || std::ranges::any_of(plan.verdicts, [](const VersionVerdict& v) {
             return v.candidate || v.delete_after.has_value();
         });
@@ -228,10 +235,10 @@ Task<PassResult> Engine::pass(std::string name) {
     }
     const Plan plan = std::move(seen->plan);
     result.plan = plan;
-    if (seen->definition_view && !options_.observe && !seen->is_hint) {
+    if (seen->definition_view && !options_.observe && seen->was_read()) {
         if (const Status noted = note_healed_regions(*seen->definition_view); !noted) result.error = noted.error();
     }
-    if (!options_.observe && !seen->is_hint && all_sources_read() && !result.error) {
+    if (!options_.observe && seen->was_read() && all_sources_read() && !result.error) {
         const ApplyContext context = apply_context(scope);
         auto applied = co_await executor_.apply(plan, context);
         if (!applied) {
@@ -246,7 +253,7 @@ Task<PassResult> Engine::pass(std::string name) {
     const Scope now_declared = *current;
     if (const Status purged = purge_removed(now_declared, plan, *seen); !purged && !result.error)
         result.error = purged.error();
-    result.is_hint = seen->is_hint;
+    result.was_read = seen->was_read();
     if (const Scope* left = declared_.find_scope(name)) remember(*left, result, std::move(*seen));
     result.look_again_after = next_look(result);
     co_return result;
@@ -256,7 +263,8 @@ Task<PassResult> Engine::pass(std::string name) {
 void Engine::remember(const Scope& scope, const PassResult& result, Look seen) {
     const bool is_whole = !seen.definition_view ||
                           std::ranges::all_of(seen.definition_view->versions, &ObservedVersion::replication_known);
-    if (seen.is_hint && !is_whole && plans_.contains(scope.name)) return;
+    if (seen.by == Trust::last_look) return;
+    if (!seen.was_read() && !is_whole && plans_.contains(scope.name)) return;
     report(scope, result, seen.definition_view ? &*seen.definition_view : nullptr);
     plans_.insert_or_assign(scope.name, *result.plan);
     if (seen.definition_view) definition_views_.insert_or_assign(scope.name, std::move(*seen.definition_view));
@@ -301,7 +309,7 @@ bool Engine::is_gone(const RemovedDocument& removed, const Plan& plan, const Loo
 
 // By a complete look of reads; what a hint does not show may still be there.
 bool Engine::Look::lacks(const ResourceId& id) const {
-    if (is_hint || !plan.complete) return false;
+    if (!was_read() || !plan.complete) return false;
     if (gallery_id) return id == *gallery_id && !gallery_exists;
     if (!definition_view) return false;
     if (!definition_view->definition) return true;  // with all its versions

@@ -45,7 +45,7 @@ struct PassResult {
     std::string scope;
     std::optional<Plan> plan;  // nullopt: the look failed
     ApplyReport applied;
-    bool is_hint = false;        // Resource Graph says that nothing is to be done; no resource was read
+    bool was_read = false;       // false: Resource Graph says that nothing is to be done; no resource was read
     std::optional<Error> error;  // of the look, or of the journal
     std::chrono::nanoseconds look_again_after{0};
 };
@@ -105,12 +105,13 @@ class Engine {
         std::optional<ResourceId> gallery_id;  // of a gallery's scope
         bool gallery_exists = false;
         bool lacks(const ResourceId& id) const;
-        bool is_hint = false;  // from Resource Graph: nothing is to be done, so nothing else was read
+        Trust by = Trust::nothing;  // what stands for a read of the resources; nothing: they were read
+        bool was_read() const { return by == Trust::nothing; }
     };
     Task<Look> look(std::string name);
     Task<Look> read_and_plan(Scope scope);
     std::optional<Look> hint_of(const Scope& scope);
-    bool suffices(const Scope& scope, const Look& hint);
+    Trust trust(const Scope& scope, const Look& hint);
     void remember(const Scope& scope, const PassResult& result, Look seen);
     Policy policy_for(const Scope& scope);
     Plan plan_gallery(const Scope& scope, const GalleryView& view);

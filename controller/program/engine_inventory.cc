@@ -53,7 +53,7 @@ void Engine::note_inventory_error(const Error& error) {
 std::optional<Engine::Look> Engine::hint_of(const Scope& scope) {
     if (!estate_) return std::nullopt;
     Look hint;
-    hint.is_hint = true;
+    hint.by = Trust::hint;
     if (scope.kind == ScopeKind::gallery) {
         const auto view = estate_->gallery(scope.gallery_id);
         if (!view) return std::nullopt;

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "controller/adapters/azure/arm_client.h"
+#include "controller/adapters/azure/resource_graph.h"
 #include "controller/adapters/clock/system_clock.h"
 #include "controller/adapters/clock/zone_files.h"
 #include "controller/adapters/documents/reader.h"
@@ -48,6 +49,7 @@ struct SessionParts {
     std::unique_ptr<http::Transport> transport;
     std::unique_ptr<azure::TokenProvider> credential;
     std::unique_ptr<azure::ArmClient> arm;
+    std::unique_ptr<azure::ResourceGraph> inventory;
     std::unique_ptr<Engine> engine;
     std::vector<std::unique_ptr<DesiredSource>> sources;
     std::string azure_url;
@@ -175,6 +177,9 @@ Status open_azure(SessionParts& parts, std::string_view asked_by) {
     azure::ArmOptions arm{.arm = cloud->arm, .share = parts.options.arm_share};
     if (parts.simulated_clock) arm.time_scale = std::strtod(parts.options.time_scale.c_str(), nullptr);
     if (is_command(asked_by)) arm.read_worth = azure::Worth::person;
+    parts.inventory =
+        std::make_unique<azure::ResourceGraph>(*parts.transport, *parts.credential, parts.clock(), *parts.log,
+                                               *parts.metrics, azure::GraphOptions{.arm = arm});
     parts.arm = std::make_unique<azure::ArmClient>(*parts.transport, *parts.credential, parts.clock(), *parts.log,
                                                    *parts.metrics, std::move(arm));
     return {};
@@ -231,6 +236,7 @@ Status open_engine(SessionParts& parts, JournalUse use, std::string asked_by) {
     }
     parts.engine = std::make_unique<Engine>(*parts.arm, *parts.journal, parts.engine_clock(), *parts.log,
                                             *parts.metrics, std::move(options));
+    parts.engine->use_inventory(*parts.inventory);
     return parts.engine->load();
 }
 

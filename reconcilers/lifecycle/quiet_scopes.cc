@@ -38,23 +38,24 @@ HintFacts facts_of(const DefinitionView& view, TimePoint now) {
     return facts;
 }
 
-bool QuietScopes::must_look(const std::string& scope, const Plan& hint, HintFacts facts, bool few,
-                            std::chrono::nanoseconds now) {
+Trust QuietScopes::trust(const std::string& scope, const Plan& hint, HintFacts facts, bool few,
+                         std::chrono::nanoseconds now) {
     const auto known = looked_.find(scope);
-    if (!hint.complete || facts.fresh_versions) return true;
+    if (!hint.complete || facts.fresh_versions) return Trust::nothing;
     if (known == looked_.end()) {
-        if (few || facts.blind || !is_clean(hint)) return true;
+        if (few || facts.blind || !is_clean(hint)) return Trust::nothing;
     } else {
         Looked& last = known->second;
-        if (!last.settled) return true;
-        if (facts.blind && now - last.at >= blind_audit_age) return true;
-        if (facts.blind || !is_clean(hint)) return plan_signature(hint) != last.signature;
+        if (!last.settled) return Trust::nothing;
+        if (facts.blind && now - last.at >= blind_audit_age) return Trust::nothing;
+        if (facts.blind || !is_clean(hint))
+            return plan_signature(hint) == last.signature ? Trust::last_look : Trust::nothing;
         last.signature = plan_signature(hint);  // clean again: a difference that was tolerated before is news now
-        if (now - last.at < audit_age) return false;
+        if (now - last.at < audit_age) return Trust::hint;
     }
-    if (audits_left_ <= 0) return false;
+    if (audits_left_ <= 0) return Trust::hint;
     --audits_left_;
-    return true;
+    return Trust::nothing;
 }
 
 void QuietScopes::note_look(const std::string& scope, const Plan* hint, const Plan& plan,
@@ -65,6 +66,10 @@ void QuietScopes::note_look(const std::string& scope, const Plan* hint, const Pl
 
 void QuietScopes::touch(const std::string& scope) {
     if (const auto known = looked_.find(scope); known != looked_.end()) known->second.signature.clear();
+}
+
+void QuietScopes::doubt(const std::string& scope) {
+    if (const auto known = looked_.find(scope); known != looked_.end()) known->second.settled = false;
 }
 
 }  // namespace galleryd

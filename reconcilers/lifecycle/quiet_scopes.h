@@ -1,5 +1,6 @@
 #pragma once
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <string>
 
@@ -16,15 +17,23 @@ struct HintFacts {
     bool fresh_versions = false;  // a version whose replication nobody has seen yet and may still be running
 };
 
+enum class Trust : std::uint8_t {
+    nothing,    // the resources have to be read
+    hint,       // the plan from Resource Graph's rows: nothing is to be done
+    last_look,  // the plan of the last look by reads: the rows lag behind it in the same way as they did then
+};
+
 class QuietScopes {
   public:
     // `few`: so few scopes that each may be looked at right after the start.
-    bool must_look(const std::string& scope, const Plan& hint, HintFacts facts, bool few, std::chrono::nanoseconds now);
+    Trust trust(const std::string& scope, const Plan& hint, HintFacts facts, bool few, std::chrono::nanoseconds now);
     // What a look by reads ended in. `hint`: the plan from Resource Graph's rows in that moment; null when there was
     // none.
     void note_look(const std::string& scope, const Plan* hint, const Plan& plan, std::chrono::nanoseconds now);
     // Its rows or change records moved: what was tolerated before is not tolerated now.
     void touch(const std::string& scope);
+    // Its documents were edited: what it says of itself (generation, verdicts) comes from a look again.
+    void doubt(const std::string& scope);
     void forget(const std::string& scope) { looked_.erase(scope); }
     template <class Scopes>
     void keep_only(const Scopes& scopes) {

@@ -3,7 +3,7 @@ daemon's process: both share one clock, which runs 600 times as fast, so that "g
 import json
 import os
 
-from harness import GALLERY, WRITES, Arm, Case, definition_document, gallery_id, get, metric, small_azure, until, version_document
+from harness import GALLERY, QUERIES, WRITES, Arm, Case, definition_document, gallery_id, get, metric, small_azure, until, version_document
 
 SCALE = 600
 INTERVAL = "1s"         # of real time: ten simulated minutes pass between two looks
@@ -63,16 +63,20 @@ class Folder(Case):
         return all(self.arm.version(name, number)["properties"]["provisioningState"] == "Succeeded" for name, numbers in self.versions().items() for number in numbers)
 
     def passes(self, daemon):
-        return metric(daemon.url, "controller_runtime_reconcile_total") or 0
+        """How often the daemon has asked what changed in Azure; a scope where nothing did is not looked at."""
+        return metric(daemon.url, "controller_runtime_reconcile_total", controller="inventory") or 0
+
+    def queries(self, daemon):
+        return metric(daemon.url, "galleryd_arm_requests_total", method="POST", resource_type=QUERIES) or 0
 
     def writes(self, daemon):
         """Mutating requests that the daemon has sent."""
-        return sum(metric(daemon.url, "galleryd_arm_requests_total", method=method) or 0 for method in WRITES)
+        return sum(metric(daemon.url, "galleryd_arm_requests_total", method=method) or 0 for method in WRITES) - self.queries(daemon)
 
     def after_passes(self, daemon, count, seconds=60):
-        """Waits until the daemon has reconciled each of its three scopes so many more times (on average)."""
-        goal = self.passes(daemon) + 3 * count
-        until(lambda: self.passes(daemon) >= goal, f"{count} more passes", seconds, every=0.05, process=daemon)
+        """Waits until the daemon has asked Azure so many more times, and nothing that it queued then is left to do."""
+        goal = self.passes(daemon) + count
+        until(lambda: self.passes(daemon) >= goal and not metric(daemon.url, "workqueue_depth"), f"{count} more passes", seconds, every=0.05, process=daemon)
 
     def quiet(self, daemon, passes=2, seconds=60):
         """Waits until so many passes went by without a write."""

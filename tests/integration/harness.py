@@ -163,8 +163,11 @@ def requests(log):
         return [json.loads(line) for line in file.read().split("\n")[:-1] if line]
 
 
+QUERIES = "Microsoft.ResourceGraph/resources"      # a POST that reads
+
+
 def writes(log):
-    return [entry for entry in log if entry["method"] in WRITES]
+    return [entry for entry in log if entry["method"] in WRITES and not entry["path"].endswith(QUERIES)]
 
 
 def get(url, seconds=10, headers=None):

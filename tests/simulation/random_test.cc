@@ -66,6 +66,7 @@ class Schedule {
     WorldOptions options(std::uint64_t seed) {
         seed_ = seed;
         WorldOptions made{.noise = random_.next() % 2 == 0, .seed = seed, .engine = WorldOptions::deleting_engine()};
+        made.inventory = random_.next() % 2 == 0;
         if (random_.next() % 3 != 0) made.operations = std::chrono::seconds{90};
         return made;
     }

@@ -81,6 +81,7 @@ World::World(WorldOptions options)
       guard(*this),
       transport(azure, clock, guard),
       arm(transport, token, daemon_clock, log, metrics, arm_options()),
+      graph(transport, token, daemon_clock, log, metrics, azure::GraphOptions{.arm = arm_options()}),
       journal(memory_journal(clock.now())),
       options_(std::move(options)) {
     restart();
@@ -104,6 +105,8 @@ void World::restart() {
     if (daemon_clock.shift != Duration{0}) guard.removal_age_min = std::chrono::minutes{5};
     tasks_ = std::make_unique<TaskGroup>(context.get_executor());
     engine = std::make_unique<Engine>(arm, *journal, daemon_clock, log, metrics, options_.engine);
+    if (options_.inventory) engine->use_inventory(graph);
+    rounds_ = 0;
     REQUIRE(engine->load().has_value());
     resume_operations();
     if (!readable) {
@@ -204,6 +207,9 @@ boost::asio::awaitable<void> World::follow(OperationRecord operation) {
 
 boost::asio::awaitable<void> World::pass_all() {
     passing_ = true;
+    constexpr int rounds_between_full_looks = 60;
+    const auto moved = co_await engine->refresh(rounds_++ % rounds_between_full_looks == 0);
+    if (!moved) engine->note_inventory_error(moved.error());
     std::vector<std::string> names;
     for (const auto& [name, scope] : engine->scopes()) names.push_back(name);
     for (const std::string& name : names) {

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "controller/adapters/azure/arm_client.h"
+#include "controller/adapters/azure/resource_graph.h"
 #include "controller/adapters/azure/token.h"
 #include "controller/adapters/journal/journal.h"
 #include "controller/program/engine.h"
@@ -53,6 +54,7 @@ class MortalTransport : public http::Transport {
 struct WorldOptions {
     bool noise = false;
     bool limits = false;
+    bool inventory = false;  // Resource Graph says where there is something to do, as in the shipped daemon
     std::uint64_t seed = 1;
     std::chrono::seconds operations{
         0};  // how long every operation takes; 0: as drawn, tens of minutes for a replication
@@ -141,6 +143,7 @@ class World {
     MortalTransport transport;
     azure::NoToken token;
     azure::ArmClient arm;
+    azure::ResourceGraph graph;
     std::unique_ptr<Journal> journal;
     std::unique_ptr<Engine> engine;
     std::map<std::string, std::string> files;
@@ -158,6 +161,7 @@ class World {
     WorldOptions options_;
     std::unique_ptr<TaskGroup> tasks_;
     bool passing_ = false, looked_ = false;
+    int rounds_ = 0;  // since the start of the process
 };
 
 // The first line that differs, with the resource it stands in; "" when the fingerprints are equal.

@@ -251,12 +251,12 @@ TEST_CASE(
     "quiet scopes: a clean hint of a scope never looked at suffices in a "
     "large estate, not in a small one") {
     QuietScopes quiet;
-    CHECK(quiet.must_look("s", clean_plan(), {}, true, start));
-    CHECK_FALSE(quiet.must_look("s", clean_plan(), {}, false, start));
+    CHECK(quiet.trust("s", clean_plan(), {}, true, start) == Trust::nothing);
+    CHECK(quiet.trust("s", clean_plan(), {}, false, start) == Trust::hint);
     quiet.refill();
     for (int i = 0; i < QuietScopes::audits_per_interval; ++i)
-        CHECK(quiet.must_look("s", clean_plan(), {}, false, start));
-    CHECK_FALSE(quiet.must_look("s", clean_plan(), {}, false, start));
+        CHECK(quiet.trust("s", clean_plan(), {}, false, start) == Trust::nothing);
+    CHECK(quiet.trust("s", clean_plan(), {}, false, start) == Trust::hint);
 }
 
 TEST_CASE(
@@ -265,15 +265,15 @@ TEST_CASE(
     QuietScopes quiet;
     Plan change = clean_plan();
     change.changes.emplace_back();
-    CHECK(quiet.must_look("s", change, {}, false, start));
+    CHECK(quiet.trust("s", change, {}, false, start) == Trust::nothing);
     Plan waiting = clean_plan();
     waiting.waiting.emplace_back("a");
-    CHECK(quiet.must_look("s", waiting, {}, false, start));
+    CHECK(quiet.trust("s", waiting, {}, false, start) == Trust::nothing);
     Plan partial = clean_plan();
     partial.complete = false;
-    CHECK(quiet.must_look("s", partial, {}, false, start));
-    CHECK(quiet.must_look("s", clean_plan(), {.blind = false, .fresh_versions = true}, false, start));
-    CHECK(quiet.must_look("s", clean_plan(), {.blind = true, .fresh_versions = false}, false, start));
+    CHECK(quiet.trust("s", partial, {}, false, start) == Trust::nothing);
+    CHECK(quiet.trust("s", clean_plan(), {.blind = false, .fresh_versions = true}, false, start) == Trust::nothing);
+    CHECK(quiet.trust("s", clean_plan(), {.blind = true, .fresh_versions = false}, false, start) == Trust::nothing);
 }
 
 TEST_CASE(
@@ -281,31 +281,35 @@ TEST_CASE(
     "tolerated until anything moves") {
     QuietScopes quiet;
     const Plan hint = plan_with_conflict();
-    CHECK(quiet.must_look("s", hint, {}, false, start));
+    CHECK(quiet.trust("s", hint, {}, false, start) == Trust::nothing);
     quiet.note_look("s", &hint, hint, start);
-    CHECK_FALSE(quiet.must_look("s", hint, {}, false, start));
+    CHECK(quiet.trust("s", hint, {}, false, start) == Trust::last_look);
     SUBCASE("another difference") {
         Plan other = hint;
         other.conflicts.front().before = "z";
-        CHECK(quiet.must_look("s", other, {}, false, start));
+        CHECK(quiet.trust("s", other, {}, false, start) == Trust::nothing);
     }
     SUBCASE("its rows moved") {
         quiet.touch("s");
-        CHECK(quiet.must_look("s", hint, {}, false, start));
+        CHECK(quiet.trust("s", hint, {}, false, start) == Trust::nothing);
     }
     SUBCASE("it was clean in between") {
-        CHECK_FALSE(quiet.must_look("s", clean_plan(), {}, false, start));
-        CHECK(quiet.must_look("s", hint, {}, false, start));
+        CHECK(quiet.trust("s", clean_plan(), {}, false, start) == Trust::hint);
+        CHECK(quiet.trust("s", hint, {}, false, start) == Trust::nothing);
+    }
+    SUBCASE("its documents were edited") {
+        quiet.doubt("s");
+        CHECK(quiet.trust("s", hint, {}, false, start) == Trust::nothing);
     }
     SUBCASE("the look was not settled") {
         Plan waiting = hint;
         waiting.waiting.emplace_back("a");
         quiet.note_look("s", &hint, waiting, start);
-        CHECK(quiet.must_look("s", hint, {}, false, start));
+        CHECK(quiet.trust("s", hint, {}, false, start) == Trust::nothing);
     }
     SUBCASE("the scope was forgotten") {
         quiet.forget("s");
-        CHECK(quiet.must_look("s", hint, {}, false, start));
+        CHECK(quiet.trust("s", hint, {}, false, start) == Trust::nothing);
     }
 }
 
@@ -314,8 +318,8 @@ TEST_CASE("quiet scopes: what Resource Graph cannot show is read each hour") {
     const Plan hint = clean_plan();
     quiet.note_look("s", &hint, hint, start);
     const HintFacts blind{.blind = true, .fresh_versions = false};
-    CHECK_FALSE(quiet.must_look("s", hint, blind, false, std::chrono::minutes{59}));
-    CHECK(quiet.must_look("s", hint, blind, false, std::chrono::hours{1}));
+    CHECK(quiet.trust("s", hint, blind, false, std::chrono::minutes{59}) == Trust::last_look);
+    CHECK(quiet.trust("s", hint, blind, false, std::chrono::hours{1}) == Trust::nothing);
 }
 
 TEST_CASE(
