@@ -11,7 +11,8 @@
 namespace galleryd {
 namespace {
 
-constexpr std::size_t few_scopes = 50;  // each is looked at after the start, whatever Resource Graph says
+constexpr std::chrono::minutes progress_in_bulk{10};  // between two looks at what many operations do
+constexpr std::size_t few_scopes = 50;                // each is looked at after the start, whatever Resource Graph says
 
 }  // namespace
 
@@ -39,7 +40,10 @@ Result<std::vector<OperationRecord>> Engine::operations_in_flight() { return jou
 
 Result<std::set<std::string>> Engine::accept(Snapshot snapshot) {
     auto names = declared_.accept(std::move(snapshot));
-    for (const std::string& name : names.value_or(std::set<std::string>{})) quiet_.doubt(name);
+    for (const std::string& name : names.value_or(std::set<std::string>{})) {
+        quiet_.doubt(name);
+        read_at_.erase(name);
+    }
     drop_what_is_not_declared();
     report_policies();
     return names;
@@ -48,6 +52,7 @@ Result<std::set<std::string>> Engine::accept(Snapshot snapshot) {
 void Engine::drop_what_is_not_declared() {
     quiet_.keep_only(scopes());
     std::erase_if(looked_, [&](const std::string& name) { return !scopes().contains(name); });
+    std::erase_if(read_at_, [&](const auto& entry) { return !scopes().contains(entry.first); });
     std::erase_if(plans_, [&](const auto& entry) { return !scopes().contains(entry.first); });
     std::erase_if(definition_views_, [&](const auto& entry) { return !scopes().contains(entry.first); });
     std::erase_if(statuses_, [&](const auto& entry) {
@@ -101,6 +106,22 @@ Trust Engine::trust(const Scope& scope, const Look& hint) {
     return quiet_.trust(scope.name, hint.plan, facts, few, clock_.monotonic());
 }
 
+// Many operations run, and this scope waits for its own ones alone: it is read again when one of them has ended, not
+// each time somebody wonders how they get on (P10).
+bool Engine::only_waits(const Scope& scope, const Look& hint) const {
+    const auto last = plans_.find(scope.name);
+    const auto read = read_at_.find(scope.name);
+    if (!follower_.in_bulk() || last == plans_.end() || read == read_at_.end() ||
+        clock_.monotonic() - read->second >= progress_in_bulk)
+        return false;
+    const auto running = follower_.running_in(scope.name);
+    const auto waits = [&running](const Plan& plan) {
+        return plan.complete && plan.changes.empty() && !plan.waiting.empty() &&
+               std::ranges::all_of(plan.waiting, [&](const std::string& address) { return running.contains(address); });
+    };
+    return hint.plan.conflicts.empty() && waits(hint.plan) && waits(last->second);
+}
+
 Task<Engine::Look> Engine::look(std::string name) {
     const Scope* found = declared_.find_scope(name);
     if (found == nullptr) co_return scope_gone(name);
@@ -109,6 +130,7 @@ Task<Engine::Look> Engine::look(std::string name) {
     if (hint) {
         hint->by = trust(scope, *hint);
         const auto last = plans_.find(name);
+        if (hint->by == Trust::nothing && only_waits(scope, *hint)) hint->by = Trust::last_look;
         if (hint->by == Trust::last_look && last == plans_.end()) hint->by = Trust::nothing;
         if (hint->by == Trust::last_look) hint->plan = last->second;
         if (!hint->was_read()) {
@@ -121,6 +143,7 @@ Task<Engine::Look> Engine::look(std::string name) {
         quiet_.forget(name);
         co_return std::unexpected(seen.error());
     }
+    read_at_.insert_or_assign(name, clock_.monotonic());
     quiet_.note_look(name, hint ? &hint->plan : nullptr, seen->plan, clock_.monotonic());
     last_look_ = clock_.now();
     co_return std::move(*seen);
@@ -139,8 +162,11 @@ Task<Engine::Look> Engine::read_and_plan(Scope before) {
         result.gallery_exists = view->gallery.has_value();
     } else {
         const ImageDefinition* definition = find_object(objects().definitions, before.definition);
-        const DefinitionLook what{.id = before.definition_id,
-                                  .wants_role_assignments = definition != nullptr && !definition->access.empty()};
+        DefinitionLook what{.id = before.definition_id,
+                            .wants_role_assignments = definition != nullptr && !definition->access.empty()};
+        if (follower_.in_bulk()) {
+            for (const auto& [address, key] : follower_.running_in(before.name)) what.not_expanded.insert(key);
+        }
         auto view = co_await observer_.look(what);
         if (!view) co_return std::unexpected(view.error());
         const Scope* now_declared = declared_.find_scope(before.name);
@@ -201,6 +227,7 @@ void Engine::remember_locks(const ApplyReport& report, const Plan& plan) {
 std::chrono::nanoseconds Engine::next_look(const PassResult& result) const {
     if (result.error || !result.plan) return options_.progress_interval;
     const Plan& plan = *result.plan;
+    if (!result.was_read && !plan.waiting.empty()) return progress_in_bulk;
     if (!result.was_read) {  // what a change in Azure needs, the inventory tells; what time brings is planned again
         const bool is_timed = !plan.blocked.empty() || std::ranges::any_of(plan.verdicts, [](const VersionVerdict& v) {
             return v.candidate || v.delete_after.has_value();
@@ -301,7 +328,7 @@ bool Engine::is_gone(const RemovedDocument& removed, const Plan& plan, const Loo
                             std::ranges::any_of(plan.conflicts, names_it);
     const ResourceRecord record = memory_.get(removed.id.key());
     const bool is_missing = !is_planned && seen.lacks(removed.id);
-    if (!is_missing && !seen.is_hint) removed_absences_.note_seen(removed.id.key());
+    if (!is_missing && seen.was_read()) removed_absences_.note_seen(removed.id.key());
     if (is_planned || record.operation_in_flight || !plan.waiting.empty()) return false;
     if (record.deleted_at && record.failures == 0) return true;  // Azure said that it deleted it
     return is_missing && removed_absences_.note_missing(removed.id.key(), clock_.monotonic());
@@ -343,6 +370,7 @@ Task<std::string> Engine::follow(OperationRecord operation) {
     if (!ended) co_return std::unexpected(ended.error());
     if (ended->seen) observer_.note(*ended->seen);  // the next look need not read it again
     else observer_.forget(resource);
+    read_at_.erase(scope);
     co_return scope;
 }
 

@@ -112,6 +112,7 @@ class Engine {
     Task<Look> read_and_plan(Scope scope);
     std::optional<Look> hint_of(const Scope& scope);
     Trust trust(const Scope& scope, const Look& hint);
+    bool only_waits(const Scope& scope, const Look& hint) const;
     void remember(const Scope& scope, const PassResult& result, Look seen);
     Policy policy_for(const Scope& scope);
     Plan plan_gallery(const Scope& scope, const GalleryView& view);
@@ -144,7 +145,8 @@ class Engine {
     std::map<ObjectKey, ObjectStatus> statuses_;
     std::map<std::string, Plan> plans_;
     std::map<std::string, DefinitionView> definition_views_;
-    std::set<std::string> looked_;             // scopes looked at since the start
+    std::set<std::string> looked_;                             // scopes looked at since the start
+    std::map<std::string, std::chrono::nanoseconds> read_at_;  // by scope; none since an operation of it ended
     std::map<std::string, TimePoint> locked_;  // resource keys that refused a deletion because of a lock
     std::optional<TimePoint> last_look_;
     bool stopping_ = false;

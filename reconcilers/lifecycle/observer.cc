@@ -129,6 +129,10 @@ Task<DefinitionView> Observer::look(DefinitionLook what) {
     auto versions = co_await api_.list_versions(what.id);
     if (!versions) co_return std::unexpected(versions.error());
     for (ObservedVersion& listed : *versions) {
+        if (is_in_transition(listed.state) && what.not_expanded.contains(listed.id.key())) {
+            view.versions.push_back(std::move(listed));
+            continue;
+        }
         auto version = co_await with_replication(std::move(listed));
         if (!version) co_return std::unexpected(version.error());
         if (*version) view.versions.push_back(std::move(**version));  // gone between list and GET: gone

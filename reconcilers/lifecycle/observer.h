@@ -1,6 +1,7 @@
 #pragma once
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "controller/core/desired.h"
@@ -24,6 +25,8 @@ struct GalleryLook {
 struct DefinitionLook {
     ResourceId id;
     bool wants_role_assignments = false;
+    // Keys of versions whose replication is not asked for one by one: many operations run, and each end is read anyway.
+    std::set<std::string> not_expanded = {};
 };
 
 class Observer {

@@ -73,6 +73,14 @@ void OperationFollower::count(const Running& one, int running, int overdue) {
     metrics_.set("galleryd_arm_operations_overdue", labels, count.overdue);
 }
 
+std::map<std::string, std::string> OperationFollower::running_in(const std::string& scope) const {
+    std::map<std::string, std::string> found;
+    for (const auto& [number, one] : running_) {
+        if (one->record.scope == scope) found.emplace(address_of(one->record), fold_case(one->record.resource));
+    }
+    return found;
+}
+
 std::map<std::string, std::string> OperationFollower::overdue() const {
     std::map<std::string, std::string> texts;
     for (const auto& [number, one] : running_) {

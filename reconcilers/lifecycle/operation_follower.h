@@ -53,6 +53,7 @@ class OperationFollower {
     // What has run past its deadline, as a person reads it, by address ("images/golden/ubuntu/1.0.0").
     std::map<std::string, std::string> overdue() const;
     std::size_t running() const { return running_.size(); }
+    std::map<std::string, std::string> running_in(const std::string& scope) const;  // address -> resource key
     bool in_bulk() const { return index_.is_there() && long_running_.size() >= bulk_min; }
 
   private:

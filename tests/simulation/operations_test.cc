@@ -12,6 +12,7 @@
 #include "controller/program/engine.h"
 #include "controller/simulator/simulator.h"
 #include "tests/simulation/estate.h"
+#include "tests/simulation/world.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/recording_log.h"
 #include "tests/support/recording_metrics.h"
@@ -279,4 +280,30 @@ TEST_CASE("P10: ends are noticed in time while the index stands still, and every
     CAPTURE(world.road.counts.reads);
     CHECK(world.slowest() <= noticed_within);
     CHECK(world.road.counts.while_waiting() <= 10'000);  // not more than a poll a minute each
+}
+
+TEST_CASE("P10: what waits for many operations is not read again and again by the engine itself") {
+    World world({.inventory = true, .operations = minutes{7}});
+    world.load(estate::images_state());
+    world.declare(estate::small(30));
+    for (int i = 0; i < 100 && world.journal->operations()->size() < 30; ++i) world.round();
+    REQUIRE(world.journal->operations()->size() == 30);
+    world.clock.advance(minutes{1});
+    for (int i = 0; i < 3; ++i) world.round();  // the index shows them by now
+    const auto reads = [&world] {
+        double count = 0;
+        for (const char* type : {"", "/images", "/images/versions"})
+            count += world.metrics.sum("galleryd_arm_requests_total",
+                                       {{"resource_type", std::string("Microsoft.Compute/galleries") + type}});
+        return count;
+    };
+    const double reads_before = reads();
+    const auto before = world.azure.requests();
+    for (int i = 0; i < 4 * 3; ++i) world.round();
+    CHECK(reads() == reads_before);  // of galleries, definitions and versions
+    // In four minutes: a question for changes each round, one to the index and one about the oldest each half minute.
+    CHECK(world.azure.requests() - before <= 12 + 8 + 8);
+    CHECK(world.converge());
+    CHECK(world.deletes() == 0);
+    CHECK(world.writes_to(estate::version_id("1.0.0")) == 1);
 }
