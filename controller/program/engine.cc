@@ -12,6 +12,7 @@ namespace galleryd {
 namespace {
 
 constexpr std::chrono::minutes progress_in_bulk{10};  // between two looks at what many operations do
+constexpr std::chrono::minutes unseen_blocks_age{5};
 constexpr std::size_t few_scopes = 50;                // each is looked at after the start, whatever Resource Graph says
 
 }  // namespace
@@ -122,6 +123,17 @@ bool Engine::only_waits(const Scope& scope, const Look& hint) const {
     return hint.plan.conflicts.empty() && waits(hint.plan) && waits(last->second);
 }
 
+// What the last look found to be blocked may be so for a time only (a removal that has to settle, a mark's grace), and
+// rows that lag behind do not show it at all.
+bool Engine::is_overtaken(const std::string& name, const Plan& last, const Look& hint) const {
+    const auto read = read_at_.find(name);
+    if (read != read_at_.end() && clock_.monotonic() - read->second < unseen_blocks_age) return false;
+    return std::ranges::any_of(last.blocked, [&](const Blocked& blocked) {
+        const auto is_it = [&](const auto& entry) { return entry.address == blocked.address; };
+        return std::ranges::none_of(hint.plan.blocked, is_it) && std::ranges::none_of(hint.plan.changes, is_it);
+    });
+}
+
 Task<Engine::Look> Engine::look(std::string name) {
     const Scope* found = declared_.find_scope(name);
     if (found == nullptr) co_return scope_gone(name);
@@ -131,7 +143,8 @@ Task<Engine::Look> Engine::look(std::string name) {
         hint->by = trust(scope, *hint);
         const auto last = plans_.find(name);
         if (hint->by == Trust::nothing && only_waits(scope, *hint)) hint->by = Trust::last_look;
-        if (hint->by == Trust::last_look && last == plans_.end()) hint->by = Trust::nothing;
+        if (hint->by == Trust::last_look && (last == plans_.end() || is_overtaken(scope.name, last->second, *hint)))
+            hint->by = Trust::nothing;
         if (hint->by == Trust::last_look) hint->plan = last->second;
         if (!hint->was_read()) {
             last_look_ = clock_.now();

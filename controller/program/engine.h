@@ -113,6 +113,7 @@ class Engine {
     std::optional<Look> hint_of(const Scope& scope);
     Trust trust(const Scope& scope, const Look& hint);
     bool only_waits(const Scope& scope, const Look& hint) const;
+    bool is_overtaken(const std::string& name, const Plan& last, const Look& hint) const;
     void remember(const Scope& scope, const PassResult& result, Look seen);
     Policy policy_for(const Scope& scope);
     Plan plan_gallery(const Scope& scope, const GalleryView& view);

@@ -3,7 +3,7 @@
 namespace galleryd {
 namespace {
 
-constexpr std::chrono::minutes row_ends_after{10};  // reads so far apart are no row
+constexpr std::chrono::minutes row_ends_after{3};  // reads so far apart are no row: looks come each 15 s meanwhile
 
 }  // namespace
 

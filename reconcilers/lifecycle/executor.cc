@@ -214,8 +214,9 @@ Task<ChangeOutcome> Executor::apply_change(Change change, std::string plan_id, A
     if (!answer) {
         outcome.result = ChangeResult::failed;
         outcome.error = answer.error();
-        if (answer.error().kind == ErrorKind::conflict)
-            co_return outcome;  // conflicts are looked at again, never shown
+        // Conflicts are looked at again, never shown; but a deletion that Azure refuses again is no race (Z13).
+        const bool is_refused_again = is_delete(change.step) && memory_.get(change.arm_id.key()).failures > 1;
+        if (answer.error().kind == ErrorKind::conflict && !is_refused_again) co_return outcome;
         event.warning = true;
         event.reason = answer.error().kind == ErrorKind::throttled ? "Throttled" : "WriteFailed";
         event.correlation_id = answer.error().correlation_id;

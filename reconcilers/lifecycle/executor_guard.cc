@@ -123,7 +123,8 @@ Status Executor::may_send(const Change& change, const Fresh& fresh, const ApplyC
 
 // What Azure once said that it made is not made again because one read does not find it.
 Status Executor::agree_on_absence(const Change& change, const Fresh& fresh) {
-    if (!is_create(change.step)) return {};
+    // A list tells what is granted, and it may come short of a page that nobody misses (Z6).
+    if (!is_create(change.step) && !is<AssignRole>(change.step)) return {};
     const std::string& key = change.arm_id.key();
     if (fresh.version || fresh.definition || fresh.gallery) {
         absences_.note_seen(key);
