@@ -103,7 +103,7 @@ void StateMetrics::collect_plans(const Engine& engine, Series& series) const {
 }
 
 void StateMetrics::collect_versions(const Engine& engine, TimePoint now, Series& series) const {
-    for (const auto& [name, view] : engine.definition_views()) {
+    for (const auto& [name, versions] : engine.live_versions()) {
         const auto scope = engine.scopes().find(name);
         if (scope == engine.scopes().end()) continue;
         const MetricLabels where{{"gallery", gallery_label(name)}, {"definition", scope->second.definition_id.name()}};
@@ -116,15 +116,10 @@ void StateMetrics::collect_versions(const Engine& engine, TimePoint now, Series&
             series["galleryd_image_versions"][with_state(state)] += 0;
         auto& past = series["galleryd_image_versions_past_eol"][where];
         auto& excluded = series["galleryd_image_versions_excluded"][where];
-        for (const ObservedVersion& version : view.versions) {
+        for (const VersionGlance& version : versions) {
             series["galleryd_image_versions"][with_state(state_label(version.state))] += 1;
             past += version.end_of_life && *version.end_of_life <= now ? 1 : 0;
-            excluded +=
-                version.exclude_from_latest ||
-                        std::ranges::any_of(version.target_regions,
-                                            [](const TargetRegion& r) { return r.exclude_from_latest.value_or(false); })
-                    ? 1
-                    : 0;
+            excluded += version.excluded ? 1 : 0;
             const auto plan = engine.plans().find(name);
             if (plan == engine.plans().end() || plan->second.latest != version.name) continue;
             if (version.published)
