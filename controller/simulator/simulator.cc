@@ -112,7 +112,7 @@ std::optional<Answer> Simulator::Parts::apply_before(const Call& call, const Fau
     Answer answer = error_answer(*fault.status, fault.code.empty() ? "InjectedFault" : fault.code,
                                  fault.message.empty() ? "A fault from the faults file." : fault.message);
     if (*fault.status < 300) answer.body = Json::object();
-    if (fault.retry_after) answer.headers.add("Retry-After", std::to_string(*fault.retry_after));
+    if (!fault.retry_after.empty()) answer.headers.add("Retry-After", fault.retry_after);
     return answer;
 }
 
@@ -123,8 +123,17 @@ void Simulator::Parts::apply_after(const Call& call, const Fault& fault, Answer&
         operation->hangs = fault.hang_operation;
         operation->lost = fault.lose_operation;
     }
-    const Resource* const resource = fault.stale_read && call.method() == "GET" ? world.find(call.path.key) : nullptr;
-    if (resource == nullptr || world.now - resource->changed_at > *fault.stale_read) return;
+    if (!fault.stale_read || call.method() != "GET") return;
+    const Resource* const resource = world.find(call.path.key);
+    if (resource == nullptr) {  // a replica that has not heard of the deletion
+        const Json* const before = answer.status == 404 ? world.gone_lately(call.path.key, *fault.stale_read) : nullptr;
+        if (before != nullptr) {
+            answer = Answer{};
+            answer.body = *before;
+        }
+        return;
+    }
+    if (world.now - resource->changed_at > *fault.stale_read) return;
     if (resource->previous.is_null()) {
         answer = resource_not_found(call.path);  // it did not exist before
     } else {

@@ -234,7 +234,7 @@ void check_shared(const Throttled& world, nanoseconds best) {
 
 }  // namespace
 
-TEST_CASE("P5: creates and deletes follow the ideal schedule of the windows") {
+TEST_CASE("P5, Z1: creates and deletes follow the ideal schedule of the windows") {
     SUBCASE("100 creates") {
         Throttled world(1.0);
         world.run(100, false);
@@ -256,7 +256,7 @@ TEST_CASE("P5: creates and deletes follow the ideal schedule of the windows") {
     }
 }
 
-TEST_CASE("P5: one request in twenty is throttled at random") {
+TEST_CASE("P5, Z1: one request in twenty is throttled at random") {
     SUBCASE("1,000 creates") {
         Throttled world(1.0);
         REQUIRE(world.azure.load_faults("[{probability: 0.05, method: PUT, status: 429, retryAfter: 1}]").has_value());
@@ -277,7 +277,7 @@ TEST_CASE("P5: one request in twenty is throttled at random") {
     }
 }
 
-TEST_CASE("P5: a neighbour who uses half of every window is not hurt, and our half is used") {
+TEST_CASE("P5, Z2: a neighbour who uses half of every window is not hurt, and our half is used") {
     Throttled world(0.5);
     SUBCASE("1,000 creates") {
         world.run(1'000, false, half_of(create_policy));
