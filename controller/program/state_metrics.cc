@@ -147,12 +147,23 @@ void StateMetrics::collect_sources(const Engine& engine, Series& series) const {
     }
 }
 
+// Only where a plan depended on it: what was never asked has no age.
+void StateMetrics::collect_usage(const Engine& engine, Series& series) const {
+    const auto& answer = engine.usage().answer();
+    if (!answer) return;
+    series["galleryd_usage_look_timestamp_seconds"][{}] = unix_seconds(answer->at);
+    series["galleryd_usage_subscriptions"][{{"state", "readable"}}] = static_cast<double>(answer->readable.size());
+    series["galleryd_usage_subscriptions"][{{"state", "missing"}}] =
+        static_cast<double>(engine.usage().missing().size());
+}
+
 void StateMetrics::publish(const Engine& engine, TimePoint now) {
     Series series;
     collect_objects(engine, series);
     collect_plans(engine, series);
     collect_versions(engine, now, series);
     collect_sources(engine, series);
+    collect_usage(engine, series);
     for (const auto& [gauge, values] : published_) {
         const auto still = series.find(gauge);
         for (const auto& [labels, value] : values) {

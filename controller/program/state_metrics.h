@@ -22,6 +22,7 @@ class StateMetrics {
     void collect_plans(const Engine& engine, Series& series) const;
     void collect_versions(const Engine& engine, TimePoint now, Series& series) const;
     void collect_sources(const Engine& engine, Series& series) const;
+    void collect_usage(const Engine& engine, Series& series) const;
 
     Metrics& metrics_;
     Series published_;

@@ -57,7 +57,7 @@ def python_problems(text):
         tree = ast.parse(text)
     except SyntaxError as error:
         return [(error.lineno or 1, f"Python does not read it: {error.msg}")]
-    own = {"client_case", "cxx", "folder_case", "harness", "proxy", "table"}
+    own = {"client_case", "cxx", "doctor_case", "folder_case", "harness", "proxy", "table"}
     found = []
     for node in ast.walk(tree):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else \

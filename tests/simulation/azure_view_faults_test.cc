@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <charconv>
 #include <cstdlib>
+#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "tests/simulation/estate.h"
@@ -25,7 +27,9 @@ constexpr int page_seeds = 300, noisy_rounds = 40;  // a debug build takes fewer
 // PAGE_SEEDS from the environment takes as many as it says.
 int wanted_page_seeds() {
     const char* text = std::getenv("PAGE_SEEDS");
-    return text == nullptr ? page_seeds : std::atoi(text);
+    int wanted = page_seeds;
+    if (text != nullptr) std::from_chars(text, text + std::strlen(text), wanted);
+    return wanted;
 }
 
 class Dice {
