@@ -149,6 +149,7 @@ class Engine {
     Task<Look> read_and_plan(Scope scope);
     std::optional<Look> hint_of(const Scope& scope);
     Trust trust(const Scope& scope, const Look& hint);
+    static constexpr std::chrono::minutes progress_in_bulk{10};  // between two looks at what many operations do
     bool only_waits(const Scope& scope, const Look& hint) const;
     bool is_overtaken(const std::string& name, const Plan& last, const Look& hint) const;
     void remember(const Scope& scope, const PassResult& result, Look seen);

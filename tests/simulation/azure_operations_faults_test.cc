@@ -325,7 +325,8 @@ TEST_CASE("Z5: after a deletion reads flap between 200 and 404: it is deleted on
         INFO(world.open_points());
         CHECK_FALSE(world.exists(first_version));
         CHECK(world.deletes() == 1);
-        CHECK(world.journal->good_documents(Journal::Content::without)->size() == 8);  // the removed document is settled
+        CHECK(world.journal->good_documents(Journal::Content::without)->size() ==
+              8);  // the removed document is settled
         const std::size_t before = world.writes();
         world.pass_time(minutes{30});
         CHECK(world.writes() == before);
