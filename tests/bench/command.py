@@ -43,7 +43,7 @@ def note_peers(table, size, measured):
     """Rows of what each peer took; returns the fastest of those that read everything."""
     for peer in measured:
         if peer.why:
-            table.missing(f"{size.name}: {peer.name}", peer.why)
+            table.note(f"{size.name}: {peer.name}", "not measured: " + peer.why)
         else:
             cpu = f", {peer.cpu:.1f} s CPU" if peer.cpu else ""
             table.row(f"{size.name}: {peer.name}, wall", peer.wall, "s", note=f"{peer.requests:,} requests{cpu}")

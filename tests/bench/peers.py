@@ -12,6 +12,7 @@ from harness import SOURCE, environment
 from world import CLIENT, SECRET, TENANT, of_arm
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+SECONDS_MAX = 90   # for one sweep; who is refused and asks again in vain may take for ever
 SYSTEM_PYTHON = "/usr/bin/python3"   # Debian's azure-cli installs its SDK for this one
 
 
@@ -49,11 +50,14 @@ def measure(name, world, command):
     with open(ids, "w", encoding="utf-8") as file:
         json.dump(list(all_ids(world.size)), file)
     before, out, err = len(world.azure.log()), world.path("peer.out"), world.path("peer.err")
-    code, peer.wall, peer.cpu, peer.rss = process.run_to_end([*command, ids], sdk_environment(world), out, err)
-    peer.requests = len(of_arm(world.azure.log()[before:]))
+    code, peer.wall, peer.cpu, peer.rss = process.run_to_end([*command, ids], sdk_environment(world), out, err, SECONDS_MAX)
+    log = of_arm(world.azure.log()[before:])
+    peer.requests = len(log)
     with open(out, encoding="utf-8") as file:
         seen = file.read().strip()
-    if code != 0 or seen != str(world.size.resources):
+    if code is None:
+        peer.why = f"not done in {SECONDS_MAX} s: {len(log):,} requests, {sum(entry['status'] == 429 for entry in log):,} of them refused by Azure's limits"
+    elif code != 0 or seen != str(world.size.resources):
         with open(err, encoding="utf-8", errors="replace") as file:
             peer.why = f"exit {code}, read {seen or 'nothing'} of {world.size.resources}: {file.read().strip()[-200:]}"
     return peer
@@ -104,7 +108,7 @@ def azure_cli(world):
         peer.why = str(error)
         return peer
     before, err = len(world.azure.log()), world.path("az.err")
-    code, peer.wall, peer.cpu, peer.rss = process.run_to_end(["/bin/sh", script], env, "/dev/null", err)
+    code, peer.wall, peer.cpu, peer.rss = process.run_to_end(["/bin/sh", script], env, "/dev/null", err, SECONDS_MAX)
     peer.requests = len(of_arm(world.azure.log()[before:]))
     if code != 0:
         with open(err, encoding="utf-8", errors="replace") as file:

@@ -1,5 +1,7 @@
 """What the kernel knows of one process: CPU time, memory, how often it woke up. Of that process alone; the simulator is another."""
 import os
+import signal
+import threading
 import time
 
 
@@ -39,12 +41,18 @@ def wake_ups(pid):
     return total
 
 
-def run_to_end(command, env, out="/dev/null", err="/dev/null"):
-    """Runs a command as a child of its own; (exit code, wall seconds, CPU seconds, peak MiB). Peak and CPU are the child's alone."""
+def run_to_end(command, env, out="/dev/null", err="/dev/null", seconds_max=None):
+    """Runs a command as a child of its own; (exit code, wall seconds, CPU seconds, peak MiB). Peak and CPU are the child's alone. After
+    seconds_max it is ended, with everything that it started; the exit code is None then."""
     began = time.monotonic()
-    pid = os.posix_spawnp(command[0], command, env, file_actions=[
+    pid = os.posix_spawnp(command[0], command, env, setpgroup=0, file_actions=[
         (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
         (os.POSIX_SPAWN_OPEN, 1, out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
         (os.POSIX_SPAWN_OPEN, 2, err, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)])
+    alarm = threading.Timer(seconds_max or 3600, os.killpg, (pid, signal.SIGKILL))
+    alarm.start()
     _, status, usage = os.wait4(pid, 0)
-    return os.waitstatus_to_exitcode(status), time.monotonic() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    wall = time.monotonic() - began
+    alarm.cancel()
+    code = None if seconds_max is not None and wall >= seconds_max else os.waitstatus_to_exitcode(status)
+    return code, wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024

@@ -55,6 +55,10 @@ class Table:
         self._add({"what": what, "goal": goal, "at_least": at_least, "unit": unit, "median": None, "worst": None, "runs": [], "verdict": f"not measured: {why}",
                    "note": "", "peer": None})
 
+    def note(self, what, text):
+        """Information that is no figure."""
+        self._add({"what": what, "goal": None, "at_least": False, "unit": "", "median": None, "worst": None, "runs": [], "verdict": "information", "note": text, "peer": None})
+
     def _add(self, row):
         self.rows.append(row)
         ALL.append({"id": self.name, **row})
