@@ -240,6 +240,7 @@ struct Snapshot {
     std::string revision;  // digest of the content, or the commit
     bool readable = true;  // false: mount gone, permission lost …: nothing below is meaningful
     std::string unreadable_reason;
+    bool unchanged = false;                 // as at the last look, same revision: nothing below is filled
     DesiredObjects objects;                 // the valid ones
     std::vector<DocumentRecord> documents;  // every document and unreadable file, valid or not
     std::vector<Diagnostic> problems() const;

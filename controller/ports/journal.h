@@ -58,7 +58,7 @@ struct GoodDocument {
     std::string file;  // relative to the source
     std::string source;
     std::string digest;
-    std::string content;          // the one document as JSON text, as the documents adapter prints it
+    std::string content;          // the one document as JSON text, as the documents adapter prints it; "": only stored
     std::string azure_id;         // ResourceId::text(), "" for policies
     std::string deletion_policy;  // "Orphan" | "Delete"
     std::string mode;
@@ -96,9 +96,13 @@ class Journal {
     virtual Status put_resource_record(const std::string& resource_key, const ResourceRecord& record) = 0;
     virtual Status forget_resource(const std::string& resource_key) = 0;
 
-    virtual Result<std::vector<GoodDocument>> good_documents() = 0;
-    // Replaces the set for one source in one transaction.
-    virtual Status put_good_documents(const std::string& source, const std::vector<GoodDocument>& documents) = 0;
+    // By source, then kind, namespace and name. Without content (which is most of their size): `content` is "".
+    enum class Content : std::uint8_t { with, without };
+    virtual Result<std::vector<GoodDocument>> good_documents(Content content) = 0;
+    // What changed in the set of one source, in one transaction: `put` replaces or adds (an empty content leaves the
+    // stored one), `gone` leaves it.
+    virtual Status update_good_documents(const std::string& source, const std::vector<GoodDocument>& put,
+                                         const std::vector<ObjectKey>& gone) = 0;
 
     virtual Status put_event(
         const EventRecord& event) = 0;  // same (object, reason, message) within five minutes: counted up

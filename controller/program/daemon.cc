@@ -113,16 +113,18 @@ bool Daemon::azure_seen() const {
     return engine_.looked_everywhere() && (engine_.last_look().has_value() || engine_.scopes().empty());
 }
 
-void Daemon::take_snapshot(Snapshot snapshot) {
+void Daemon::take_snapshot(DesiredSource& from, Snapshot snapshot) {
     const std::string source = snapshot.source, revision = snapshot.revision;
-    const std::size_t documents = snapshot.documents.size();
     const auto changed = engine_.accept(std::move(snapshot));
     if (!changed) {
         log_.error("documents were not taken over",
                    {{"reason", changed.error().reason}, {"detail", changed.error().message}});
+        from.start_over();
         return;
     }
     if (!changed->empty()) {
+        const auto taken = std::ranges::find(engine_.sources(), source, &AcceptedSnapshot::source);
+        const std::size_t documents = taken == engine_.sources().end() ? 0 : taken->valid + taken->invalid;
         log_.info("documents read", {{"source", source},
                                      {"revision", revision},
                                      {"documents", std::to_string(documents)},
@@ -148,7 +150,7 @@ boost::asio::awaitable<void> Daemon::source_loop(DesiredSource* source) {
             read_sources_.insert(source->name());
             metrics_.add("galleryd_source_fetch_total",
                          {{"source", source->name()}, {"result", snapshot->readable ? "success" : "error"}});
-            take_snapshot(std::move(*snapshot));
+            take_snapshot(*source, std::move(*snapshot));
             co_await source->changed();
         } else {
             metrics_.add("galleryd_source_fetch_total", {{"source", source->name()}, {"result", "error"}});

@@ -54,7 +54,7 @@ class Daemon {
     void queue_scopes(const std::set<std::string>& scopes);
     void queue_children(const PassResult& result);
     void follow_new_operations();
-    void take_snapshot(Snapshot snapshot);
+    void take_snapshot(DesiredSource& from, Snapshot snapshot);
     void note_bug(const std::exception_ptr& error);
     void note_queue(QueueEvent event, const std::string& key);
 

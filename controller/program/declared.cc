@@ -7,11 +7,11 @@
 namespace galleryd {
 namespace {
 
-DesiredObjects parse_good_documents(const std::vector<GoodDocument>& documents) {
-    std::vector<DocumentFile> files;
-    files.reserve(documents.size());
-    for (const GoodDocument& document : documents) files.push_back(DocumentFile{document.file, document.content});
-    return read_documents(files, ReadOptions{}).objects;
+// But for the content: a document with the same digest has the same.
+bool is_same(const GoodDocument& a, const GoodDocument& b) {
+    return a.digest == b.digest && a.file == b.file && a.hold == b.hold && a.azure_id == b.azure_id &&
+           a.deletion_policy == b.deletion_policy && a.mode == b.mode && a.first_missing == b.first_missing &&
+           a.snapshots_missing == b.snapshots_missing;
 }
 
 template <class Object>
@@ -19,34 +19,73 @@ void merge(std::map<ObjectKey, Object>& into, const std::map<ObjectKey, Object>&
     into.insert(from.begin(), from.end());
 }
 
+void merge(DesiredObjects& into, const DesiredObjects& from) {
+    merge(into.galleries, from.galleries);
+    merge(into.definitions, from.definitions);
+    merge(into.versions, from.versions);
+    merge(into.policies, from.policies);
+}
+
+bool holds(const DesiredObjects& objects, const ObjectKey& key) {
+    return objects.galleries.contains(key) || objects.definitions.contains(key) || objects.versions.contains(key) ||
+           objects.policies.contains(key);
+}
+
+bool holds_all(const DesiredObjects& objects, const std::vector<GoodDocument>& documents) {
+    return std::ranges::all_of(documents, [&](const GoodDocument& document) { return holds(objects, document.key); });
+}
+
+template <class Object>
+void take(std::map<ObjectKey, Object>& into, std::map<ObjectKey, Object>& from, const ObjectKey& key) {
+    if (auto node = from.extract(key)) into.insert(std::move(node));
+}
+
 }  // namespace
 
 Status Declared::load() {
-    auto documents = journal_.good_documents();
+    auto documents = journal_.good_documents(Journal::Content::without);
     if (!documents) return std::unexpected(documents.error());
     for (GoodDocument& document : *documents) good_documents_[document.source].push_back(std::move(document));
     return {};
 }
 
-Result<std::set<std::string>> Declared::accept(Snapshot snapshot) {
+Result<Declared::Moved> Declared::accept(Snapshot snapshot) {
     SnapshotContext context{.now = clock_.now(), .approvals = {}, .remember = remember_ && journal_.writable()};
     const auto approvals = journal_.approvals();
     if (!approvals) return std::unexpected(approvals.error());
     for (const auto& [digest, expires] : *approvals) {
         if (expires > context.now) context.approvals.insert(digest);
     }
-    std::vector<GoodDocument>& before = good_documents_[snapshot.source];
-    AcceptedSnapshot accepted =
-        accept_snapshot(std::move(snapshot), before, context, parse_good_documents, to_json_text);
-    const auto slot = std::ranges::find(sources_, accepted.source, &AcceptedSnapshot::source);
-    const AcceptedSnapshot* old = slot == sources_.end() ? nullptr : &*slot;
-    tell(accepted, old);
-    const bool is_new = old == nullptr || old->revision != accepted.revision || old->readable != accepted.readable ||
-                        old->removed.size() != accepted.removed.size();
-    if (context.remember) {
-        if (const Status stored = journal_.put_good_documents(accepted.source, accepted.documents); !stored)
-            return std::unexpected(stored.error());
+    const bool is_unchanged = snapshot.unchanged;
+    DesiredObjects held;  // of an unchanged snapshot: what stands on its last good content
+    if (is_unchanged) {
+        auto whole = again(snapshot, held);
+        if (!whole) return std::unexpected(whole.error());
+        snapshot = std::move(*whole);
     }
+    std::vector<GoodDocument>& before = good_documents_[snapshot.source];
+    std::optional<Error> failed;
+    const ParseDocuments parse_kept = [&, source = snapshot.source](const std::vector<GoodDocument>& kept) {
+        return is_unchanged && holds_all(held, kept) ? held : parse(kept, source, failed);
+    };
+    AcceptedSnapshot accepted = accept_snapshot(std::move(snapshot), before, context, parse_kept, to_json_text);
+    const auto slot = std::ranges::find(sources_, accepted.source, &AcceptedSnapshot::source);
+    AcceptedSnapshot* old = slot == sources_.end() ? nullptr : &*slot;
+    if (is_unchanged) accepted.valid = old->valid;
+    if (!failed && context.remember) {
+        if (const Status stored = store(accepted.source, before, accepted.documents); !stored) failed = stored.error();
+    }
+    if (failed) {
+        if (is_unchanged) {
+            old->objects = std::move(accepted.objects);
+            merge(old->objects, held);
+        }
+        return std::unexpected(*failed);
+    }
+    tell(accepted, old);
+    Moved moved;
+    moved.health_changed = old == nullptr || old->readable != accepted.readable || old->frozen != accepted.frozen ||
+                           old->released != accepted.released || old->source_problems != accepted.source_problems;
     before = std::move(accepted.documents);
     accepted.documents.clear();
     note_missing(accepted, context.now);
@@ -55,13 +94,112 @@ Result<std::set<std::string>> Declared::accept(Snapshot snapshot) {
     } else {
         *slot = std::move(accepted);
     }
-    if (const Status moved = forget_moved(); !moved) return std::unexpected(moved.error());
+    if (const Status forgotten = forget_moved(); !forgotten) return std::unexpected(forgotten.error());
     rebuild();
-    std::set<std::string> names;
-    if (is_new) {
-        for (const auto& [name, scope] : scopes_) names.insert(name);
+    moved.edited = find_edited();
+    return moved;
+}
+
+std::uint64_t Declared::print_of(const Scope& scope) const {
+    std::string text;
+    const auto add = [&](const auto* object) {
+        if (object == nullptr) return;
+        const Metadata& meta = object->meta;
+        text += to_string(meta.key) + "\n" + meta.digest + "\n" + meta.where.file + ":" +
+                std::to_string(meta.where.line) + "\n" + meta.hold.value_or("-") + "\n" +
+                meta.deletion_approved.value_or("-") + "\n" + meta.reconcile_requested_at.value_or("-") + "\n" +
+                std::to_string(meta.generation) + "\n";
+    };
+    add(find_object(objects().galleries, scope.gallery));
+    add(find_object(objects().definitions, scope.definition));
+    for (const ObjectKey& key : scope.versions) add(find_object(objects().versions, std::optional(key)));
+    add(find_object(objects().policies, scope.policy));
+    for (const RemovedDocument& removed : scope.removed)
+        text += "removed " + to_string(removed.key) + " " + std::to_string(removed.snapshots_missing) + "\n";
+    for (const AcceptedSnapshot& source : sources_) {
+        if (source.held_back.empty() && source.problems.empty()) continue;
+        for (const ObjectKey& key : documents_of(scope)) {
+            const auto problem = source.problems.find(key);
+            if (problem != source.problems.end()) text += "problem " + problem->second + "\n";
+            if (source.held_back.contains(key)) text += "held back " + to_string(key) + "\n";
+        }
     }
-    return names;
+    return std::hash<std::string>{}(text);
+}
+
+std::set<std::string> Declared::find_edited() {
+    std::set<std::string> edited;
+    std::map<std::string, std::uint64_t> prints;
+    for (const auto& [name, scope] : scopes_) {
+        const std::uint64_t print = print_of(scope);
+        const auto before = prints_.find(name);
+        if (before == prints_.end() || before->second != print) edited.insert(name);
+        prints.emplace_hint(prints.end(), name, print);
+    }
+    prints_ = std::move(prints);
+    return edited;
+}
+
+// A snapshot that says "as before", with what it was: the objects are taken out of the slot, the ones that the
+// documents themselves did not give apart.
+Result<Snapshot> Declared::again(const Snapshot& unchanged, DesiredObjects& held) {
+    const auto slot = std::ranges::find(sources_, unchanged.source, &AcceptedSnapshot::source);
+    if (slot == sources_.end() || !slot->readable || slot->revision != unchanged.revision)
+        return fail(ErrorKind::conflict, "SnapshotUnknown",
+                    unchanged.source + " says that nothing changed, but its last look was not taken over");
+    Snapshot whole = unchanged;
+    whole.unchanged = false;
+    for (const ObjectKey& key : slot->held_back) {
+        take(held.galleries, slot->objects.galleries, key);
+        take(held.definitions, slot->objects.definitions, key);
+        take(held.versions, slot->objects.versions, key);
+        take(held.policies, slot->objects.policies, key);
+    }
+    whole.objects = std::move(slot->objects);
+    slot->objects = {};
+    whole.documents = slot->broken;
+    return whole;
+}
+
+// Last good contents back into objects; what memory does not hold is read from the journal.
+DesiredObjects Declared::parse(std::vector<GoodDocument> documents, const std::string& source,
+                               std::optional<Error>& error) const {
+    std::map<ObjectKey, GoodDocument*> missing;
+    for (GoodDocument& document : documents) {
+        if (document.content.empty()) missing.emplace(document.key, &document);
+    }
+    if (!missing.empty()) {
+        auto stored = journal_.good_documents(Journal::Content::with);
+        if (!stored) {
+            error = stored.error();
+            return {};
+        }
+        for (GoodDocument& document : *stored) {
+            const auto wanted = document.source == source ? missing.find(document.key) : missing.end();
+            if (wanted != missing.end()) wanted->second->content = std::move(document.content);
+        }
+    }
+    std::vector<DocumentFile> files;
+    files.reserve(documents.size());
+    for (GoodDocument& document : documents) files.push_back(DocumentFile{document.file, std::move(document.content)});
+    return read_documents(files, ReadOptions{}).objects;
+}
+
+// What changed goes to the journal; from then on the contents, most of their size, stay only there.
+Status Declared::store(const std::string& source, const std::vector<GoodDocument>& before,
+                       std::vector<GoodDocument>& documents) {
+    std::map<ObjectKey, const GoodDocument*> known;
+    for (const GoodDocument& document : before) known.emplace(document.key, &document);
+    std::vector<GoodDocument> changed;
+    for (GoodDocument& document : documents) {
+        const auto same = known.extract(document.key);
+        if (!same || !is_same(*same.mapped(), document)) changed.push_back(document);
+        document.content = std::string();
+    }
+    std::vector<ObjectKey> gone;
+    for (const auto& [key, document] : known) gone.push_back(key);
+    if (changed.empty() && gone.empty()) return {};
+    return journal_.update_good_documents(source, changed, gone);
 }
 
 // Events for what is new since the look before.
@@ -110,10 +248,7 @@ void Declared::rebuild() {
     std::vector<RemovedDocument> removed;
     for (const AcceptedSnapshot& source : sources_) {
         if (sources_.size() > 1) {
-            merge(merged_.galleries, source.objects.galleries);
-            merge(merged_.definitions, source.objects.definitions);
-            merge(merged_.versions, source.objects.versions);
-            merge(merged_.policies, source.objects.policies);
+            merge(merged_, source.objects);
         }
         removed.insert(removed.end(), source.removed.begin(), source.removed.end());
     }
@@ -203,11 +338,14 @@ Status Declared::forget_moved() {
 Status Declared::forget_removed(const std::set<ObjectKey>& keys) {
     if (keys.empty()) return {};
     for (auto& [source, documents] : good_documents_) {
-        if (std::erase_if(documents, [&](const GoodDocument& d) { return keys.contains(d.key) && d.first_missing; }) ==
-            0)
-            continue;
-        if (!remember_ || !journal_.writable()) continue;
-        if (const Status stored = journal_.put_good_documents(source, documents); !stored) return stored;
+        std::vector<ObjectKey> gone;
+        std::erase_if(documents, [&](const GoodDocument& document) {
+            const bool goes = keys.contains(document.key) && document.first_missing;
+            if (goes) gone.push_back(document.key);
+            return goes;
+        });
+        if (gone.empty() || !remember_ || !journal_.writable()) continue;
+        if (const Status stored = journal_.update_good_documents(source, {}, gone); !stored) return stored;
     }
     for (AcceptedSnapshot& source : sources_)
         std::erase_if(source.removed, [&](const RemovedDocument& removed) { return keys.contains(removed.key); });

@@ -1,5 +1,6 @@
 #pragma once
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -21,9 +22,13 @@ class Declared {
         : journal_(journal), clock_(clock), events_(events), remember_(remember) {}
 
     Status load();  // the last good documents; call once before anything else
-    // Takes a look at one source over. Returns the scopes to look at: all, when anything changed. Fails only when the
-    // journal cannot be written.
-    Result<std::set<std::string>> accept(Snapshot snapshot);
+    struct Moved {
+        std::set<std::string> edited;  // scopes whose documents changed, or what is known of them
+        bool health_changed = false;   // of a source: what may be deleted anywhere depends on it
+    };
+    // Takes a look at one source over. Fails only when the journal cannot be read or written; then nothing was taken
+    // over.
+    Result<Moved> accept(Snapshot snapshot);
     Status forget_removed(const std::set<ObjectKey>& keys);  // removed documents that have nothing left to say
 
     const std::map<std::string, Scope>& scopes() const { return scopes_; }
@@ -37,21 +42,29 @@ class Declared {
     RemovedDocument aged(RemovedDocument removed) const;
 
   private:
+    Result<Snapshot> again(const Snapshot& unchanged, DesiredObjects& held);
+    DesiredObjects parse(std::vector<GoodDocument> documents, const std::string& source,
+                         std::optional<Error>& error) const;
+    Status store(const std::string& source, const std::vector<GoodDocument>& before,
+                 std::vector<GoodDocument>& documents);
     Status forget_moved();
     void note_missing(const AcceptedSnapshot& accepted, TimePoint now);
     void tell(const AcceptedSnapshot& accepted, const AcceptedSnapshot* before);
     void rebuild();
+    std::uint64_t print_of(const Scope& scope) const;  // of everything that is declared of it
+    std::set<std::string> find_edited();
     void refuse_double_claims();
 
     Journal& journal_;
     Clock& clock_;
     EventRecorder& events_;
     bool remember_;
-    std::vector<AcceptedSnapshot> sources_;  // by source, in order of first look
-    std::map<std::string, std::vector<GoodDocument>> good_documents_;
+    std::vector<AcceptedSnapshot> sources_;                            // by source, in order of first look
+    std::map<std::string, std::vector<GoodDocument>> good_documents_;  // content only where the journal has not got it
     std::vector<std::string> double_claims_;
     DesiredObjects merged_;  // of several sources; a single one is not copied
     std::map<std::string, Scope> scopes_;
+    std::map<std::string, std::uint64_t> prints_;  // by scope, when `accept` ended last
     // Since when documents are missing, by monotonic time: a step of the wall clock does not age a removal.
     std::map<ObjectKey, std::chrono::nanoseconds> missing_since_;
 };

@@ -38,11 +38,15 @@ Status Engine::load() {
 Result<std::vector<OperationRecord>> Engine::operations_in_flight() { return journal_.operations(); }
 
 Result<std::set<std::string>> Engine::accept(Snapshot snapshot) {
-    auto names = declared_.accept(std::move(snapshot));
-    for (const std::string& name : names.value_or(std::set<std::string>{})) quiet_.doubt(name);
+    auto moved = declared_.accept(std::move(snapshot));
+    if (!moved) return std::unexpected(moved.error());
+    for (const std::string& name : moved->edited) quiet_.doubt(name);
     drop_what_is_not_declared();
     report_policies();
-    return names;
+    if (moved->health_changed) {
+        for (const auto& [name, scope] : scopes()) moved->edited.insert(name);
+    }
+    return std::move(moved->edited);
 }
 
 void Engine::drop_what_is_not_declared() {

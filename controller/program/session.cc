@@ -185,7 +185,7 @@ Status open_azure(SessionParts& parts, std::string_view asked_by) {
     return {};
 }
 
-Status open_sources(SessionParts& parts, JournalUse use) {
+Status open_sources(SessionParts& parts) {
     parts.pool = std::make_unique<BlockingPool>(2);
     const folder::BlockingExecutor blocking = [pool = parts.pool.get()](std::function<void()> work) {
         return pool->run(std::move(work));
@@ -203,7 +203,6 @@ Status open_sources(SessionParts& parts, JournalUse use) {
         folder::FolderOptions folder;
         folder.path = source.substr(4);
         folder.name = source;
-        folder.keep_snapshot = use == JournalUse::exclusive;
         parts.sources.push_back(std::make_unique<folder::FolderSource>(parts.context.get_executor(), parts.system_clock,
                                                                        *parts.log, blocking, parse_files, folder));
     }
@@ -249,7 +248,7 @@ Result<std::unique_ptr<Session>> Session::open(CommonOptions options, JournalUse
     parts->options = std::move(options);
     if (const Status opened = open_clock(*parts); !opened) return std::unexpected(opened.error());
     if (const Status opened = open_log(*parts); !opened) return std::unexpected(opened.error());
-    if (const Status opened = open_sources(*parts, use); !opened) return std::unexpected(opened.error());
+    if (const Status opened = open_sources(*parts); !opened) return std::unexpected(opened.error());
     if (const Status opened = open_azure(*parts, asked_by); !opened) return std::unexpected(opened.error());
     if (const Status opened = open_state(*parts, use); !opened) return std::unexpected(opened.error());
     if (const Status opened = open_engine(*parts, use, std::move(asked_by)); !opened)

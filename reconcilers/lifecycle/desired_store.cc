@@ -22,6 +22,7 @@ BrokenDocuments broken_documents(const Snapshot& snapshot, AcceptedSnapshot& acc
             continue;
         }
         ++accepted.invalid;
+        accepted.broken.push_back(document);
         const std::string text = document.problems.empty()
                                      ? std::string(to_string(document.state))
                                      : document.problems.front().code + " " + document.problems.front().message;

@@ -35,6 +35,7 @@ struct AcceptedSnapshot {
     std::vector<std::string> source_problems;  // files that did not parse far enough to say what they declare
     std::string source, revision;
     std::size_t valid = 0, invalid = 0;
+    std::vector<DocumentRecord> broken;  // invalid and unreadable ones, as the snapshot lists them
 };
 
 struct SnapshotContext {

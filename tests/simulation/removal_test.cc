@@ -53,7 +53,7 @@ TEST_CASE("a removed document deletes its version after two looks fifteen minute
     const std::size_t before = world.writes();
     world.pass_time(std::chrono::minutes{60});
     CHECK(world.writes() == before);
-    CHECK(world.journal->good_documents()->size() == 8);
+    CHECK(world.journal->good_documents(Journal::Content::without)->size() == 8);
 }
 
 TEST_CASE("a folder that is emptied, unmounted or broken deletes nothing, however long it stays so") {

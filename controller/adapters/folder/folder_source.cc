@@ -173,6 +173,14 @@ Snapshot FolderSource::unreadable(const Error& error) const {
     return snapshot;
 }
 
+Snapshot FolderSource::unchanged() const {
+    Snapshot snapshot;
+    snapshot.source = name();
+    snapshot.revision = *last_revision_;
+    snapshot.unchanged = true;
+    return snapshot;
+}
+
 // Whatever did not come to rest is unreadable: neither removed nor half a document.
 void FolderSource::set_aside_moving(Attempt& attempt) {
     for (const FoundFile& file : attempt.listing.files) {
@@ -201,7 +209,7 @@ Task<Snapshot> FolderSource::look() {
         // Before reading: what changes from here on is either seen by the second listing or wakes changed().
         watcher_.watch(attempt->listing.folders);
         note_links(attempt->listing);
-        if (last_snapshot_ && attempt->listing == last_listing_) co_return *last_snapshot_;
+        if (last_revision_ && attempt->listing == last_listing_) co_return unchanged();
         const auto wait = longest_unsettled(attempt->listing);
         if (wait > std::chrono::nanoseconds::zero() && round < rounds_max) {
             co_await clock_.sleep_for(wait);
@@ -214,15 +222,15 @@ Task<Snapshot> FolderSource::look() {
         set_aside_moving(*attempt);
         co_await parse_tree(attempt);
     }
-    last_snapshot_.reset();
+    last_revision_.reset();
     is_restless_ = attempt->error.has_value() || !attempt->is_at_rest;
     if (attempt->error) {
         watcher_.watch_root_name();  // so that its return is noticed
         co_return unreadable(*attempt->error);
     }
     was_mount_ = was_mount_ || attempt->is_mount;
-    if (attempt->is_at_rest && options_.keep_snapshot) {
-        last_snapshot_ = attempt->snapshot;
+    if (attempt->is_at_rest) {
+        last_revision_ = attempt->snapshot.revision;
         last_listing_ = std::move(attempt->listing);
     }
     co_return std::move(attempt->snapshot);

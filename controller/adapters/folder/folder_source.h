@@ -26,7 +26,6 @@ struct FolderOptions {
     std::string path;  // a folder, or one file
     std::string name;  // "" = "dir:" + path
     FolderLimits limits;
-    bool keep_snapshot = true;  // false: looked at once only; nothing is kept for the next look
     std::chrono::nanoseconds settle{
         std::chrono::milliseconds(200)};  // files modified less than this ago are looked at again
     std::chrono::nanoseconds coalesce{std::chrono::milliseconds(100)};  // an edit is seldom one event
@@ -43,7 +42,7 @@ struct FolderOptions {
 //   4005, 4003) one file, link or sub-folder cannot be read                        -> its record is `unreadable`
 //   (GD4004 to GD4008) folder there but empty                                             -> readable, no objects:
 //   freezing is core/source_freeze.h
-// `revision` is "sha256:…" over the sorted paths and contents; nothing changed: the same snapshot again, without
+// `revision` is "sha256:…" over the sorted paths and contents; nothing changed: an `unchanged` snapshot, without
 // reading.
 class FolderSource : public DesiredSource {
   public:
@@ -53,6 +52,7 @@ class FolderSource : public DesiredSource {
 
     std::string name() const override { return options_.name; }
     Task<Snapshot> look() override;
+    void start_over() override { last_revision_.reset(); }
     boost::asio::awaitable<void> changed() override;
 
   private:
@@ -63,6 +63,7 @@ class FolderSource : public DesiredSource {
     boost::asio::awaitable<void> run_blocking(std::shared_ptr<Attempt> attempt, std::function<void()> work);
     void set_aside_moving(Attempt& attempt);
     Snapshot unreadable(const Error& error) const;
+    Snapshot unchanged() const;
     std::chrono::nanoseconds unsettled_for(const FileStamp& stamp) const;  // 0: settled
     std::chrono::nanoseconds longest_unsettled(const Listing& listing) const;
     void note_links(const Listing& listing);
@@ -73,8 +74,8 @@ class FolderSource : public DesiredSource {
     ParseFiles parse_;
     FolderOptions options_;
     TreeWatcher watcher_;
-    Listing last_listing_;  // of last_snapshot_
-    std::optional<Snapshot> last_snapshot_;
+    Listing last_listing_;  // of last_revision_
+    std::optional<std::string> last_revision_;
     bool was_mount_ = false;    // at a good look before: a mount that is gone leaves an ordinary folder
     bool is_restless_ = false;  // the last look found something unreadable or moving
     std::vector<std::string> noted_links_;

@@ -26,8 +26,9 @@ class SqliteJournal : public Journal {
     Result<std::map<std::string, ResourceRecord>> resource_records() override;
     Status put_resource_record(const std::string& resource_key, const ResourceRecord& record) override;
     Status forget_resource(const std::string& resource_key) override;
-    Result<std::vector<GoodDocument>> good_documents() override;
-    Status put_good_documents(const std::string& source, const std::vector<GoodDocument>& documents) override;
+    Result<std::vector<GoodDocument>> good_documents(Content content) override;
+    Status update_good_documents(const std::string& source, const std::vector<GoodDocument>& put,
+                                 const std::vector<ObjectKey>& gone) override;
     Status put_event(const EventRecord& event) override;
     Result<std::vector<EventRecord>> events(std::int64_t after_sequence, int limit) override;
     Result<std::map<std::string, TimePoint>> approvals() override;

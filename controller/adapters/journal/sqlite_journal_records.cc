@@ -98,7 +98,7 @@ Status SqliteJournal::forget_resource(const std::string& resource_key) {
 
 // ---- documents ----
 
-Result<std::vector<GoodDocument>> SqliteJournal::good_documents() {
+Result<std::vector<GoodDocument>> SqliteJournal::good_documents(Content content) {
     auto rows = read(documents_table, "ORDER BY source, kind, namespace, name", {});
     if (!rows) return std::unexpected(rows.error());
     std::vector<GoodDocument> documents;
@@ -109,7 +109,8 @@ Result<std::vector<GoodDocument>> SqliteJournal::good_documents() {
         document.key = ObjectKey{parse_kind(text(row[1])).value_or(Kind::gallery), text(row[2]), text(row[3])};
         document.file = text(row[4]);
         document.digest = text(row[5]);
-        document.content = text(row[6]);
+        if (content == Content::with) document.content = text(row[6]);
+        row[6] = std::string();
         document.azure_id = text(row[7]);
         document.deletion_policy = text(row[8]);
         document.mode = text(row[9]);
@@ -120,29 +121,26 @@ Result<std::vector<GoodDocument>> SqliteJournal::good_documents() {
     return documents;
 }
 
-Status SqliteJournal::put_good_documents(const std::string& source, const std::vector<GoodDocument>& documents) {
+Status SqliteJournal::update_good_documents(const std::string& source, const std::vector<GoodDocument>& put,
+                                            const std::vector<ObjectKey>& gone) {
+    constexpr const char* one = "WHERE source = ? AND kind = ? AND namespace = ? AND name = ?";
+    const auto key_row = [&](const ObjectKey& key) {
+        return Row{source, std::string(to_string(key.kind)), key.namespace_name, key.name};
+    };
     return write([&]() -> Status {
-        // Only what differs is written: 10,000 documents that did not change cost a hash each, not 15 MB of log.
-        auto stored =
-            database_->query("SELECT kind, namespace, name, row_digest FROM documents WHERE source = ?", {source});
-        if (!stored) return std::unexpected(stored.error());
-        std::map<Row, std::string> before;  // key -> digest
-        for (Row& row : *stored) {
-            std::string digest = text(row.back());
-            row.pop_back();
-            before.emplace(std::move(row), std::move(digest));
+        for (const GoodDocument& d : put) {
+            Row row = document_row(source, d);
+            if (d.content.empty()) {
+                auto stored = read(documents_table, one, key_row(d.key));
+                if (!stored) return std::unexpected(stored.error());
+                if (stored->empty()) continue;  // never written, so there is nothing to keep
+                row[6] = std::move(stored->front()[6]);
+            }
+            const auto done = put_row(*database_, documents_table, row);
+            if (!done) return done;
         }
-        for (const GoodDocument& d : documents) {
-            const Row row = document_row(source, d);
-            const auto known = before.extract(Row(row.begin() + 1, row.begin() + 4));
-            if (known && known.mapped() == row_digest(documents_table, row)) continue;
-            const auto put = put_row(*database_, documents_table, row);
-            if (!put) return put;
-        }
-        for (const auto& [key, digest] : before) {
-            const auto removed =
-                database_->execute("DELETE FROM documents WHERE source = ? AND kind = ? AND namespace = ? AND name = ?",
-                                   {source, key[0], key[1], key[2]});
+        for (const ObjectKey& key : gone) {
+            const auto removed = database_->execute(std::string("DELETE FROM documents ") + one, key_row(key));
             if (!removed) return removed;
         }
         return {};

@@ -76,7 +76,9 @@ TEST_CASE("nothing changed: the same snapshot without reading or parsing; someth
     home.write("a.yaml", "one");
     World world(home.path());
     const Snapshot first = world.look();
+    CHECK_FALSE(world.is_unchanged);
     const Snapshot again = world.look();
+    CHECK(world.is_unchanged);
     CHECK(world.parsed == 1);
     CHECK(world.blocking_calls == 4);  // list, read, parse; list
     CHECK(again.revision == first.revision);
@@ -86,6 +88,10 @@ TEST_CASE("nothing changed: the same snapshot without reading or parsing; someth
     fs::remove(home.file("a.yaml"));
     CHECK(names(world.look()) == std::vector<std::string>{"two"});
     CHECK(world.parsed == 3);
+    world.source().start_over();
+    CHECK(names(world.look()) == std::vector<std::string>{"two"});
+    CHECK_FALSE(world.is_unchanged);
+    CHECK(world.parsed == 4);
 }
 
 TEST_CASE("a folder that is gone is not an empty one, and an empty one is not unreadable") {

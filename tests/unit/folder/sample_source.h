@@ -59,7 +59,15 @@ struct World {
     Snapshot look() {
         auto snapshot = run_task(io, clock, source().look());
         REQUIRE(snapshot.has_value());
-        return std::move(*snapshot);
+        is_unchanged = snapshot->unchanged;
+        if (!is_unchanged) {
+            last = *snapshot;
+        } else {  // as whoever takes snapshots over understands it
+            REQUIRE(last.has_value());
+            REQUIRE(last->revision == snapshot->revision);
+            CHECK(snapshot->objects.policies.empty());
+        }
+        return *last;
     }
 
     boost::asio::io_context io;
@@ -67,6 +75,8 @@ struct World {
     RecordingLog log;
     FolderOptions options;
     std::optional<FolderSource> made;
+    std::optional<Snapshot> last;  // that was not `unchanged`
+    bool is_unchanged = false;
     int parsed = 0, blocking_calls = 0;
     std::function<void()> on_parse;
     std::function<void(int)> before_work;

@@ -26,7 +26,8 @@ void fill(Journal& journal) {
             journal.put_resource_record(samples::version_text + std::to_string(i), samples::resource()).has_value());
         REQUIRE(journal.put_event(samples::event("message " + std::to_string(i), samples::start)).has_value());
     }
-    REQUIRE(journal.put_good_documents("dir:a", {samples::document("one"), samples::document("two")}).has_value());
+    REQUIRE(
+        journal.update_good_documents("dir:a", {samples::document("one"), samples::document("two")}, {}).has_value());
 }
 
 // True when everything that fill() wrote is there, unchanged, as far as deletions depend on it.
@@ -36,7 +37,7 @@ bool is_intact(Journal& journal) {
     for (const auto& [key, record] : *records) {
         if (!samples::same(record, samples::resource()) || !record.operation_in_flight) return false;
     }
-    const auto documents = journal.good_documents();
+    const auto documents = journal.good_documents(Journal::Content::with);
     const auto deletes = journal.deletes_since("S1", samples::start - 1h);
     return documents && documents->size() == 2 && documents->front().deletion_policy == "Delete" && deletes &&
            *deletes == 30;

@@ -127,11 +127,15 @@ TEST_CASE("good documents are replaced per source and nothing of them is lost") 
     const TemporaryDirectory home;
     {
         const auto journal = samples::open(home.path());
-        REQUIRE(journal->put_good_documents("dir:a", {samples::document("one"), samples::document("two")}).has_value());
-        REQUIRE(journal->put_good_documents("dir:b", {samples::document("one")}).has_value());
-        REQUIRE(journal->put_good_documents("dir:a", {samples::document("three")}).has_value());
+        REQUIRE(journal->update_good_documents("dir:a", {samples::document("one"), samples::document("two")}, {})
+                    .has_value());
+        REQUIRE(journal->update_good_documents("dir:b", {samples::document("one")}, {}).has_value());
+        REQUIRE(journal
+                    ->update_good_documents("dir:a", {samples::document("three")},
+                                            {samples::document("one").key, samples::document("two").key})
+                    .has_value());
     }
-    const auto documents = *samples::open(home.path())->good_documents();
+    const auto documents = *samples::open(home.path())->good_documents(Journal::Content::with);
     REQUIRE(documents.size() == 2);
     CHECK(documents[0].source == "dir:a");
     CHECK(documents[0].key == ObjectKey{Kind::image_version, "images", "three"});
@@ -151,23 +155,37 @@ TEST_CASE("documents that change, stay or go within one set end as they were giv
     const TemporaryDirectory home;
     const auto journal = samples::open(home.path());
     REQUIRE(journal
-                ->put_good_documents(
-                    "dir:a", {samples::document("stays"), samples::document("changes"), samples::document("goes")})
+                ->update_good_documents(
+                    "dir:a", {samples::document("stays"), samples::document("changes"), samples::document("goes")}, {})
                 .has_value());
     GoodDocument changed = samples::document("changes");
     changed.first_missing.reset();
     changed.content = "{}";
-    REQUIRE(journal->put_good_documents("dir:a", {changed, samples::document("stays"), samples::document("stays")})
+    GoodDocument stays = samples::document("stays");
+    const std::string content = std::exchange(stays.content, "");  // as whoever does not keep it in memory
+    stays.snapshots_missing = 7;
+    const GoodDocument unknown = [] {
+        GoodDocument d = samples::document("unknown");
+        d.content.clear();
+        return d;
+    }();
+    REQUIRE(journal->update_good_documents("dir:a", {changed, stays, stays, unknown}, {samples::document("goes").key})
                 .has_value());
-    const auto documents = *journal->good_documents();
+    const auto documents = *journal->good_documents(Journal::Content::with);
     REQUIRE(documents.size() == 2);
     CHECK(documents[0].key.name == "changes");
     CHECK(documents[0].content == "{}");
     CHECK_FALSE(documents[0].first_missing.has_value());
     CHECK(documents[1].key.name == "stays");
     CHECK(documents[1].first_missing == samples::start);
-    REQUIRE(journal->put_good_documents("dir:a", {}).has_value());
-    CHECK(journal->good_documents()->empty());
+    CHECK(documents[1].snapshots_missing == 7);
+    CHECK(documents[1].content == content);
+    const auto light = *journal->good_documents(Journal::Content::without);
+    REQUIRE(light.size() == 2);
+    CHECK(light[1].content == "");
+    CHECK(light[1].digest == documents[1].digest);
+    REQUIRE(journal->update_good_documents("dir:a", {}, {changed.key, stays.key}).has_value());
+    CHECK(journal->good_documents(Journal::Content::with)->empty());
     CHECK(journal->writable());
 }
 

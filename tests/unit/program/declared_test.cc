@@ -1,0 +1,140 @@
+#include "controller/program/declared.h"
+
+#include <doctest/doctest.h>
+
+#include "controller/adapters/documents/reader.h"
+#include "controller/adapters/journal/journal.h"
+#include "tests/support/manual_clock.h"
+#include "tests/support/recording_log.h"
+#include "tests/support/recording_metrics.h"
+
+using namespace galleryd;
+
+namespace {
+
+constexpr const char* gallery = R"(apiVersion: galleryd.io/v1alpha1
+kind: Gallery
+metadata: {name: golden, namespace: images}
+spec: {subscriptionId: 00000000-0000-0000-0000-000000000001, resourceGroup: rg, location: canadacentral}
+)";
+
+std::string definition(const std::string& name, const std::string& description) {
+    return "apiVersion: galleryd.io/v1alpha1\nkind: ImageDefinition\nmetadata: {name: " + name +
+           ", namespace: images}\nspec:\n  gallery: golden\n  location: canadacentral\n  description: " + description +
+           "\n  osType: Linux\n  osState: Generalized\n  hyperVGeneration: V2\n  architecture: x64\n"
+           "  identifier: {publisher: p, offer: o, sku: " +
+           name + "}\n";
+}
+
+std::unique_ptr<Journal> open(TimePoint now) {
+    journal::JournalOptions options;
+    options.in_memory = true;
+    options.now = now;
+    auto opened = journal::open_journal(options);
+    REQUIRE(opened.has_value());
+    return std::move(*opened);
+}
+
+struct Store {
+    boost::asio::io_context io;
+    ManualClock clock{io, std::chrono::sys_days{std::chrono::year{2026} / 11 / 21}};
+    RecordingLog log;
+    RecordingMetrics metrics;
+    std::unique_ptr<Journal> journal = open(clock.now());
+    EventRecorder events{*journal, clock, log, metrics};
+    Declared declared{*journal, clock, events, true};
+    std::map<std::string, std::string> files{
+        {"gallery.yaml", gallery}, {"a.yaml", definition("a", "one")}, {"b.yaml", definition("b", "one")}};
+
+    Snapshot snapshot(const std::string& revision) const {
+        std::vector<DocumentFile> read;
+        for (const auto& [name, text] : files) read.push_back({name, text});
+        ReadResult result = read_documents(read, {});
+        Snapshot made;
+        made.source = "dir:test";
+        made.revision = revision;
+        made.objects = std::move(result.objects);
+        made.documents = std::move(result.documents);
+        return made;
+    }
+    static Snapshot unchanged(const std::string& revision) {
+        Snapshot made;
+        made.source = "dir:test";
+        made.revision = revision;
+        made.unchanged = true;
+        return made;
+    }
+};
+
+const ObjectKey key_a{Kind::image_definition, "images", "a"};
+const std::set<std::string> nothing;
+
+}  // namespace
+
+TEST_CASE("declared: an edit moves its own scope; an unchanged look moves none and loses nothing") {
+    Store store;
+    const auto first = store.declared.accept(store.snapshot("r1"));
+    REQUIRE(first.has_value());
+    CHECK(first->edited == std::set<std::string>{"images/golden", "images/golden/a", "images/golden/b"});
+    CHECK(first->health_changed);
+
+    store.files["a.yaml"] = definition("a", "two");
+    const auto edited = store.declared.accept(store.snapshot("r2"));
+    REQUIRE(edited.has_value());
+    CHECK(edited->edited == std::set<std::string>{"images/golden/a"});
+    CHECK_FALSE(edited->health_changed);
+
+    const auto again = store.declared.accept(Store::unchanged("r2"));
+    REQUIRE(again.has_value());
+    CHECK(again->edited == nothing);
+    CHECK_FALSE(again->health_changed);
+    CHECK(store.declared.objects().definitions.size() == 2);
+    CHECK(store.declared.objects().definitions.at(key_a).description == "two");
+    CHECK(store.declared.sources().front().valid == 3);
+}
+
+TEST_CASE("declared: a document that breaks keeps its last good content from the journal, also while nothing changes") {
+    Store store;
+    REQUIRE(store.declared.accept(store.snapshot("r1")).has_value());
+    store.files["a.yaml"] = "kind: [";
+    const auto broken = store.declared.accept(store.snapshot("r2"));
+    REQUIRE(broken.has_value());
+    CHECK(broken->edited.contains("images/golden/a"));
+    for (int i = 0; i < 3; ++i) {
+        CAPTURE(i);
+        REQUIRE(store.declared.objects().definitions.contains(key_a));
+        CHECK(store.declared.objects().definitions.at(key_a).description == "one");
+        CHECK(store.declared.sources().front().held_back.contains(key_a));
+        CHECK(store.declared.sources().front().source_problems.size() == 1);
+        CHECK(store.declared.sources().front().valid == 2);
+        const auto again = store.declared.accept(Store::unchanged("r2"));
+        REQUIRE(again.has_value());
+        CHECK(again->edited == nothing);
+    }
+}
+
+TEST_CASE("declared: a removal is counted by unchanged looks as by whole ones") {
+    Store store;
+    store.files["c.yaml"] = definition("c", "one");
+    for (const char* name : {"d", "e", "f", "g"}) store.files[std::string(name) + ".yaml"] = definition(name, "one");
+    REQUIRE(store.declared.accept(store.snapshot("r1")).has_value());
+    store.files.erase("a.yaml");
+    REQUIRE(store.declared.accept(store.snapshot("r2")).has_value());
+    REQUIRE(store.declared.sources().front().removed.size() == 1);
+    CHECK(store.declared.sources().front().removed.front().snapshots_missing == 1);
+    store.clock.advance(std::chrono::minutes{16});
+    const auto again = store.declared.accept(Store::unchanged("r2"));
+    REQUIRE(again.has_value());
+    CHECK(store.declared.sources().front().removed.front().snapshots_missing == 2);
+    CHECK(again->edited == std::set<std::string>{"images/golden/a"});
+}
+
+TEST_CASE("declared: an unchanged look at what was never taken over is refused, and nothing moves") {
+    Store store;
+    CHECK_FALSE(store.declared.accept(Store::unchanged("r1")).has_value());
+    REQUIRE(store.declared.accept(store.snapshot("r1")).has_value());
+    const auto other = store.declared.accept(Store::unchanged("r2"));
+    REQUIRE_FALSE(other.has_value());
+    CHECK(other.error().reason == "SnapshotUnknown");
+    CHECK(store.declared.objects().definitions.size() == 2);
+}
