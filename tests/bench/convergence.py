@@ -1,6 +1,7 @@
-"""P5: how near the engine's requests come to the fastest schedule that Azure's windows allow. Hours of simulated time, so the
-simulation tests run it (tests/simulation/throttling_test.cc): the engine's Azure client against the simulator that enforces the
-windows; the ideal is computed from the same table. What is measured is a schedule, not a machine: one run says it."""
+"""P5 and P10, in hours of simulated time: simulation_tests runs them (throttling_test.cc, operations_test.cc), the engine's own Azure
+client on a manual clock against the simulator that enforces the windows. P5: how near its requests come to the fastest schedule that the
+windows allow; the ideal is computed from the same table. P10: what it costs to follow a thousand operations. What is measured is a
+schedule, not a machine: one run says it."""
 import json
 import os
 import subprocess
@@ -39,4 +40,21 @@ def throttling(binary, runs):
             table.row(name + ": the neighbour's success", found["neighbour"] * 100, "%", 99.9, at_least=True)
     if done is not None and done.returncode != 0:
         table.missing("the tests", f"simulation_tests -tc='P5*' ends with {done.returncode}")
+    return table.close()
+
+
+def operations(binary, runs):
+    """One poll of each operation a minute, as a client without an index does it, is seven thousand requests."""
+    table = Table("P10", "1,000 creates of 7 minutes over 100 definitions in flight, simulated time (tests/simulation/operations_test.cc)")
+    tests = os.path.join(os.path.dirname(binary), "tests", "simulation_tests")
+    figures, done = figures_of(tests, "P10*") if os.path.exists(tests) else ({}, None)
+    for name, goal in (("1,000 creates", 1100), ("1,000 creates while the index stands still", None)):
+        found = figures.get(name)
+        if found is None:
+            table.missing(name, "simulation_tests is not built" if done is None else f"no test told it (exit {done.returncode})", goal, "requests")
+            continue
+        table.row(name + ": requests while waiting", found["while_waiting"], "requests", goal, peer=("a poll a minute each", 7000))
+        table.row(name + ": end noticed after", found["slowest_s"], "s", 65)
+    if done is not None and done.returncode != 0:
+        table.missing("the tests", f"simulation_tests -tc='P10*' ends with {done.returncode}")
     return table.close()

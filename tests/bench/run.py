@@ -6,6 +6,7 @@
 
 Exit 0 when every goal is met. tests/bench/README.md says how to read the table."""
 import os
+import signal
 import subprocess
 import sys
 import traceback
@@ -27,7 +28,7 @@ def script(name, *arguments):
 
 ROWS = {
     "P1": sweeps.no_op_resync, "P2": sweeps.incremental, "P4": sweeps.cold_start, "P5": convergence.throttling, "P7": sweeps.memory, "P8": sweeps.idle,
-    "P9": command.cold_plan, "P11": source.parse, "P12": sweeps.scrape, "documents": script("documents.py", None), "build": script("build.py", os.path.join(HERE, "..", "..")),
+    "P9": command.cold_plan, "P10": convergence.operations, "P11": source.parse, "P12": sweeps.scrape, "documents": script("documents.py", None), "build": script("build.py", os.path.join(HERE, "..", "..")),
 }
 
 
@@ -40,6 +41,7 @@ def main():
     if unknown:
         sys.exit(f"no benchmark is called {unknown[0]}; there are {' '.join(ROWS)}")
     print(f"{binary}: {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {runs} runs of each figure")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))   # so that what was started ends, too
     status = 0
     for name in wanted:
         try:

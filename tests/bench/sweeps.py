@@ -37,8 +37,7 @@ class Tick:
         process.reset_peak(pid)
         asked = len(world.azure.log())
         cpu, rss = process.cpu_seconds(pid), process.rss_mib(pid)
-        size = os.path.getsize(world.azure.log_file)
-        until(lambda: os.path.getsize(world.azure.log_file) > size, "the next look", seconds, 0.01, daemon)
+        until(lambda: any(map(is_graph, world.azure.log()[asked:])), "the next look", seconds, 0.05, daemon)
         settle(daemon, world, seconds)
         self.cpu_ms = (process.cpu_seconds(pid) - cpu) * 1000
         self.growth_mib = process.peak_mib(pid) - rss
@@ -46,7 +45,7 @@ class Tick:
         self.requests, self.writes = len(of_arm(log)), len(writes(log))
         self.graph = sum(is_graph(entry) for entry in log)
         self.mib = sum(entry["bytes"] for entry in log) / 1024 / 1024
-        self.first = seconds_of(log[0])
+        self.first = seconds_of(next(entry for entry in log if is_graph(entry)))
 
 
 def finished_at(daemon):
