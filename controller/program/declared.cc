@@ -194,7 +194,7 @@ Status Declared::store(const std::string& source, const std::vector<GoodDocument
     for (GoodDocument& document : documents) {
         const auto same = known.extract(document.key);
         if (!same || !is_same(*same.mapped(), document)) changed.push_back(document);
-        document.content = std::string();
+        std::string().swap(document.content);  // an assignment would keep the room
     }
     std::vector<ObjectKey> gone;
     for (const auto& [key, document] : known) gone.push_back(key);

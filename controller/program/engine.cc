@@ -53,7 +53,7 @@ void Engine::drop_what_is_not_declared() {
     quiet_.keep_only(scopes());
     std::erase_if(looked_, [&](const std::string& name) { return !scopes().contains(name); });
     std::erase_if(plans_, [&](const auto& entry) { return !scopes().contains(entry.first); });
-    std::erase_if(definition_views_, [&](const auto& entry) { return !scopes().contains(entry.first); });
+    std::erase_if(live_versions_, [&](const auto& entry) { return !scopes().contains(entry.first); });
     std::erase_if(statuses_, [&](const auto& entry) {
         const ObjectKey& key = entry.first;
         return !objects().galleries.contains(key) && !objects().definitions.contains(key) &&
@@ -264,6 +264,23 @@ Task<PassResult> Engine::pass(std::string name) {
     co_return result;
 }
 
+namespace {
+
+std::vector<VersionGlance> glance_at(const DefinitionView& view) {
+    std::vector<VersionGlance> glances;
+    glances.reserve(view.versions.size());
+    for (const ObservedVersion& version : view.versions) {
+        const bool excluded =
+            version.exclude_from_latest || std::ranges::any_of(version.target_regions, [](const TargetRegion& region) {
+                return region.exclude_from_latest.value_or(false);
+            });
+        glances.push_back({version.name, version.state, excluded, version.published, version.end_of_life});
+    }
+    return glances;
+}
+
+}  // namespace
+
 // A hint knows less than the look before it, so it replaces nothing that is still known.
 void Engine::remember(const Scope& scope, const PassResult& result, Look seen) {
     const bool is_whole = !seen.definition_view ||
@@ -272,7 +289,7 @@ void Engine::remember(const Scope& scope, const PassResult& result, Look seen) {
     if (!seen.was_read() && !is_whole && plans_.contains(scope.name)) return;
     report(scope, result, seen.definition_view ? &*seen.definition_view : nullptr);
     plans_.insert_or_assign(scope.name, *result.plan);
-    if (seen.definition_view) definition_views_.insert_or_assign(scope.name, std::move(*seen.definition_view));
+    if (seen.definition_view) live_versions_.insert_or_assign(scope.name, glance_at(*seen.definition_view));
 }
 
 Status Engine::note_healed_regions(const DefinitionView& view) {

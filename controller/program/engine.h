@@ -49,6 +49,14 @@ struct PassResult {
     std::chrono::nanoseconds look_again_after{0};
 };
 
+// What metrics say of a live version; the rest of what was seen is not kept.
+struct VersionGlance {
+    std::string name;
+    ProvisioningState state = ProvisioningState::unknown;
+    bool excluded = false;  // from latest, everywhere or in a region
+    std::optional<TimePoint> published, end_of_life;
+};
+
 class Engine {
   public:
     Engine(GalleryApi& api, Journal& journal, Clock& clock, Log& log, Metrics& metrics, EngineOptions options);
@@ -87,7 +95,8 @@ class Engine {
     bool looked_everywhere() const;
     const std::map<ObjectKey, ObjectStatus>& statuses() const { return statuses_; }
     const std::map<std::string, Plan>& plans() const { return plans_; }
-    const std::map<std::string, DefinitionView>& definition_views() const { return definition_views_; }
+    // By scope: what the last look at each definition saw.
+    const std::map<std::string, std::vector<VersionGlance>>& live_versions() const { return live_versions_; }
     ResourceRecord record_of(const ResourceId& id) const { return memory_.get(id.key()); }
     const EngineOptions& options() const { return options_; }
     const std::vector<std::string>& double_claims() const { return declared_.double_claims(); }
@@ -137,7 +146,7 @@ class Engine {
 
     std::map<ObjectKey, ObjectStatus> statuses_;
     std::map<std::string, Plan> plans_;
-    std::map<std::string, DefinitionView> definition_views_;
+    std::map<std::string, std::vector<VersionGlance>> live_versions_;
     std::set<std::string> looked_;             // scopes looked at since the start
     std::map<std::string, TimePoint> locked_;  // resource keys that refused a deletion because of a lock
     std::optional<TimePoint> last_look_;

@@ -29,7 +29,7 @@ Task<std::set<std::string>> Engine::refresh(bool full) {
     const std::set<std::string> unreadable_before = estate_->unreadable();
     const auto update = co_await estate_->refresh(std::move(subscriptions), full, parallel_pages);
     if (!update) co_return std::unexpected(update.error());
-    quiet_.refill();
+    quiet_.refill(scopes().size(), clock_.monotonic());
     for (const std::string& subscription : estate_->unreadable()) {
         if (!unreadable_before.contains(subscription))
             events_.warning("SubscriptionNotReadable", subscription,

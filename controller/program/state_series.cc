@@ -182,21 +182,15 @@ void write_plans(const Engine& engine, const std::string& gallery, SampleList& s
     figures.write(gallery, samples);
 }
 
-bool is_excluded(const ObservedVersion& version) {
-    return version.exclude_from_latest || std::ranges::any_of(version.target_regions, [](const TargetRegion& region) {
-               return region.exclude_from_latest.value_or(false);
-           });
-}
-
-void write_versions_of(const DefinitionView& view, const Plan* plan, std::string_view gallery,
+void write_versions_of(const std::vector<VersionGlance>& versions, const Plan* plan, std::string_view gallery,
                        std::string_view definition, TimePoint now, SampleList& samples) {
     std::map<std::string, int> states;
     for (const std::string_view state : version_states) states.emplace(state, 0);
     int past = 0, excluded = 0;
-    for (const ObservedVersion& version : view.versions) {
+    for (const VersionGlance& version : versions) {
         states[state_label(version.state)] += 1;
         past += version.end_of_life && *version.end_of_life <= now ? 1 : 0;
-        excluded += is_excluded(version) ? 1 : 0;
+        excluded += version.excluded ? 1 : 0;
         if (plan == nullptr || plan->latest != version.name) continue;
         if (version.published)
             samples.set("galleryd_definition_latest_published_timestamp_seconds",
@@ -213,19 +207,20 @@ void write_versions_of(const DefinitionView& view, const Plan* plan, std::string
 }
 
 void write_versions(const Engine& engine, const std::string& gallery, TimePoint now, SampleList& samples) {
-    visit_gallery(engine.definition_views(), gallery, [&](const std::string& name, const DefinitionView& view) {
-        const auto scope = engine.scopes().find(name);
-        if (scope == engine.scopes().end()) return;
-        const std::string definition = scope->second.definition_id.name();
-        const auto plan = engine.plans().find(name);
-        write_versions_of(view, plan == engine.plans().end() ? nullptr : &plan->second, gallery, definition, now,
-                          samples);
-        if (!scope->second.definition) return;
-        const auto declared = engine.objects().definitions.find(*scope->second.definition);
-        if (declared != engine.objects().definitions.end() && declared->second.max_age_days)
-            samples.set("galleryd_definition_max_age_seconds", {{"definition", definition}, {"gallery", gallery}},
-                        *declared->second.max_age_days * 86400.0);
-    });
+    visit_gallery(
+        engine.live_versions(), gallery, [&](const std::string& name, const std::vector<VersionGlance>& versions) {
+            const auto scope = engine.scopes().find(name);
+            if (scope == engine.scopes().end()) return;
+            const std::string definition = scope->second.definition_id.name();
+            const auto plan = engine.plans().find(name);
+            write_versions_of(versions, plan == engine.plans().end() ? nullptr : &plan->second, gallery, definition,
+                              now, samples);
+            if (!scope->second.definition) return;
+            const auto declared = engine.objects().definitions.find(*scope->second.definition);
+            if (declared != engine.objects().definitions.end() && declared->second.max_age_days)
+                samples.set("galleryd_definition_max_age_seconds", {{"definition", definition}, {"gallery", gallery}},
+                            *declared->second.max_age_days * 86400.0);
+        });
 }
 
 }  // namespace

@@ -199,6 +199,7 @@ AcceptedSnapshot accept_snapshot(Snapshot snapshot, const std::vector<GoodDocume
         documents.insert_or_assign(key, document);
         if (!document.azure_id.empty()) accepted.removed.push_back(removed_document(document));
     }
+    accepted.documents.reserve(documents.size());
     for (auto& [key, document] : documents) accepted.documents.push_back(std::move(document));
     return accepted;
 }

@@ -53,8 +53,8 @@ Trust QuietScopes::trust(const std::string& scope, const Plan& hint, HintFacts f
         last.signature = plan_signature(hint);  // clean again: a difference that was tolerated before is news now
         if (now - last.at < audit_age) return Trust::hint;
     }
-    if (audits_left_ <= 0) return Trust::hint;
-    --audits_left_;
+    if (audits_left_ < 1) return Trust::hint;
+    audits_left_ -= 1;
     return Trust::nothing;
 }
 
@@ -66,6 +66,13 @@ void QuietScopes::note_look(const std::string& scope, const Plan* hint, const Pl
 
 void QuietScopes::touch(const std::string& scope) {
     if (const auto known = looked_.find(scope); known != looked_.end()) known->second.signature.clear();
+}
+
+void QuietScopes::refill(std::size_t scopes, std::chrono::nanoseconds now) {
+    const auto passed = now - refilled_.value_or(now);
+    refilled_ = now;
+    const double days = std::chrono::duration<double>(passed) / std::chrono::duration<double>(audit_age);
+    audits_left_ = std::min(audits_left_ + days * static_cast<double>(scopes), audits_at_once_max);
 }
 
 void QuietScopes::doubt(const std::string& scope) {

@@ -2,6 +2,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "controller/core/observed.h"
@@ -39,10 +40,11 @@ class QuietScopes {
     void keep_only(const Scopes& scopes) {
         std::erase_if(looked_, [&](const auto& entry) { return !scopes.contains(entry.first); });
     }
-    // Once an interval: so many scopes of a large estate may be looked at only because their last look is long ago.
-    void refill() { audits_left_ = audits_per_interval; }
+    // Now and then, never at the start: lets as many scopes be looked at, only because their last look is long ago, as
+    // it takes to see each of `scopes` once in audit_age.
+    void refill(std::size_t scopes, std::chrono::nanoseconds now);
 
-    static constexpr int audits_per_interval = 8;  // about 100 requests a minute at ten versions a definition
+    static constexpr double audits_at_once_max = 8;
     static constexpr std::chrono::hours audit_age{24};
     static constexpr std::chrono::hours blind_audit_age{1};
 
@@ -53,7 +55,8 @@ class QuietScopes {
         std::chrono::nanoseconds at{0};
     };
     std::map<std::string, Looked> looked_;
-    int audits_left_ = 0;
+    double audits_left_ = 0;
+    std::optional<std::chrono::nanoseconds> refilled_;
 };
 
 // Everything of a plan that a person or the executor could act on.

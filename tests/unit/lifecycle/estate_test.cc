@@ -253,10 +253,31 @@ TEST_CASE(
     QuietScopes quiet;
     CHECK(quiet.trust("s", clean_plan(), {}, true, start) == Trust::nothing);
     CHECK(quiet.trust("s", clean_plan(), {}, false, start) == Trust::hint);
-    quiet.refill();
-    for (int i = 0; i < QuietScopes::audits_per_interval; ++i)
-        CHECK(quiet.trust("s", clean_plan(), {}, false, start) == Trust::nothing);
-    CHECK(quiet.trust("s", clean_plan(), {}, false, start) == Trust::hint);
+}
+
+TEST_CASE("quiet scopes: each of many is looked at once a day, a few at a time") {
+    QuietScopes quiet;
+    constexpr std::size_t scopes = 1100;
+    const auto audits = [&] {  // scopes that come and ask
+        int looks = 0;
+        for (int i = 0; i < 40; ++i)
+            looks += quiet.trust("s" + std::to_string(i), clean_plan(), {}, false, start) == Trust::nothing;
+        return looks;
+    };
+    quiet.refill(scopes, start);
+    CHECK(audits() == 0);  // not because the process has just begun
+    int looks = 0, most = 0;
+    for (int minute = 1; minute <= 24 * 60; ++minute) {
+        quiet.refill(scopes, start + std::chrono::minutes{minute});
+        const int now = audits();
+        looks += now;
+        most = std::max(most, now);
+    }
+    CHECK(looks >= 1099);
+    CHECK(looks <= 1100);
+    CHECK(most == 1);
+    quiet.refill(scopes, start + std::chrono::hours{72});  // a machine that slept
+    CHECK(audits() == 8);
 }
 
 TEST_CASE(
