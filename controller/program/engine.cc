@@ -40,6 +40,7 @@ Result<std::vector<OperationRecord>> Engine::operations_in_flight() { return jou
 Result<std::set<std::string>> Engine::accept(Snapshot snapshot) {
     auto moved = declared_.accept(std::move(snapshot));
     if (!moved) return std::unexpected(moved.error());
+    if (moved->nothing) return std::set<std::string>{};
     for (const std::string& name : moved->edited) quiet_.doubt(name);
     drop_what_is_not_declared();
     report_policies();
