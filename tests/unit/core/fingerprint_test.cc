@@ -15,7 +15,11 @@ ObservedVersion version_with_regions(std::vector<std::string> names) {
     version.location = "eastus";
     version.state = ProvisioningState::succeeded;
     version.tags = {{"a", "b"}, {"none", std::nullopt}};
-    for (std::string& name : names) version.target_regions.push_back({.name = std::move(name), .replicas = 2});
+    for (std::string& name : names) {
+        TargetRegion& region = version.target_regions.emplace_back();
+        region.name = std::move(name);
+        region.replicas = 2;
+    }
     version.published = parse_rfc3339("2026-01-02T03:04:05.6789Z");
     version.source.type = SourceType::managed_image;
     version.source.id = ResourceId("/subscriptions/S/x");
@@ -49,8 +53,10 @@ TEST_CASE("the order of regions and disks is no difference, their values are") {
     CHECK(fingerprint(sorted) == fingerprint(version_with_regions({"westus", "canadaeast", "eastus"})));
     CHECK(fingerprint(sorted) != fingerprint(version_with_regions({"canadaeast", "eastus", "westus2"})));
     ObservedVersion one = sorted, two = sorted;
-    one.source.data_disks = {{.lun = 0, .vhd_uri = "a"}, {.lun = 1, .vhd_uri = "b"}};
-    two.source.data_disks = {{.lun = 1, .vhd_uri = "b"}, {.lun = 0, .vhd_uri = "a"}};
+    for (const int lun : {0, 1}) one.source.data_disks.emplace_back().lun = lun;
+    for (const int lun : {1, 0}) two.source.data_disks.emplace_back().lun = lun;
+    for (auto* disks : {&one.source.data_disks, &two.source.data_disks})
+        for (DataDiskSource& disk : *disks) disk.vhd_uri = "disk " + std::to_string(disk.lun);
     CHECK(fingerprint(one) == fingerprint(two));
     two.source.data_disks[0].lun = 2;
     CHECK(fingerprint(one) != fingerprint(two));
