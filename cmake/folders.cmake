@@ -26,7 +26,7 @@ set(GALLERYD_LIBRARIES
     galleryd_ports galleryd_core)
 
 function(galleryd_program)
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/controller/program/*.cc)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/controller/program/*.cc ${CMAKE_SOURCE_DIR}/controller/program/doctor/*.cc)
   list(FILTER sources EXCLUDE REGEX "/main\\.cc$")
   if(sources)
     add_library(galleryd_program STATIC ${sources})

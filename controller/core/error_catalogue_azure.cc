@@ -46,6 +46,17 @@ constexpr CatalogueEntry table[] = {
      "Give galleryd's identity the Reader role at the subscriptions it looks after. In a cloud without Resource Graph "
      "nothing needs to be done.",
      "az graph query -q \"resources | where type =~ 'microsoft.compute/galleries' | count\""},
+    {"GD3008", "Azure cannot be reached",
+     "The name of the endpoint or of the sign-in host cannot be resolved, nothing answers there, or the connection "
+     "breaks off: name service, route, firewall or proxy.",
+     "Repeats by itself. If it stays: let this machine reach the host in the message, or correct --azure or "
+     "AZURE_AUTHORITY_HOST.",
+     "curl -sS -o /dev/null -w '%{http_code}\\n' https://management.azure.com/"},
+    {"GD3009", "The server's certificate is not trusted",
+     "The TLS certificate was not signed by an authority that this machine trusts, is for another name or has "
+     "expired; often a proxy that opens TLS connections. Nothing is sent to such a server.",
+     "Name the authority's certificate (PEM) with --azure-ca-file, or have the proxy leave this host alone.",
+     "openssl s_client -connect management.azure.com:443 -showcerts </dev/null"},
     // ---- sign-in ----
     {"GD3010", "Sign-in to Azure was refused",
      "The token endpoint did not accept the credential for a reason without a code of its own here; the AADSTS number "
@@ -157,6 +168,10 @@ constexpr CatalogueEntry table[] = {
     {"GD3043", "The subscription cannot be found",
      "It does not exist, is disabled, belongs to another tenant, or the identity has no right in it at all.",
      "Check spec.subscriptionId and give the identity a role in the subscription.", "az account list --all -o table"},
+    {"GD3044", "The subscription does not accept changes",
+     "It is disabled, expired or past due: everything in it can be read, nothing written.",
+     "Its owner enables it again or settles what is owed. galleryd goes on by itself after that.",
+     "az account subscription enable --id SUBSCRIPTION_ID"},
     // ---- state of the resource ----
     {"GD3050", "Azure does not let this field change",
      "The property named in the message is fixed when the resource is created.",
@@ -196,8 +211,16 @@ constexpr CatalogueEntry table[] = {
      "This cloud does not know (or no longer knows) the api-version that this program is pinned to. Nothing is written "
      "with another one, because defaults differ.",
      "Use a version of galleryd that fits the cloud.", "galleryd version"},
-    {"GD3064", "The resource provider is not registered", "Microsoft.Compute must be registered once per subscription.",
-     "Register it and wait some minutes.", "az provider register --namespace Microsoft.Compute"},
+    {"GD3064", "The resource provider is not registered",
+     "Microsoft.Compute (and Microsoft.Storage for stagingStorage) must be registered once per subscription.",
+     "Register it and wait some minutes.",
+     "az provider register --namespace Microsoft.Compute --subscription SUBSCRIPTION_ID"},
+    {"GD3065", "A preview feature is not registered",
+     "softDelete.enabled: true needs the feature Microsoft.Compute/SIGSoftDelete in the gallery's subscription while "
+     "it "
+     "is a preview.",
+     "Register it, wait until its state is Registered, or take softDelete out of the document.",
+     "az feature register --namespace Microsoft.Compute --name SIGSoftDelete --subscription SUBSCRIPTION_ID"},
     // ---- replication ----
     {"GD3070", "Replication failed in one or more regions",
      "Azure could not copy the image to the regions named in the message.",
@@ -223,6 +246,9 @@ constexpr CatalogueEntry table[] = {
      "Repeats by itself. If it stays, look at Azure's status page and note the correlation id.", ""},
     {"GD3091", "Something else is changing the resource",
      "Another operation is in progress, or the group is being deleted.", "Repeats by itself after a new look.", ""},
+    {"GD3098", "galleryd sent a request that Azure cannot understand",
+     "A mistake of this program, or something on the way changed the request. No document can make it right.",
+     "Report it with the correlation id and the version (galleryd version). Other objects go on.", "galleryd version"},
     {"GD3099", "Azure refused the request",
      "A code that this version of galleryd does not know; Azure's own words are in the message.",
      "Follow Azure's message; note the correlation id for a support case.", ""},

@@ -100,6 +100,25 @@ std::span<const CatalogueEntry> command_errors() {
          "--arm-share says how much of each request budget of a subscription galleryd may use; the rest stays for "
          "others. 0 would stop it, and more than all there is cannot be used.",
          "Write a number above 0 and at most 1.", "galleryd run --source dir:manifests --arm-share 0.5"},
+        {"GD5022", "Not the name of an image version",
+         "usage takes one image version: the Azure id, or gallery, definition and number as Azure calls them. Names of "
+         "documents do not say where in Azure to look.",
+         "Write GALLERY/DEFINITION/VERSION, or the id as the portal and plan -o json print it.",
+         "galleryd usage golden/ubuntu-2404/1.8.0"},
+        {"GD5023", "No such image version can be seen",
+         "Resource Graph shows no version of that gallery, definition and number in any subscription that this "
+         "identity "
+         "can read. A version that was published a moment ago appears there within minutes.",
+         "Check the spelling, give the identity Reader on the gallery's subscription, or ask by Azure id.",
+         "galleryd usage "
+         "/subscriptions/…/resourceGroups/rg/providers/Microsoft.Compute/galleries/golden/images/ubuntu-2404/versions/"
+         "1.8.0"},
+        {"GD5024", "Several galleries have that image version",
+         "Gallery names are unique within a subscription only, and more than one subscription has such a version.",
+         "Ask by one of the ids that the message lists.",
+         "galleryd usage "
+         "/subscriptions/…/resourceGroups/rg/providers/Microsoft.Compute/galleries/golden/images/ubuntu-2404/versions/"
+         "1.8.0"},
         {"GD5040", "Not a saved plan",
          "The file given to apply cannot be read, is not JSON, or was not written by galleryd plan --out of this major "
          "format.",

@@ -142,6 +142,7 @@ struct Change {
     bool reversible = true;
     bool destructive = false;  // deletes, removes a region, lowers replicas below the declared number, takes access
                                // away: needs the interlock
+    bool usage_asked = false;  // planned because nobody uses the version: asked again right before the request
     std::vector<FieldChange> fields;
     Estimate estimate;
     Fingerprint seen;

@@ -20,6 +20,9 @@ enum class UsageState : std::uint8_t { unknown, in_use, not_in_use };
 struct VersionUsage {
     UsageState state = UsageState::unknown;
     std::string detail;  // "3 scale sets in 2 subscriptions (7 of 9 readable)"
+    std::string way_out =
+        {};  // when it is unknown: what a person can do; "" = let this identity read the subscriptions
+    std::map<std::string, std::string> evidence = {};  // counts by kind of user and of subscriptions, for JSON
 };
 
 // Memory of the daemon about one Azure resource (from the journal), by ResourceId::key().

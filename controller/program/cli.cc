@@ -11,12 +11,14 @@
 #include "controller/program/command_approve.h"
 #include "controller/program/command_client.h"
 #include "controller/program/command_crds.h"
+#include "controller/program/command_doctor.h"
 #include "controller/program/command_explain.h"
 #include "controller/program/command_plan.h"
 #include "controller/program/command_reference.h"
 #include "controller/program/command_render.h"
 #include "controller/program/command_run.h"
 #include "controller/program/command_simulate.h"
+#include "controller/program/command_usage.h"
 #include "controller/program/command_validate.h"
 #include "controller/program/command_version.h"
 #include "controller/program/config_file.h"
@@ -192,8 +194,10 @@ Verb crds_verb(CLI::App& root) {
 
 Verb explain_verb(CLI::App& root) {
     auto options = std::make_shared<ExplainOptions>();
-    CLI::App* app = root.add_subcommand("explain", "What an error code or a manifest field means");
-    app->add_option("CODE|FIELD", options->topic, "GD1012, or imageversion.spec.targetRegions")->required();
+    CLI::App* app = root.add_subcommand("explain", "What an error code (ours or Azure's) or a manifest field means");
+    app->add_option("CODE|FIELD", options->topic,
+                    "GD1012, PropertyChangeNotAllowed, AADSTS7000215, or imageversion.spec.targetRegions")
+        ->required();
     return {app, [options] { return run_explain(*options, std::cout, std::cerr); }};
 }
 
@@ -232,6 +236,20 @@ Verb wait_verb(CLI::App& root) {
     return {app, [options] { return run_wait(*options, std::cout, std::cerr); }};
 }
 
+Verb usage_verb(CLI::App& root) {
+    auto options = std::make_shared<UsageOptions>();
+    CLI::App* app = root.add_subcommand("usage", "Who uses an image version, in every subscription that can be read");
+    app->add_option("VERSION", options->version, "GALLERY/DEFINITION/VERSION, or the Azure id of the version")
+        ->required();
+    add_azure_flags(app, options->common);
+    app->add_option("-o,--output", options->output, "text, wide or json")
+        ->check(CLI::IsMember({"text", "wide", "json"}))
+        ->capture_default_str();
+    app->add_option("--fail-on", options->fail_on, "exit 3 when it is in use or that is unknown, or only when unknown")
+        ->check(CLI::IsMember({"in-use", "unknown"}));
+    return {app, [options] { return run_usage(*options, std::cout, std::cerr); }};
+}
+
 Verb approve_verb(CLI::App& root) {
     auto options = std::make_shared<ApproveOptions>();
     CLI::App* app =
@@ -266,6 +284,24 @@ Verb simulate_verb(CLI::App& root) {
     app->add_flag("--noise", options->noise, "case of ids, groups and regions and the order of lists vary");
     app->add_flag("--control", options->control, "POST /simulator/changes alters resources behind every client's back");
     return {app, [options] { return run_simulate(*options); }};
+}
+
+Verb doctor_verb(CLI::App& root) {
+    auto options = std::make_shared<DoctorOptions>();
+    CLI::App* app = root.add_subcommand(
+        "doctor",
+        "Check sign-in, rights, providers, quotas and clock, and name the repair of each failure; writes nothing");
+    add_azure_flags(app, options->common);
+    add_source_flag(app, options->common);
+    auto paths = std::make_shared<std::vector<std::string>>();
+    app->add_option("PATH", *paths, "folders or files with manifests: what they need is checked");
+    app->add_option("-o,--output", options->output, "text or json")
+        ->check(CLI::IsMember({"text", "json"}))
+        ->capture_default_str();
+    return {app, [options, paths] {
+                for (const std::string& path : *paths) options->common.sources.push_back("dir:" + path);
+                return run_doctor(*options, std::cout, std::cerr);
+            }};
 }
 
 Verb version_verb(CLI::App& root) {
@@ -315,10 +351,11 @@ int run_cli(int argc, char** argv) {
     CLI::App root{"galleryd keeps Azure Compute Galleries as their manifests declare them.", "galleryd"};
     root.require_subcommand(0, 1);
     root.set_version_flag("--version", std::string("galleryd ") + GALLERYD_VERSION);
-    const std::vector<Verb> verbs{demo_verb(root),     run_verb(root),     plan_verb(root),     apply_verb(root),
-                                  validate_verb(root), render_verb(root),  get_verb(root),      events_verb(root),
-                                  wait_verb(root),     approve_verb(root), simulate_verb(root), explain_verb(root),
-                                  crds_verb(root),     version_verb(root), reference_verb(root)};
+    const std::vector<Verb> verbs{demo_verb(root),     run_verb(root),     plan_verb(root),    apply_verb(root),
+                                  validate_verb(root), render_verb(root),  get_verb(root),     events_verb(root),
+                                  wait_verb(root),     usage_verb(root),   approve_verb(root), simulate_verb(root),
+                                  doctor_verb(root),   explain_verb(root), crds_verb(root),    version_verb(root),
+                                  reference_verb(root)};
     if (argc >= 2 && argv[1][0] != '-' &&
         std::ranges::none_of(verbs, [&](const Verb& verb) { return verb.app->get_name() == argv[1]; }))
         return usage(root, argv[1]);

@@ -6,6 +6,7 @@
 #include "controller/adapters/documents/schema.h"
 #include "controller/core/error_catalogue.h"
 #include "controller/core/resource_id.h"
+#include "controller/program/azure_errors_text.h"
 
 namespace galleryd {
 namespace {
@@ -125,8 +126,10 @@ int explain_field(const std::string& topic, std::ostream& out, std::ostream& err
     if (!kind) {
         std::vector<std::string> names;
         for (const KindNames& entry : kind_names()) names.insert(names.end(), entry.names.begin(), entry.names.end());
+        const std::vector<std::string> codes = azure_code_names();
+        names.insert(names.end(), codes.begin(), codes.end());
         const std::string meant = documents::nearest(segments.front(), names);
-        return unknown("there is no kind \"" + segments.front() + "\"",
+        return unknown("there is no kind and no error code of Azure \"" + segments.front() + "\"",
                        meant.empty() ? "gallery, imagedefinition, imageversion or lifecyclepolicy" : meant, err);
     }
     const Schema* schema = &documents::schema_of(*kind);
@@ -161,21 +164,23 @@ bool looks_like_code(const std::string& topic) {
 
 int run_explain(const ExplainOptions& options, std::ostream& out, std::ostream& err) {
     if (options.topic.empty())
-        return unknown("give a code (GD1012) or a field path (imageversion.spec.targetRegions)", "", err);
-    if (!looks_like_code(options.topic)) return explain_field(options.topic, out, err);
+        return unknown(
+            "give a code (GD1012), one of Azure's (PropertyChangeNotAllowed, AADSTS7000215), or a field path "
+            "(imageversion.spec.targetRegions)",
+            "", err);
+    if (!looks_like_code(options.topic)) {
+        const std::string azure = explain_azure_code(options.topic);
+        if (azure.empty()) return explain_field(options.topic, out, err);
+        out << azure;
+        return 0;
+    }
     const CatalogueEntry* entry = find_error(options.topic);
     if (entry == nullptr) {
         std::vector<std::string> codes;
         for (const CatalogueEntry* known : all_errors()) codes.emplace_back(known->code);
         return unknown("there is no code " + options.topic, documents::nearest(options.topic, codes), err);
     }
-    out << entry->code << ": " << entry->title << "\n\nWhy\n  " << entry->cause << "\n\nWhat to do\n  " << entry->remedy
-        << "\n";
-    if (!entry->example.empty()) {
-        out << "\nExample\n  ";
-        for (const char c : entry->example) out << c << (c == '\n' ? "  " : "");
-        out << "\n";
-    }
+    out << explain_entry(options.topic);
     return 0;
 }
 

@@ -10,6 +10,7 @@
 #include "controller/adapters/telemetry/metric_catalogue.h"
 #include "controller/core/assets.h"
 #include "controller/core/error_catalogue.h"
+#include "controller/program/azure_errors_text.h"
 #include "controller/program/options.h"
 
 namespace galleryd {
@@ -144,7 +145,8 @@ int run_reference(const std::string& directory, std::ostream& err) {
         err << "galleryd: a CRD inside the binary cannot be read; this build is broken\n";
         return exit_error;
     }
-    if (write_file(folder / "errors.md", errors_markdown()) && write_file(folder / "fields.md", fields) &&
+    if (write_file(folder / "errors.md", errors_markdown()) &&
+        write_file(folder / "azure-errors.md", azure_errors_markdown()) && write_file(folder / "fields.md", fields) &&
         write_file(folder / "metrics.md", metrics))
         return exit_done;
     err << "galleryd: " << directory << " cannot be written; make the folder first\n";

@@ -16,7 +16,8 @@ constexpr std::size_t few_scopes = 50;  // each is looked at after the start, wh
 }  // namespace
 
 Engine::Engine(GalleryApi& api, Journal& journal, Clock& clock, Log& log, Metrics& metrics, EngineOptions options)
-    : journal_(journal),
+    : api_(api),
+      journal_(journal),
       clock_(clock),
       log_(log),
       options_(std::move(options)),
@@ -32,6 +33,7 @@ Status Engine::load() {
     if (journal_.writable() && options_.remember_documents) {
         if (const Status pruned = memory_.forget_long_gone(clock_.now()); !pruned) return pruned;
     }
+    load_usage();
     return declared_.load();
 }
 
@@ -52,6 +54,7 @@ Result<std::set<std::string>> Engine::accept(Snapshot snapshot) {
 
 void Engine::drop_what_is_not_declared() {
     quiet_.keep_only(scopes());
+    troubles_.keep_only([this](const std::string& name) { return scopes().contains(name); });
     std::erase_if(looked_, [&](const std::string& name) { return !scopes().contains(name); });
     std::erase_if(plans_, [&](const auto& entry) { return !scopes().contains(entry.first); });
     std::erase_if(live_versions_, [&](const auto& entry) { return !scopes().contains(entry.first); });
@@ -113,10 +116,20 @@ Task<Engine::Look> Engine::look(std::string name) {
     const Scope scope = *found;
     auto hint = hint_of(scope);
     if (hint) {
+        const auto learnt = co_await learns_usage(scope, hint->plan);
+        const Scope* still_declared = declared_.find_scope(name);
+        if (still_declared == nullptr) co_return scope_gone(name);
+        if (learnt && *learnt) hint = hint_of(*still_declared);
+    }
+    if (hint) {
         hint->by = trust(scope, *hint);
         const auto last = plans_.find(name);
         if (hint->by == Trust::last_look && last == plans_.end()) hint->by = Trust::nothing;
-        if (hint->by == Trust::last_look) hint->plan = last->second;
+        if (hint->by == Trust::last_look) {
+            Plan known = last->second;
+            tell_usage(known, hint->plan);
+            hint->plan = std::move(known);
+        }
         if (!hint->was_read()) {
             last_look_ = clock_.now();
             co_return std::move(*hint);
@@ -152,6 +165,10 @@ Task<Engine::Look> Engine::read_and_plan(Scope before) {
         const Scope* now_declared = declared_.find_scope(before.name);
         if (now_declared == nullptr) co_return scope_gone(before.name);
         result.plan = plan_definition(*now_declared, *view);
+        const auto learnt = co_await learns_usage(before, result.plan);
+        now_declared = declared_.find_scope(before.name);
+        if (now_declared == nullptr) co_return scope_gone(before.name);
+        if (learnt && *learnt) result.plan = plan_definition(*now_declared, *view);
         result.definition_view = std::move(*view);
     }
     co_return result;
@@ -233,6 +250,7 @@ Task<PassResult> Engine::pass(std::string name) {
     }
     const Scope scope = *found;
     looked_.insert(name);
+    tell_troubles(scope, seen);
     if (!seen) {
         result.error = seen.error();
         report(scope, result, nullptr);
@@ -240,12 +258,15 @@ Task<PassResult> Engine::pass(std::string name) {
         co_return result;
     }
     const Plan plan = std::move(seen->plan);
+    remember_usage();
     result.plan = plan;
     if (seen->definition_view && !options_.observe && seen->was_read()) {
         if (const Status noted = note_healed_regions(*seen->definition_view); !noted) result.error = noted.error();
     }
     if (!options_.observe && seen->was_read() && all_sources_read() && !result.error) {
-        const ApplyContext context = apply_context(scope);
+        ApplyContext context = apply_context(scope);
+        const auto* versions = seen->definition_view ? &seen->definition_view->versions : nullptr;
+        context.usage_now = [this, versions](ResourceId version) { return usage_now(std::move(version), versions); };
         auto applied = co_await executor_.apply(plan, context);
         if (!applied) {
             result.error = applied.error();
@@ -291,6 +312,16 @@ void Engine::remember(const Scope& scope, const PassResult& result, Look seen) {
     report(scope, result, seen.definition_view ? &*seen.definition_view : nullptr);
     plans_.insert_or_assign(scope.name, *result.plan);
     if (seen.definition_view) live_versions_.insert_or_assign(scope.name, glance_at(*seen.definition_view));
+}
+
+void Engine::tell_troubles(const Scope& scope, const Result<Look>& seen) {
+    if (seen && !seen->was_read()) return;  // what the inventory knows says nothing about rights
+    const auto events =
+        seen ? troubles_.succeeded(scope.name) : troubles_.failed(scope.name, scope.gallery_id, seen.error());
+    for (const LookTroubles::Event& event : events) {
+        if (event.warning) events_.warning(event.reason, event.object, event.message);
+        else events_.normal(event.reason, event.object, event.message);
+    }
 }
 
 Status Engine::note_healed_regions(const DefinitionView& view) {

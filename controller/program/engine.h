@@ -13,14 +13,18 @@
 #include "controller/ports/journal.h"
 #include "controller/ports/log.h"
 #include "controller/ports/metrics.h"
+#include "controller/ports/usage.h"
 #include "controller/program/declared.h"
+#include "controller/runtime/event.h"
 #include "reconcilers/lifecycle/estate.h"
 #include "reconcilers/lifecycle/events.h"
 #include "reconcilers/lifecycle/executor.h"
+#include "reconcilers/lifecycle/look_troubles.h"
 #include "reconcilers/lifecycle/observer.h"
 #include "reconcilers/lifecycle/operation_follower.h"
 #include "reconcilers/lifecycle/quiet_scopes.h"
 #include "reconcilers/lifecycle/resource_memory.h"
+#include "reconcilers/lifecycle/usage_book.h"
 
 // The one engine behind plan, apply, run and demo: documents in, plans out, Azure follows. Owned by the loop thread.
 namespace galleryd {
@@ -69,6 +73,16 @@ class Engine {
     Task<std::set<std::string>> refresh(bool full);
     void note_inventory_error(const Error& error);
 
+    // From now on it is known who uses a version (engine_usage.cc); without it usage is unknown, and nothing that point
+    // 7 of the interlock protects is taken away.
+    // With `lists`, the subscriptions where users of a gallery were seen are asked once more right before a request, by
+    // reads that do not lag.
+    void use_usage(UsageReader& reader, MachineLists* lists = nullptr) {
+        usage_reader_ = &reader;
+        machine_lists_ = lists;
+    }
+    const UsageBook& usage() const { return usage_; }
+
     // Reads the journal: documents, records, operations. Call once before anything else.
     Status load();
     // Operations that were in flight when the journal was last written.
@@ -114,6 +128,20 @@ class Engine {
         bool was_read() const { return by == Trust::nothing; }
     };
     Task<Look> look(std::string name);
+    // What was planned waits for an answer of who uses versions, and there is a new one: plan again.
+    Task<bool> learns_usage(const Scope& scope, const Plan& plan);
+    static void tell_usage(Plan& plan, const Plan& hint);
+    Task<void> read_usage(ResourceId gallery, UsageFor what);
+    Task<void> look_at_usage(ResourceId gallery);
+    // Right before a request; `versions` of its definition.
+    Task<VersionUsage> usage_now(ResourceId version, const std::vector<ObservedVersion>* versions);
+    Task<VersionUsage> without_lag(ResourceId version, const std::vector<ObservedVersion>* versions,
+                                   VersionUsage usage);
+    Task<void> list_machines(std::string subscription);
+    std::vector<ResourceId> usage_galleries(const ResourceId& gallery);
+    void load_usage();
+    void remember_usage();
+    Instant instant() const { return {.wall = clock_.now(), .monotonic = clock_.monotonic()}; }
     Task<Look> read_and_plan(Scope scope);
     std::optional<Look> hint_of(const Scope& scope);
     Trust trust(const Scope& scope, const Look& hint);
@@ -127,10 +155,12 @@ class Engine {
     Status note_healed_regions(const DefinitionView& view);
     Status purge_removed(const Scope& scope, const Plan& plan, const Look& seen);
     void report(const Scope& scope, const PassResult& result, const DefinitionView* view);
+    void tell_troubles(const Scope& scope, const Result<Look>& seen);
     void drop_what_is_not_declared();
     void report_policies();
     std::chrono::nanoseconds next_look(const PassResult& result) const;
 
+    GalleryApi& api_;
     Journal& journal_;
     Clock& clock_;
     Log& log_;
@@ -141,6 +171,19 @@ class Engine {
     Observer observer_;
     std::optional<Estate> estate_;
     QuietScopes quiet_;
+    UsageReader* usage_reader_ = nullptr;
+    MachineLists* machine_lists_ = nullptr;
+    struct MachinesSeen {
+        std::chrono::nanoseconds at{0};  // monotonic
+        std::vector<MachineImage> machines;
+    };
+    std::map<std::string, MachinesSeen> machines_seen_;  // by subscription
+    UsageBook usage_;
+    std::string usage_saved_;
+    std::set<ResourceId> usage_galleries_;  // asked about so far
+    std::optional<Event> usage_turn_;       // one look at a time; those who wait take its answer
+    bool usage_looking_ = false;
+    LookTroubles troubles_;
     Executor executor_;
     OperationFollower follower_;
 

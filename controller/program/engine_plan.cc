@@ -80,7 +80,9 @@ Plan Engine::plan_definition(const Scope& scope, const DefinitionView& view) {
     for (const ObjectKey& key : scope.versions) input.versions.push_back(&objects().versions.at(key));
     input.policy = find_object(objects().policies, scope.policy);
     input.view = &view;
-    return plan_definition_scope(input, policy_for(scope), clock_.now());
+    Policy policy = policy_for(scope);
+    if (usage_reader_ != nullptr) policy.usage = usage_.usage_of_all(view.versions, instant());
+    return plan_definition_scope(input, policy, clock_.now());
 }
 
 }  // namespace galleryd

@@ -52,8 +52,9 @@ void print_header(std::ostream& out, const std::vector<Plan>& plans, const PlanH
             for (const RegionStatus& row : rows) regions.insert(row.name);
         }
     }
-    out << "\nobserved " << format_rfc3339(oldest_look(plans)) << ", " << plural(regions.size(), "region") << ", "
-        << plural(versions, "version") << "\n";
+    const TimePoint looked = oldest_look(plans);
+    out << "\nobserved " << (looked == TimePoint{} ? "nothing" : format_rfc3339(looked)) << ", "
+        << plural(regions.size(), "region") << ", " << plural(versions, "version") << "\n";
 }
 
 void print_counts(std::ostream& out, const PlanCounts& counts) {

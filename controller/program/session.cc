@@ -144,7 +144,7 @@ Status open_clock(SessionParts& parts) {
 }
 
 // Somebody waits for what `plan` and `apply` read; a daemon's looks may take their time.
-bool is_command(std::string_view asked_by) { return asked_by == "plan" || asked_by == "apply"; }
+bool is_command(std::string_view asked_by) { return asked_by == "plan" || asked_by == "apply" || asked_by == "usage"; }
 
 Status open_azure(SessionParts& parts, std::string_view asked_by) {
     const double share = parts.options.arm_share;
@@ -235,6 +235,7 @@ Status open_engine(SessionParts& parts, JournalUse use, std::string asked_by) {
     }
     parts.engine = std::make_unique<Engine>(*parts.arm, *parts.journal, parts.engine_clock(), *parts.log,
                                             *parts.metrics, std::move(options));
+    parts.engine->use_usage(*parts.inventory, parts.arm.get());
     parts.engine->use_inventory(*parts.inventory);
     return parts.engine->load();
 }
@@ -242,7 +243,7 @@ Status open_engine(SessionParts& parts, JournalUse use, std::string asked_by) {
 }  // namespace
 
 Result<std::unique_ptr<Session>> Session::open(CommonOptions options, JournalUse use, std::string asked_by) {
-    if (options.sources.empty())
+    if (options.sources.empty() && asked_by != "usage")  // asks Azure alone
         return wrong_usage("GD5012", "no manifests. Name a folder or file, or --source dir:PATH");
     auto parts = std::make_unique<SessionParts>();
     parts->options = std::move(options);
@@ -269,6 +270,8 @@ void Session::drain() {
 
 boost::asio::io_context& Session::context() { return parts_->context; }
 Engine& Session::engine() { return *parts_->engine; }
+GalleryApi& Session::azure() { return *parts_->arm; }
+UsageReader& Session::usage_reader() { return *parts_->inventory; }
 Journal& Session::journal() { return *parts_->journal; }
 Clock& Session::clock() { return parts_->clock(); }
 Random& Session::random() { return parts_->random; }

@@ -36,6 +36,8 @@ class Session {
 
     boost::asio::io_context& context();
     Engine& engine();
+    GalleryApi& azure();
+    UsageReader& usage_reader();
     Journal& journal();
     Clock& clock();
     Random& random();

@@ -19,6 +19,11 @@ void StateMetrics::replace(const std::string& part, std::vector<Sample> samples)
     if (before.empty()) parts_.erase(part);
 }
 
+void StateMetrics::publish_small_parts(const Engine& engine) {
+    replace("sources", source_samples(engine));
+    replace("usage", usage_samples(engine));
+}
+
 void StateMetrics::publish(const Engine& engine, TimePoint now) {
     std::set<std::string> galleries;
     for (const auto& [name, scope] : engine.scopes()) galleries.insert(gallery_label(name));
@@ -27,7 +32,7 @@ void StateMetrics::publish(const Engine& engine, TimePoint now) {
     }
     for (const std::string& gallery : galleries) replace(gallery, gallery_samples(engine, gallery, now));
     replace("policies", policy_samples(engine));
-    replace("sources", source_samples(engine));
+    publish_small_parts(engine);
     revision_ = engine.revision();
     published_ = true;
     touched_.clear();
@@ -40,7 +45,7 @@ void StateMetrics::publish_touched(const Engine& engine, TimePoint now) {
     }
     for (const std::string& gallery : std::exchange(touched_, {}))
         replace(gallery, gallery_samples(engine, gallery, now));
-    replace("sources", source_samples(engine));
+    publish_small_parts(engine);
 }
 
 }  // namespace galleryd

@@ -23,10 +23,11 @@ class StateMetrics {
     void publish_touched(const Engine& engine, TimePoint now);
 
   private:
+    void publish_small_parts(const Engine& engine);  // sources, usage: cheap enough for every time
     void replace(const std::string& part, std::vector<Sample> samples);
 
     Metrics& metrics_;
-    std::map<std::string, std::vector<Sample>> parts_;  // "images/golden"; "policies" and "sources" have no slash
+    std::map<std::string, std::vector<Sample>> parts_;  // "images/golden"; others have no slash
     std::set<std::string> touched_;
     std::string revision_;  // of the documents when everything was published
     bool published_ = false;

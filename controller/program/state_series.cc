@@ -300,4 +300,16 @@ std::vector<Sample> source_samples(const Engine& engine) {
     return std::move(samples).sorted();
 }
 
+std::vector<Sample> usage_samples(const Engine& engine) {
+    SampleList samples;
+    if (const auto& answer = engine.usage().answer()) {
+        samples.set("galleryd_usage_look_timestamp_seconds", {}, unix_seconds(answer->at));
+        samples.set("galleryd_usage_subscriptions", {{"state", "readable"}},
+                    static_cast<double>(answer->readable.size()));
+        samples.set("galleryd_usage_subscriptions", {{"state", "missing"}},
+                    static_cast<double>(engine.usage().missing().size()));
+    }
+    return std::move(samples).sorted();
+}
+
 }  // namespace galleryd

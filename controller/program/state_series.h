@@ -41,5 +41,7 @@ std::string gallery_label(std::string_view scope);
 std::vector<Sample> gallery_samples(const Engine& engine, const std::string& gallery, TimePoint now);
 std::vector<Sample> policy_samples(const Engine& engine);
 std::vector<Sample> source_samples(const Engine& engine);
+// Who uses versions: only where a plan depended on it, because what was never asked has no age.
+std::vector<Sample> usage_samples(const Engine& engine);
 
 }  // namespace galleryd

@@ -82,6 +82,12 @@ const std::map<std::string, Setter>& action_keys() {
         {"graphHideRows", [](Fault& f, const YAML::Node& n) { f.graph_hide_rows = n.as<std::size_t>(); }},
         {"graphRepeatRows", [](Fault& f, const YAML::Node& n) { f.graph_repeat_rows = n.as<std::size_t>(); }},
         {"foreignWrite", set_foreign_write},
+        {"headers",
+         [](Fault& f, const YAML::Node& n) {
+             for (const auto& entry : n)
+                 f.headers.emplace_back(entry.first.as<std::string>(), entry.second.as<std::string>());
+         }},
+        {"aadsts", [](Fault& f, const YAML::Node& n) { f.aadsts = n.as<int>(); }},
         {"expireTokens", [](Fault& f, const YAML::Node& n) { f.expire_tokens = n.as<bool>(); }},
     };
     return keys;

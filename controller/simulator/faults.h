@@ -30,6 +30,8 @@ struct Fault {
     bool drop_page = false, repeat_page = false, hang_operation = false, lose_operation = false, expire_tokens = false;
     std::vector<std::string> fail_regions;
     std::string fail_details = "Failed with internal server error.";
+    std::vector<std::pair<std::string, std::string>> headers;  // replace those of the answer
+    int aadsts = 0;                                  // a sign-in is refused with this number, whatever it shows
     std::size_t long_url = 0;                        // polling URLs are padded to this length
     std::optional<std::chrono::seconds> stale_read;  // a read shows the state before changes younger than this
     // Resource Graph: rows as they were so long ago; as they were when this fault fired first; so many rows less in the

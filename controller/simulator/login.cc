@@ -196,6 +196,12 @@ Answer Login::token(World& world, const Call& call, const std::string& tenant) {
     return plain(std::move(body));
 }
 
+std::optional<Answer> Login::refuse(World& world, const Call& call, int number) {
+    const std::vector<std::string>& at = call.path.folded;
+    if (at.size() < 3 || at[1] != "oauth2" || at.back() != "token") return std::nullopt;
+    return entra_error(world, 400, "invalid_client", number, "A fault from the faults file.", call.now);
+}
+
 // Three forms of one thing (azure-facts §13): the instance metadata service, App Service, and Azure Arc, whose first
 // answer is a challenge that names a file.
 Answer Login::managed_identity(World& world, const Call& call, bool app_service) {

@@ -17,6 +17,8 @@ class Login {
     std::string issue(World& world, const std::string& tenant, const std::string& client);
     // The client that a bearer token was issued to; nothing when it is unknown or has expired.
     std::optional<std::string> client_of(const std::string& authorization, TimePoint now) const;
+    // What the sign-in service says when it refuses with this number; nothing when the path is no sign-in.
+    static std::optional<Answer> refuse(World& world, const Call& call, int number);
     void expire_all() { tokens_.clear(); }
 
   private:

@@ -63,7 +63,7 @@ Answer route_gallery(World& world, const Call& call) {
     return error_answer(405, "MethodNotAllowed", "The method is not allowed here.");
 }
 
-std::optional<Answer> check_api_version(const Call& call) {
+std::optional<Answer> check_api_version(const World& world, const Call& call) {
     const std::string version = call.api_version();
     if (version.empty()) {
         return error_answer(400, "MissingApiVersionParameter",
@@ -74,11 +74,13 @@ std::optional<Answer> check_api_version(const Call& call) {
             400, "InvalidApiVersionParameter",
             "The api-version '" + version + "' is invalid. The supported versions are '2024-11-01,2022-09-01'.");
     }
-    if (!call.path.type.starts_with(gallery_type) ||
-        std::ranges::find(gallery_versions, version) != gallery_versions.end())
-        return std::nullopt;
+    if (!call.path.type.starts_with(gallery_type)) return std::nullopt;
+    const std::vector<std::string> all(gallery_versions.begin(), gallery_versions.end());
+    const std::vector<std::string>* own = world.around.offered_versions(gallery_type);
+    const std::vector<std::string>& offered = own == nullptr ? all : *own;
+    if (std::ranges::find(offered, version) != offered.end()) return std::nullopt;
     std::string supported;
-    for (const std::string_view one : gallery_versions) supported += (supported.empty() ? "" : ", ") + std::string(one);
+    for (const std::string& one : offered) supported += (supported.empty() ? "" : ", ") + one;
     const std::string location = normalise_region(text_of(call.body, "location"));
     return unknown_api_version(location.empty() ? "eastus" : location, version, call.path.type, supported);
 }
@@ -91,7 +93,7 @@ std::optional<Answer> check_request(const World& world, const Call& call) {
         return error_answer(
             400, "InvalidSubscriptionId",
             "The provided subscription identifier '" + call.path.subscription + "' is malformed or invalid.");
-    if (auto wrong = check_api_version(call)) return wrong;
+    if (auto wrong = check_api_version(world, call)) return wrong;
     if (world.unreadable_subscriptions.contains(fold_case(call.path.subscription))) {
         const std::string action = type_display(call.path.type.empty() ? "subscriptions" : call.path.type) + "/read";
         return error_answer(
@@ -102,6 +104,9 @@ std::optional<Answer> check_request(const World& world, const Call& call) {
                 "' or the scope is invalid. If access was recently granted, please refresh your "
                 "credentials.");
     }
+    for (const auto check : {check_rights, check_registration, check_enabled}) {
+        if (auto refused = check(world, call)) return refused;
+    }
     const bool group_itself = call.path.type == "resourcegroups";
     return group_itself ? std::nullopt : check_group(world, call.path);
 }
@@ -109,7 +114,10 @@ std::optional<Answer> check_request(const World& world, const Call& call) {
 Answer route(World& world, const Call& call) {
     const std::string& type = call.path.type;
     if (call.path.provider.empty()) return route_plain(world, call);
+    if (type == call.path.provider && !call.path.subscription.empty()) return subscription_call(world, call);
+    if (type == "microsoft.authorization/permissions" && call.method() == "GET") return permissions_call(world, call);
     if (call.path.provider == "microsoft.authorization") return role_call(world, call);
+    if (call.path.segments.size() > 3 && call.path.folded[3] == "microsoft.features") return feature_call(world, call);
     if (call.path.provider == "microsoft.storage" && type != "microsoft.storage") return storage_call(world, call);
     if (type == "microsoft.resources/tags" && !call.path.collection && fold_case(call.path.name()) == "default")
         return resource_tags(world, call);
@@ -121,9 +129,8 @@ Answer route(World& world, const Call& call) {
     if (type.starts_with("microsoft.compute/locations/sharedgalleries") ||
         type.starts_with("microsoft.compute/locations/communitygalleries"))
         return get_consumer_view(world, call);
-    const bool provider_itself =
-        type == call.path.provider || type.ends_with("/register") || type == "microsoft.compute/locations/usages";
-    if (provider_itself && !call.path.subscription.empty()) return subscription_call(world, call);
+    const bool is_about_provider = type.ends_with("/register") || type == "microsoft.compute/locations/usages";
+    if (is_about_provider && !call.path.subscription.empty()) return subscription_call(world, call);
     if (call.path.subscription.empty())
         return error_answer(404, "NotFound", "The built-in Azure does not know '" + call.path.text + "'.");
     return seeded_resource(world, call);

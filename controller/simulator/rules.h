@@ -1,5 +1,6 @@
 #pragma once
 #include <optional>
+#include <span>
 #include <string>
 
 #include "controller/simulator/errors.h"
@@ -28,6 +29,11 @@ Answer resource_tags(World& world, const Call& call);  // …/providers/Microsof
 Answer storage_call(World& world, const Call& call);   // Microsoft.Storage
 Answer subscription_call(World& world,
                          const Call& call);  // subscriptions, tenants, locations, providers, usages, resources
+Answer permissions_call(const World& world, const Call& call);  // effective rights at a scope
+Answer feature_call(const World& world, const Call& call);      // Microsoft.Features
+Json provider_body(const World& world, const Call& call, const std::string& name);
+Json usages_body(const World& world, const Call& call);
+std::span<const std::string_view> known_regions();  // of the cloud
 Answer seeded_resource(World& world,
                        const Call& call);  // anything else below a group: GET, list, simple PUT and DELETE
 
@@ -49,6 +55,9 @@ Json page_of(const World& world, const Call& call, std::vector<Json> all);
 Answer accepted(World& world, const Call& call, Resource& resource, OperationKind kind, Duration lasts);
 int retry_after_seconds(const World& world, Duration simulated, int max_simulated = 60);
 std::optional<Answer> check_group(const World& world, const Path& path);
+std::optional<Answer> check_rights(const World& world, const Call& call);
+std::optional<Answer> check_registration(const World& world, const Call& call);
+std::optional<Answer> check_enabled(const World& world, const Call& call);
 std::optional<Answer> check_lock(const World& world, const Path& path, bool for_delete);
 std::optional<Answer> check_tags(const Json& body, std::string_view prefix);
 std::optional<Answer> check_location(const Json& body, std::string_view type, std::string_view prefix);

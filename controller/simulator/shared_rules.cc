@@ -167,6 +167,7 @@ std::optional<Answer> check_location(const Json& body, std::string_view type, st
 
 std::optional<Answer> check_quota(const World& world, const Resource& resource, std::size_t limit,
                                   std::string_view name) {
+    limit = world.around.usage_limit(name, limit);
     if (!world.options.limits || world.count(resource.subscription(), resource.location(), resource.type) < limit)
         return std::nullopt;
     // The body for gallery quotas was never seen (azure-facts §16); this is the wording of other Compute quotas.

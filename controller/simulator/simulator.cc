@@ -218,7 +218,9 @@ http::ServerResponse Simulator::Parts::serve(const http::ServerRequest& request)
     http::Headers limit_headers;
     Fault* const fault = faults.match(world, call, start);
     Answer answer_now;
-    std::optional<Answer> early = login.handle(world, call);
+    std::optional<Answer> early;
+    if (fault != nullptr && fault->aadsts != 0) early = Login::refuse(world, call, fault->aadsts);
+    if (!early) early = login.handle(world, call);
     if (!early) early = authenticate(call);
     if (!early) early = parse_body(call);
     if (!early && fault != nullptr) early = apply_before(call, *fault);
@@ -241,6 +243,7 @@ http::ServerResponse Simulator::Parts::serve(const http::ServerRequest& request)
     if (fault != nullptr) {
         response.delay += fault->delay;
         response.cut_after_bytes = fault->cut_after_bytes;
+        for (const auto& [name, value] : fault->headers) response.headers.set(name, value);
     }
     return response;
 }
@@ -270,6 +273,11 @@ Status Simulator::load_state(const std::string& json) {
     Status loaded = simulator::load_state(parts_->world, json);
     parts_->world.changes.pause(false);
     return loaded;
+}
+
+Status Simulator::put_resource(const std::string& json) {
+    parts_->world.advance(parts_->clock.now());
+    return simulator::load_state(parts_->world, json);
 }
 
 std::string Simulator::save_state() const {

@@ -83,6 +83,9 @@ class Simulator {
     std::vector<std::string> resource_ids(std::string_view type);  // "Microsoft.Compute/galleries"; any case; sorted
     void fail_region(RegionFailure failure);                       // replications that start from now on
     void clear_region_failures();
+    // A person in the portal makes or replaces one: shown at once by a GET, by Resource Graph when its index has caught
+    // up.
+    Status put_resource(const std::string& json);
     void remove_resource(std::string_view id);  // a person in the portal: at once, with everything below it
     Status change_resource(std::string_view id, const std::string& merge_patch);  // a foreign write
     // Whether this identity may read a subscription: Resource Graph leaves an unreadable one out, ARM answers 403.

@@ -209,6 +209,7 @@ Status load_state(World& world, const std::string& json) {
     }
     try {
         load_extras(world, document);
+        load_surroundings(world.around, document);
         if (const Status loaded = load_login_state(world.login, document); !loaded) return loaded;
         if (resources->is_object()) return load_one(world, *resources, 1);
         if (!resources->is_array())
@@ -246,6 +247,7 @@ std::string save_state(const World& world) {
     if (!world.unreadable_subscriptions.empty()) document["unreadableSubscriptions"] = world.unreadable_subscriptions;
     for (const auto& [client, secret] : world.secrets) document["secrets"][client] = secret;
     save_login_state(world.login, document);
+    save_surroundings(world.around, document);
     return document.dump(2) + "\n";
 }
 

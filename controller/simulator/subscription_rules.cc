@@ -11,26 +11,25 @@ namespace {
 
 constexpr std::string_view default_tenant = "72f988bf-86f1-41af-91ab-2d7cd011db47";
 constexpr std::string_view default_subscription = "00000000-0000-0000-0000-000000000001";
-constexpr std::array<std::string_view, 16> regions{
-    "eastus",        "eastus2",     "westus",     "westus2", "westus3",       "centralus",          "southcentralus",
-    "canadacentral", "northeurope", "westeurope", "uksouth", "francecentral", "germanywestcentral", "swedencentral",
-    "southeastasia", "japaneast"};
-constexpr std::array<std::string_view, 15> compute_versions{
-    "2026-03-03", "2025-12-03", "2025-03-03", "2024-03-03", "2023-07-03", "2022-08-03", "2022-03-03", "2022-01-03",
-    "2021-10-01", "2021-07-01", "2020-09-30", "2019-12-01", "2019-07-01", "2019-03-01", "2018-06-01"};
-
+constexpr std::array<std::string_view, 17> regions{
+    "eastus",        "eastus2",       "westus",      "westus2",    "westus3", "centralus",     "southcentralus",
+    "canadacentral", "canadaeast",    "northeurope", "westeurope", "uksouth", "francecentral", "germanywestcentral",
+    "swedencentral", "southeastasia", "japaneast"};
 std::string tenant_of(const World& world) {
     return world.tenants.empty() ? std::string(default_tenant) : *world.tenants.begin();
 }
 
 Json subscription_body(const World& world, const std::string& id) {
+    const auto own_tenant = world.around.subscription_tenants.find(fold_case(id));
+    const std::string tenant =
+        own_tenant == world.around.subscription_tenants.end() ? tenant_of(world) : own_tenant->second;
     return Json{{"id", "/subscriptions/" + id},
                 {"authorizationSource", "RoleBased"},
                 {"managedByTenants", Json::array()},
                 {"subscriptionId", id},
-                {"tenantId", tenant_of(world)},
+                {"tenantId", tenant},
                 {"displayName", "Simulated subscription " + id.substr(0, 8)},
-                {"state", "Enabled"},
+                {"state", world.around.subscription_state(id)},
                 {"subscriptionPolicies", Json{{"locationPlacementId", "Public_2014-09-01"},
                                               {"quotaId", "PayAsYouGo_2014-09-01"},
                                               {"spendingLimit", "Off"}}}};
@@ -40,48 +39,6 @@ Json list(std::vector<Json> rows) {
     Json body = Json::object();
     body["value"] = std::move(rows);
     return body;
-}
-
-Json provider_body(const Call& call, const std::string& name) {
-    Json types = Json::array();
-    Json locations = Json::array();
-    for (const std::string_view region : regions) locations.push_back(region_display_name(region));
-    for (const std::string_view type : {"galleries", "galleries/images", "galleries/images/versions", "images",
-                                        "snapshots", "disks", "virtualMachines", "virtualMachineScaleSets"}) {
-        Json versions = Json::array();
-        for (const std::string_view version : compute_versions) versions.push_back(version);
-        types.push_back(Json{{"resourceType", type},
-                             {"locations", locations},
-                             {"apiVersions", versions},
-                             {"capabilities", "SupportsTags, SupportsLocation"}});
-    }
-    return Json{{"id", "/subscriptions/" + call.path.subscription + "/providers/" + name},
-                {"namespace", name},
-                {"resourceTypes", fold_case(name) == "microsoft.compute" ? types : Json::array()},
-                {"registrationPolicy", "RegistrationRequired"},
-                {"registrationState", "Registered"}};
-}
-
-Json usages(const World& world, const Call& call) {
-    std::vector<Json> rows;
-    struct Row {
-        std::string_view name, label, type;
-        int limit;
-    };
-    static constexpr std::array<Row, 4> known{
-        {{"Gallery", "Gallery", "microsoft.compute/galleries", 100},
-         {"GalleryImage", "Gallery Image", "microsoft.compute/galleries/images", 1000},
-         {"GalleryImageVersion", "Gallery Image Version", "microsoft.compute/galleries/images/versions", 10000},
-         {"GalleryApplicationVersion", "Gallery Application Version",
-          "microsoft.compute/galleries/applications/versions", 10000}}};
-    for (const Row& row : known) {
-        rows.push_back(
-            Json{{"limit", row.limit},
-                 {"unit", "Count"},
-                 {"currentValue", world.count(call.path.subscription, call.path.names.front(), std::string(row.type))},
-                 {"name", Json{{"value", row.name}, {"localizedValue", row.label}}}});
-    }
-    return list(std::move(rows));
 }
 
 // `az resource list` and `az group show` ask …/resources?$filter=resourceGroup eq 'x' and resourceType eq 'y'.
@@ -115,6 +72,8 @@ Json resources(const World& world, const Call& call) {
 }
 
 }  // namespace
+
+std::span<const std::string_view> known_regions() { return regions; }
 
 Answer subscription_call(World& world, const Call& call) {
     Answer answer;
@@ -162,19 +121,25 @@ Answer subscription_call(World& world, const Call& call) {
         return answer;
     }
     if (last == "usages" && !call.path.names.empty()) {
-        answer.body = usages(world, call);
+        answer.body = usages_body(world, call);
         answer.compact = false;
         return answer;
     }
     if (call.path.folded[2] == "providers" && depth == 3) {
         for (const std::string_view name :
-             {"Microsoft.Compute", "Microsoft.Storage", "Microsoft.Authorization", "Microsoft.ResourceGraph"})
-            rows.push_back(provider_body(call, std::string(name)));
+             {"Microsoft.Compute", "Microsoft.Storage", "Microsoft.Authorization", "Microsoft.Resources",
+              "Microsoft.ResourceGraph", "Microsoft.VirtualMachineImages"})
+            rows.push_back(provider_body(world, call, std::string(name)));
         answer.body = list(std::move(rows));
         return answer;
     }
     if (call.path.folded[2] == "providers" && (depth == 4 || (depth == 5 && last == "register"))) {
-        answer.body = provider_body(call, call.path.segments[3]);
+        const std::string& name = call.path.segments[3];
+        if (last == "register") {
+            world.around.provider_states[fold_case(call.path.subscription + "/" + name)] = "Registered";
+            answer.changed = true;
+        }
+        answer.body = provider_body(world, call, name);
         return answer;
     }
     return error_answer(404, "NotFound", "The built-in Azure does not know '" + call.path.text + "'.");

@@ -14,6 +14,7 @@
 #include "controller/simulator/json.h"
 #include "controller/simulator/login_state.h"
 #include "controller/simulator/simulator.h"
+#include "controller/simulator/surroundings.h"
 
 // Internal: everything that exists, the operations under way, and time.
 namespace galleryd::simulator {
@@ -125,6 +126,7 @@ class World {
     std::set<std::string> unreadable_subscriptions;  // lower case
     std::map<std::string, std::string> secrets;      // client id -> secret, when the state names some
     LoginState login;
+    Surroundings around;
 
   private:
     void note(ChangeKind kind, const Resource& resource, const Json* before);

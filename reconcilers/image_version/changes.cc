@@ -44,8 +44,11 @@ Blocked blocked_about(const Facts& facts, const VersionFacts& version, Action ac
     blocked.action = action;
     blocked.rule = std::move(rule);
     blocked.reasons = std::move(reasons);
-    const std::string usage = facts.policy.usage_of(version.id).detail;
-    if (!usage.empty()) blocked.evidence["usage"] = usage;
+    VersionUsage usage = facts.policy.usage_of(version.id);
+    if (!usage.detail.empty()) {
+        blocked.evidence = std::move(usage.evidence);
+        blocked.evidence["usage"] = std::move(usage.detail);
+    }
     return blocked;
 }
 

@@ -212,6 +212,7 @@ class Deletions {
         change.risk = Risk::data_deleted;
         change.reversible = false;  // soft delete may still bring it back; the plan does not promise it
         change.destructive = true;
+        change.usage_asked = !ready.question.usage_ignored;
         const LatestEffect effect = latest_effect(latest_.now(), latest_.after(version, std::nullopt));
         change.fields.push_back({.path = "",
                                  .op = FieldOp::remove,

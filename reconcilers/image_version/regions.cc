@@ -202,7 +202,9 @@ class Steps {
     void remove() {
         const std::string names = names_of(difference_.extra);
         const std::string what = "remove " + names;
-        auto reasons = interlock(region_question(context_, Destruction::remove_region, !is_under_way(context_)));
+        const InterlockQuestion question =
+            region_question(context_, Destruction::remove_region, !is_under_way(context_));
+        auto reasons = interlock(question);
         if (!reasons.empty()) {
             block(std::move(reasons), what);
             if (steps_.blocked.back().reasons.front().reason == "brake")
@@ -211,6 +213,7 @@ class Steps {
         }
         if (!is_time_to_break(what)) return;
         steps_.rule = removal_rule(context_);
+        steps_.asks_usage = !question.usage_ignored;
         steps_.allow_region_deletion = true;
         const bool flag_goes_back = !context_.wanted.allow_region_deletion;
         if (!context_.version.observed->allow_deletion_of_replicated_locations) {

@@ -25,6 +25,7 @@ struct RegionSteps {
     bool destructive = false;     // this write takes capacity away
     bool removes_region = false;  // … by leaving a region out
     bool raises_flag = false;
+    bool asks_usage = false;            // planned because nobody uses the version
     bool readds_failed_region = false;  // what goes is a failed region, to be added again
     std::string rule, follow_up;
     std::vector<Blocked> blocked;

@@ -125,6 +125,7 @@ void explain(Change& change, const VersionPlan& input, const RegionSteps& steps,
         change.reason = "region_removal";
         change.rule = steps.rule;
         change.why = "a region is taken away in steps";
+        change.usage_asked = steps.asks_usage;
     } else if (!repair.retry.empty()) {
         change.reason = "replication_failed";
         change.why = "replication failed in " + repair.retry.front() + "; the same set is written again";

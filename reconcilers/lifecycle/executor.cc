@@ -156,6 +156,10 @@ Task<ChangeOutcome> Executor::apply_change(Change change, std::string plan_id, A
                               .message = change.address + ": another request for it is on the wire"};
         co_return outcome;
     }
+    if (const auto unused = co_await is_still_unused(change, context); !unused) {
+        outcome.error = unused.error();
+        co_return outcome;
+    }
     auto fresh = co_await strong_look(change);
     if (!fresh) {
         outcome.error = fresh.error();

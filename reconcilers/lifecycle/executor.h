@@ -30,6 +30,9 @@ struct ApplyContext {
     std::map<std::string, std::string> document_digests;  // to_string(ObjectKey) -> Metadata::digest, for drift
     std::optional<std::set<std::string>> confirmed;       // apply: change_key of what a person confirmed
     std::function<bool()> is_ending;                      // the process is about to end
+    // Who uses a version, by an answer that is at most a minute old. Unset: nothing that point 7 of the interlock
+    // protects is taken away.
+    std::function<Task<VersionUsage>(ResourceId)> usage_now;
     std::function<bool()>
         is_current;  // false: documents or leadership changed since the plan; asked before every request
 };
@@ -71,6 +74,7 @@ class Executor {
         std::optional<ObservedVersion> version;
     };
     Task<Fresh> strong_look(Change change);
+    Task<void> is_still_unused(Change change, ApplyContext context);
     Status may_send(const Change& change, const Fresh& fresh, const ApplyContext& context) const;
     Task<WriteOutcome> send(Change change, Fresh fresh);
     Task<ChangeOutcome> apply_change(Change change, std::string plan_id, ApplyContext context, ApplyReport& report);

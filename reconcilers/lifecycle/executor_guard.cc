@@ -68,6 +68,24 @@ Task<Executor::Fresh> Executor::strong_look(Change change) {
     co_return fresh;
 }
 
+// Azure refuses no deletion because of use, so this is the last moment at which somebody can notice.
+Task<void> Executor::is_still_unused(Change change, ApplyContext context) {
+    if (!change.destructive || !change.usage_asked) co_return Status{};
+    if (!context.usage_now) {
+        co_return fail(ErrorKind::not_ready, "UsageUnknown",
+                       change.address + ": nobody can say who uses it, so it stays");
+    }
+    const auto usage = co_await context.usage_now(change.arm_id);
+    if (!usage) co_return std::unexpected(usage.error());
+    if (usage->state == UsageState::not_in_use) co_return Status{};
+    const bool in_use = usage->state == UsageState::in_use;
+    co_return fail(
+        in_use ? ErrorKind::conflict : ErrorKind::not_ready, in_use ? "InUse" : "UsageUnknown",
+        change.address +
+            (in_use ? ": in use since it was planned: " : ": whether it is in use cannot be told any more: ") +
+            usage->detail);
+}
+
 Status Executor::may_send(const Change& change, const Fresh& fresh, const ApplyContext& context) const {
     if (context.is_current && !context.is_current())
         return changed_since_plan(change, "the documents changed after the plan was made");

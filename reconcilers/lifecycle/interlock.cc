@@ -144,11 +144,14 @@ void ask_usage(Points& points, const InterlockQuestion& q) {
     if (q.usage_ignored) return;
     const std::string detail = q.usage.detail.empty() ? "" : ": " + q.usage.detail;
     if (q.usage.state == UsageState::in_use) {
-        points.stop(7, "in_use", "InUse", "in use" + detail, "move its users to a newer version");
+        points.stop(7, "in_use", "InUse", "in use" + detail,
+                    "move its users to a newer version; galleryd usage VERSION lists them all");
     } else if (q.usage.state == UsageState::unknown) {
         points.stop(7, "usage_unknown", "UsageUnknown",
                     "whether it is in use cannot be told, which counts as in use" + detail,
-                    "let this identity read the subscriptions (Reader), or set retention.inUse: Ignore");
+                    !q.usage.way_out.empty()
+                        ? q.usage.way_out
+                        : "let this identity read the subscriptions (Reader), or set retention.inUse: Ignore");
     }
 }
 

@@ -32,6 +32,13 @@ std::string ready_reason(const Error& error) {
     return error.kind == ErrorKind::throttled ? "Throttled" : "AzureError";
 }
 
+// The code leads to the remedy: people meet this text where the log is far away.
+std::string explained(const Error& error) {
+    if (error.code.empty()) return error.message;
+    const bool ends = error.message.ends_with('.') || error.message.ends_with('!') || error.message.ends_with('?');
+    return error.message + (ends ? "" : ".") + " galleryd explain " + error.code;
+}
+
 // The findings about one object, gathered from plan and report by its address.
 struct Findings {
     std::vector<const Conflict*> conflicts;
@@ -109,8 +116,8 @@ void set_ready(ConditionSet& conditions, const ReportInput& input, const Metadat
     if (input.look_error) {
         const Error& error = *input.look_error;
         if (error.kind == ErrorKind::denied || error.kind == ErrorKind::invalid)
-            return conditions.stalled(ready_reason(error), error.message);
-        return conditions.reconciling(ready_reason(error), error.message);
+            return conditions.stalled(ready_reason(error), explained(error));
+        return conditions.reconciling(ready_reason(error), explained(error));
     }
     if (!found.conflicts.empty()) {
         const Conflict& conflict = *found.conflicts.front();
@@ -126,8 +133,8 @@ void set_ready(ConditionSet& conditions, const ReportInput& input, const Metadat
     if (found.failed != nullptr) {
         const Error& error = *found.failed->error;
         const bool hopeless = error.kind == ErrorKind::denied || error.kind == ErrorKind::invalid;
-        return hopeless ? conditions.stalled(ready_reason(error), error.message)
-                        : conditions.reconciling(ready_reason(error), error.message);
+        return hopeless ? conditions.stalled(ready_reason(error), explained(error))
+                        : conditions.reconciling(ready_reason(error), explained(error));
     }
     if (const std::string failed = first_failed_region(regions); !failed.empty())
         return conditions.reconciling("ReplicationFailed", failed);

@@ -1,6 +1,7 @@
 """P11: reading documents. Cold, after one edit, and after a restart."""
 import json
 import os
+import re
 import statistics
 import tempfile
 import time
@@ -36,12 +37,12 @@ def validate(table, binary, folder, runs):
 
 
 def edit(folder, number):
-    """One value of one version, as an editor saves it."""
+    """One tag of one version, as an editor saves it: its definition has to be planned again."""
     path = os.path.join(folder, "s0g50", "s0g50-image-5-1.0.5.yaml")
     with open(path, encoding="utf-8") as file:
         text = file.read()
     with open(path + ".new~", "w", encoding="utf-8") as file:
-        file.write(text.replace("pipeline: golden-images", f"pipeline: golden-images-{number}"))
+        file.write(re.sub(r"team: .*", f"team: platform-{number}", text))
     os.replace(path + ".new~", path)
 
 

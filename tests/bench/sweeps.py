@@ -102,7 +102,7 @@ def incremental(binary, runs):
                     ticks.append(Tick(daemon, world, lambda c=count, n=number: change_some(world, ids, c, n)))
                 cpu = [tick.cpu_ms for tick in ticks]
                 table.row(f"{size.name}, C = {count}: requests", [tick.requests for tick in ticks], "requests", max(1, -(-count // 1000)) + count,
-                          peer=("GET each", size.resources))
+                          f"{ticks[-1].graph} of Resource Graph, {ticks[-1].requests - ticks[-1].graph} reads to audit it", peer=("GET each", size.resources))
                 table.row(f"{size.name}, C = {count}: CPU", cpu, "ms", 2 + 0.05 * count)
                 cpu_of[size.name, count] = sorted(cpu)[len(cpu) // 2]
     for count in (0, 1, 10, 100, 1000):

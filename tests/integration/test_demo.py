@@ -40,6 +40,14 @@ class Demo(Case):
         until(converged, "the estate is put right", 60 - (time.monotonic() - began), every=0.5, process=demo)
         print(f"converged after {time.monotonic() - began:.1f} s")
 
+        # What nobody uses is marked or taken back after two looks a quarter of an hour apart; what somebody uses is not.
+        until(lambda: "galleryd-delete-after" in arm.version("rhel-9", "9.2.0", GOLDEN)["tags"], "9.2.0 is marked", 60, every=0.5, process=demo)
+        until(lambda: "eastus" not in regions(arm.version("ubuntu-2404", "1.5.0", GOLDEN)), "East US is taken back", 60, every=0.5, process=demo)
+        self.assertNotIn("galleryd-delete-after", arm.version("ubuntu-2204", "1.0.5", GOLDEN)["tags"])
+        self.assertIn("billing-db", self.galleryd("usage", "golden/ubuntu-2204/1.0.5", "--azure", azure, "--credential", "none",
+                                                  "--state-dir", self.path("demo/state")).stdout)
+        self.assertEqual(metric(demo.url, "galleryd_usage_subscriptions", state="readable"), 2)
+
         status, text = get(demo.url + "/metrics")
         self.assertEqual(status, 200)
         for name in ("controller_runtime_reconcile_total", "workqueue_depth", "galleryd_plan_changes", "galleryd_image_versions", "galleryd_build_info"):

@@ -15,7 +15,8 @@
 //   policy      allowDeletes, prune, observe, leader, journalWritable (all as the daemon starts: false false false true
 //   true),
 //               clockSkew ("0s"; "unknown"), approvals (digests; "this plan" approves the plan's own deletions digest),
-//               usage {VERSION or "all": in_use | not_in_use | unknown | {state, detail}} (absent: unknown),
+//               usage {VERSION or "all": in_use | not_in_use | unknown | {state, detail, wayOut,
+//               evidence}} (absent: unknown),
 //               records: "none", or {NAME or id: {writtenByUs, document, lastApplied: current | other, inFlight,
 //               failures, lastFailureAt, regionRetries, regionRetryAfter, regionReadds, removalFailedAt, excludedByUs,
 //               tombstone, deletedAt, appliedTags}}; a resource whose owner tag names this instance ("test") has the

@@ -136,7 +136,12 @@ VersionUsage read_usage(const json& from) {
     } else if (word != "unknown") {
         throw std::runtime_error("usage: unknown word " + word);
     }
-    if (from.is_object()) usage.detail = from.value("detail", "");
+    if (from.is_object()) {
+        usage.detail = from.value("detail", "");
+        usage.way_out = from.value("wayOut", "");
+        for (const auto& [name, text] : from.value("evidence", json::object()).items())
+            usage.evidence[name] = text.get<std::string>();
+    }
     return usage;
 }
 

@@ -14,7 +14,9 @@ using Json = nlohmann::json;
 
 std::string path_of(const http::Request& request) { return request.target.substr(0, request.target.find('?')); }
 
-bool is_write(const std::string& method) { return method != "GET" && method != "HEAD"; }
+bool is_write(const http::Request& request) {
+    return request.method != "GET" && request.method != "HEAD" && !request.target.contains("Microsoft.ResourceGraph");
+}
 
 std::string tag(const Json& resource, const std::string& name) {
     if (!resource.contains("tags") || !resource["tags"].is_object()) return "";
@@ -87,8 +89,7 @@ void keep_last_good(std::map<ObjectKey, Object>& now, const std::map<ObjectKey, 
 }  // namespace
 
 Guard::Wire::Wire(Guard& guard, const http::Request& request) : guard_(guard) {
-    if (!is_write(request.method) || request.target.find("/providers/Microsoft.ResourceGraph/") != std::string::npos)
-        return;
+    if (!is_write(request)) return;
     key_ = fold_case(path_of(request));
     if (!guard_.on_wire_.insert(key_).second) {
         guard_.wrong("I4: two requests that change " + key_ + " are on the wire");
@@ -268,6 +269,9 @@ void Guard::judge_delete_version(const std::string& id) {
                                      definition_document->lifecycle_policy});
         if (found != declared_.policies.end()) policy = &found->second;
     }
+    const bool use_protects =
+        policy == nullptr || !policy->retention || policy->retention->in_use == InUseRule::protect;
+    if (use_protects) judge_use(id);
     const ImageVersion* declared = declared_as(declared_.versions, resource);
     if (declared != nullptr && declared->meta.hold) wrong("I1: version whose document is held deleted: " + id);
     if (declared == nullptr && !owner.empty()) {  // only a removed document speaks for it

@@ -39,7 +39,8 @@ class Guard {
     void approved_source() { approved_source_ = true; }            // a person released this state of the folder
     // The state directory is gone: what was declared before is not known any more, so nothing of it may be deleted.
     void memory_lost() { declared_ = {}, missing_ = {}; }
-    std::string context;  // seed and step, for messages
+    void note_machines();  // what uses versions now; asked often enough to know since when
+    std::string context;   // seed and step, for messages
     std::size_t writes_seen = 0, deletes_seen = 0;
     int problems = 0;
     std::chrono::minutes removal_age_min{15};  // less where a start under a wrong clock makes it uncertain
@@ -54,6 +55,7 @@ class Guard {
     void judge(const http::Request& request);
     void judge_journal(const std::string& path);
     void judge_delete_version(const std::string& id);
+    void judge_use(const std::string& id);
     void judge_delete_parent(const std::string& id);
     void judge_put(const std::string& id, const std::string& body);
     void judge_tags(const ResourceId& resource, const nlohmann::json& before, const nlohmann::json& after);
@@ -65,6 +67,7 @@ class Guard {
 
     World& world_;
     std::set<std::string> on_wire_;
+    std::map<std::string, TimePoint> machines_;  // by id, since when
     std::map<std::string, std::map<std::string, std::string>>
         sent_tags_;            // by resource and folded name: what we sent last
     DesiredObjects declared_;  // the last good content of everything declared

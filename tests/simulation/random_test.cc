@@ -35,12 +35,17 @@ constexpr const char* policy_spec = R"(
   retention: {action: Delete, keepNewest: 2, olderThan: 3d, failedAfter: 1d, minimumAge: 1h, inUse: Ignore, grace: 1h, protectTags: {keep: "true"}, approval: Required}
 )";
 
+constexpr const char* consumer = "00000000-0000-0000-0000-00000000000c";
+
 class Schedule {
   public:
     Schedule(std::uint64_t seed, std::uint64_t steps) : random_(seed), steps_(steps), world_(options(seed)) {
         world_.guard.context = "(SEED=" + std::to_string(seed) + ")";
         world_.load(estate::images_state());
-        good_ = estate::small(0, "", policy_spec);
+        const std::string policy = policy_spec;
+        good_ = estate::small(
+            0, "", world_.knows_usage() ? estate::replaced(policy, "inUse: Ignore", "inUse: Protect") : policy);
+        world_.load(R"({"subscriptions": [")" + std::string(consumer) + R"("], "resources": []})");
         for (int i = 0; i < 6; ++i) add_version();
         world_.declare(good_);
         REQUIRE(world_.problems == "");
@@ -67,6 +72,7 @@ class Schedule {
         seed_ = seed;
         WorldOptions made{.noise = random_.next() % 2 == 0, .seed = seed, .engine = WorldOptions::deleting_engine()};
         made.inventory = random_.next() % 2 == 0;
+        made.knows_usage = seed % 3 == 0;  // not drawn: the other schedules stay what they were
         if (random_.next() % 3 != 0) made.operations = std::chrono::seconds{90};
         return made;
     }
@@ -127,8 +133,27 @@ class Schedule {
                     {.region = chance(0.5) ? "canadaeast" : "Canada Central", .count = 1 + below(3)});
                 return;
             case 26: world_.azure.clear_region_failures(); return;
+            case 27:
+            case 28:
+                if (world_.knows_usage()) return machine();
+                [[fallthrough]];
             default: world_.readable ? world_.look() : world_.unreadable();
         }
+    }
+
+    // Somebody deploys a version, takes a machine away, or takes galleryd's right to see them.
+    void machine() {
+        const std::string id = std::string("/subscriptions/") + consumer +
+                               "/resourceGroups/rg-app/providers/Microsoft.Compute/virtualMachines/m" +
+                               std::to_string(below(4));
+        if (chance(0.4)) return world_.azure.remove_resource(id);
+        if (chance(0.2)) return world_.azure.set_readable(consumer, chance(0.5));
+        const std::string version = ResourceId(any_version()).name();
+        const Status made = world_.azure.put_resource(
+            R"({"id": ")" + id +
+            R"(", "location": "canadacentral", "properties": {"storageProfile": {"imageReference": {"id": ")" +
+            estate::ubuntu + R"(", "exactVersion": ")" + version + R"("}}}})");
+        REQUIRE(made.has_value());
     }
 
     void declare_good() { world_.declare(good_); }
@@ -238,6 +263,7 @@ class Schedule {
     void rest() {
         world_.faults("[]");
         world_.azure.clear_region_failures();
+        world_.azure.set_readable(consumer, true);
         world_.daemon_clock.shift = Duration{0};
         declare_good();
         world_.approves_all = true;

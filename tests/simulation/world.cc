@@ -105,6 +105,7 @@ void World::restart() {
     if (daemon_clock.shift != Duration{0}) guard.removal_age_min = std::chrono::minutes{5};
     tasks_ = std::make_unique<TaskGroup>(context.get_executor());
     engine = std::make_unique<Engine>(arm, *journal, daemon_clock, log, metrics, options_.engine);
+    if (options_.knows_usage) engine->use_usage(graph, &arm);
     if (options_.inventory) engine->use_inventory(graph);
     rounds_ = 0;
     REQUIRE(engine->load().has_value());
@@ -222,6 +223,7 @@ boost::asio::awaitable<void> World::pass_all() {
 
 std::size_t World::round(std::chrono::seconds step) {
     const std::size_t before = writes();
+    guard.note_machines();
     if (approves_all) {
         for (const auto& [name, plan] : engine->plans()) {
             if (!plan.deletions_digest.empty()) approve(plan.deletions_digest);

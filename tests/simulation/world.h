@@ -54,7 +54,8 @@ class MortalTransport : public http::Transport {
 struct WorldOptions {
     bool noise = false;
     bool limits = false;
-    bool inventory = false;  // Resource Graph says where there is something to do, as in the shipped daemon
+    bool knows_usage = false;  // Resource Graph says who uses a version
+    bool inventory = false;    // Resource Graph says where there is something to do, as in the shipped daemon
     std::uint64_t seed = 1;
     std::chrono::seconds operations{
         0};  // how long every operation takes; 0: as drawn, tens of minutes for a replication
@@ -132,6 +133,7 @@ class World {
     std::string fingerprint() const;
     const Plan& plan(const std::string& scope) const { return engine->plans().at(scope); }
     const EngineOptions& engine_options() const { return options_.engine; }
+    bool knows_usage() const { return options_.knows_usage; }
 
     boost::asio::io_context context;
     ManualClock clock;

@@ -9,6 +9,7 @@ import os
 import sys
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
+CONSUMERS = "00000000-0000-0000-0000-000000000002"
 GROUP = "rg-golden-images"
 CC, CE, EUS = "Canada Central", "Canada East", "East US"   # as Azure prints target regions
 SHORT = {CC: "canadacentral", CE: "canadaeast", EUS: "eastus"}
@@ -163,6 +164,46 @@ def nightly(name="ubuntu-2404-nightly"):
     return [image] + [version(image, f"2026.11.{int(day[-2:])}", day, {CC: 1, CE: 1} if day.endswith("14") else {CC: 1}) for day in days]
 
 
+def reference(of, exact=None, named=None):
+    """As a machine prints it: the definition or one version by id, and which version it runs."""
+    found = {"id": of["id"] + (f"/versions/{named}" if named else "")}
+    return {**found, "exactVersion": exact} if exact else found
+
+
+def user(kind, name, location, properties, **more):
+    """Resources of the teams that deploy the images, in a subscription of their own."""
+    below = "/virtualMachines" if "/" in name else ""
+    return {"name": name.rsplit("/", 1)[-1], "id": f"/subscriptions/{CONSUMERS}/resourceGroups/rg-shop/providers/{kind}/{name}", "type": kind + below,
+            "location": location, "tags": {}, **more, "properties": {**properties, "provisioningState": "Succeeded"}}
+
+
+def machine(name, image):
+    return user("Microsoft.Compute/virtualMachines", name, "canadacentral", {"storageProfile": {"imageReference": image}})
+
+
+def scale_set(name, model, instances):
+    """A uniform scale set: what its model says, and which version each instance runs."""
+    kind = "Microsoft.Compute/virtualMachineScaleSets"
+    return [user(kind, name, "canadacentral",
+                 {"orchestrationMode": "Uniform", "virtualMachineProfile": {"storageProfile": {"imageReference": model}}},
+                 sku={"name": "Standard_D2s_v5", "tier": "Standard", "capacity": len(instances)})] + [
+        user(kind, f"{name}/virtualMachines/{number}", "canadacentral", {"storageProfile": {"imageReference": image}})
+        for number, image in enumerate(instances)]
+
+
+def consumers(jammy, noble, rhel):
+    template = user("Microsoft.VirtualMachineImages/imageTemplates", "rhel-weekly", "canadacentral",
+                    {"source": {"type": "SharedImageVersion", "imageVersionId": f"{rhel['id']}/versions/9.6.0"}})
+    return [{"id": f"/subscriptions/{CONSUMERS}/resourceGroups/rg-shop", "name": "rg-shop", "type": "Microsoft.Resources/resourceGroups",
+             "location": "canadacentral", "tags": {"owner": "shop"}, "properties": {"provisioningState": "Succeeded"}},
+            machine("billing-db", reference(jammy, "1.0.5", "1.0.5")),                # old, and nobody dares to touch it: keeps 1.0.5
+            machine("reports", reference(noble, "1.4.0")),                            # names the definition, runs 1.4.0
+            *scale_set("shop-web", reference(jammy, named="1.0.12"), [reference(jammy, "1.0.12", "1.0.12"), reference(jammy, "1.0.12", "1.0.12"),
+                                                                      reference(jammy, "1.0.8", "1.0.8")]),   # one was never upgraded: keeps 1.0.8
+            *scale_set("shop-api", reference(noble), [reference(noble, "1.7.0"), reference(noble, "1.7.0")]),   # takes latest
+            template]
+
+
 def estate():
     foreign = definition("research", "slurm-node", ("Research", "HPC", "slurm"), location="eastus", group="rg-research", description="HPC compute node")
     shared = gallery("shared_tools", "canadacentral", "Build agents", {"galleryd-owner": "prod-east/Gallery/images/shared-tools"}, "rg-shared-tools")
@@ -178,6 +219,7 @@ def estate():
         gallery("research", "eastus", "Owned by the research group, not by galleryd", {"owner": "research"}, "rg-research"),
         foreign, version(foreign, "0.3.0", "2025-05-05", {EUS: 1}, tags={}),
         shared,
+        *consumers(ubuntu_2204()[0], ubuntu_2404()[0], rhel_9()[0]),
     ]
 
 

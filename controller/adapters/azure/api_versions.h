@@ -17,8 +17,9 @@ inline constexpr ApiVersion role_assignment_api{"Microsoft.Authorization/roleAss
 inline constexpr ApiVersion resource_group_api{"Microsoft.Resources/resourceGroups", "2024-07-01"};
 inline constexpr ApiVersion storage_account_api{"Microsoft.Storage/storageAccounts", "2023-05-01"};
 inline constexpr ApiVersion resource_graph_api{"Microsoft.ResourceGraph/resources", "2024-04-01"};
-inline constexpr std::array<ApiVersion, 5> api_versions{gallery_api, role_assignment_api, resource_group_api,
-                                                        storage_account_api, resource_graph_api};
+inline constexpr ApiVersion machine_api{"Microsoft.Compute/virtualMachines", "2024-07-01"};  // scale sets, too
+inline constexpr std::array<ApiVersion, 6> api_versions{gallery_api,         role_assignment_api, resource_group_api,
+                                                        storage_account_api, resource_graph_api,  machine_api};
 
 inline std::string api_query(const ApiVersion& api) { return "?api-version=" + std::string(api.version); }
 

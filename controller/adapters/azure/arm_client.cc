@@ -219,6 +219,20 @@ Task<std::vector<ObservedGallery>> ArmClient::list_galleries(std::string subscri
     co_return galleries;
 }
 
+Task<std::vector<MachineImage>> ArmClient::list_machines(std::string subscription) {
+    const ResourceId scope("/subscriptions/" + subscription);
+    std::vector<MachineImage> all;
+    for (const std::string kind : {"virtualMachines", "virtualMachineScaleSets"}) {
+        const std::string type = "Microsoft.Compute/" + kind;
+        std::string target = scope.text() + "/providers/" + type + api_query(machine_api);
+        std::string what = "list " + kind + " of " + scope.text();
+        auto some = co_await list<MachineImage>(scope, std::move(target), type, std::move(what), decode_machine_page);
+        if (!some) co_return some;
+        all.insert(all.end(), std::make_move_iterator(some->begin()), std::make_move_iterator(some->end()));
+    }
+    co_return all;
+}
+
 Task<std::vector<ObservedDefinition>> ArmClient::list_definitions(ResourceId gallery) {
     std::string target = gallery.text() + "/images" + api_query(gallery_api);
     std::string what = "list image definitions of " + gallery.text();

@@ -12,6 +12,7 @@
 #include "controller/ports/gallery_api.h"
 #include "controller/ports/log.h"
 #include "controller/ports/metrics.h"
+#include "controller/ports/usage.h"
 
 namespace galleryd::azure {
 
@@ -30,7 +31,7 @@ namespace galleryd::azure {
 //  - put_storage_account makes the account only. Its container is data plane (another host, another token audience) and
 //  is not made.
 // Single-threaded; must outlive the calls in flight.
-class ArmClient : public GalleryApi {
+class ArmClient : public GalleryApi, public MachineLists {
   public:
     ArmClient(http::Transport& transport, TokenProvider& tokens, Clock& clock, Log& log, Metrics& metrics,
               ArmOptions options);
@@ -43,6 +44,8 @@ class ArmClient : public GalleryApi {
     Task<std::optional<ObservedVersion>> get_version(ResourceId id, bool with_replication) override;
     Task<std::vector<ObservedRoleAssignment>> list_role_assignments(ResourceId scope) override;
     Task<std::optional<ObservedStorageAccount>> get_storage_account(ResourceId id) override;
+
+    Task<std::vector<MachineImage>> list_machines(std::string subscription) override;
 
     // All galleries of a subscription, for `import`; not part of the port.
     Task<std::vector<ObservedGallery>> list_galleries(std::string subscription);

@@ -88,6 +88,11 @@ std::optional<JwtTimes> find_jwt_times(std::string_view token) {
     return JwtTimes{.not_before = time_of(*claims, "nbf"), .expires = time_of(*claims, "exp")};
 }
 
+std::optional<std::string> find_jwt_payload(std::string_view token) {
+    const auto parts = split(token);
+    return parts ? decode_base64url(parts->payload) : std::nullopt;
+}
+
 bool is_whole_jwt(std::string_view token) {
     const auto parts = split(token);
     if (!parts) return false;

@@ -17,6 +17,9 @@ struct JwtTimes {
 // Times of a token whose header and payload can be read; nullopt for an opaque one. The signature is not looked at.
 std::optional<JwtTimes> find_jwt_times(std::string_view token);
 
+// The payload's JSON text; nullopt for an opaque token. The signature is not looked at.
+std::optional<std::string> find_jwt_payload(std::string_view token);
+
 // Whether the text is one whole signed token: three parts, header and payload JSON objects, a signature as long as its
 // algorithm makes it. A file that is being written fails this.
 bool is_whole_jwt(std::string_view token);

@@ -8,6 +8,7 @@
 #include "controller/adapters/http/message.h"
 #include "controller/core/observed.h"
 #include "controller/core/result.h"
+#include "controller/core/usage.h"
 #include "controller/ports/gallery_api.h"
 
 // Azure's JSON to observed state: pure, and normalised once, here (core/observed.h says what that means). Tolerant
@@ -50,6 +51,8 @@ Result<Page<ObservedGallery>> decode_gallery_page(std::string_view json, DecodeC
 Result<Page<ObservedDefinition>> decode_definition_page(std::string_view json, DecodeContext context);
 Result<Page<ObservedVersion>> decode_version_page(std::string_view json, DecodeContext context);
 Result<Page<ObservedRoleAssignment>> decode_role_assignment_page(std::string_view json, DecodeContext context);
+// Virtual machines or scale sets; a row without an id is an error.
+Result<Page<MachineImage>> decode_machine_page(std::string_view json, DecodeContext context);
 
 // The body of a status answer (Azure-AsyncOperation). An unknown status is in progress: the daemon then looks at the
 // resource. A missing status is an error.

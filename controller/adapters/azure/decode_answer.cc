@@ -1,7 +1,9 @@
 #include <nlohmann/json.hpp>
 
 #include "controller/adapters/azure/decode_tree.h"
+#include "controller/adapters/azure/json_read.h"
 #include "controller/adapters/azure/retry_after.h"
+#include "controller/core/region.h"
 
 // The envelopes around resources: list pages, operation status, error bodies.
 namespace galleryd::azure {
@@ -80,7 +82,29 @@ OperationState read_state(const std::string& status) {
     return OperationState::in_progress;
 }
 
+Result<MachineImage> read_machine(const Json& row) {
+    const auto id = parse_resource_id(text_member(row, "id"));
+    if (!id) return unreadable("GD3005", "a machine has no resource id");
+    const Json& properties = member(row, "properties");
+    const bool is_model = fold_case(id->type()) == "microsoft.compute/virtualmachinescalesets";
+    const Json& profile = member(is_model ? member(properties, "virtualMachineProfile") : properties, "storageProfile");
+    const Json& reference = member(profile, "imageReference");
+    MachineImage machine{.kind = is_model ? UserKind::scale_set_model : UserKind::virtual_machine,
+                         .id = *id,
+                         .region = normalise_region(text_member(row, "location")),
+                         .image = {},
+                         .exact = text_member(reference, "exactVersion")};
+    for (const char* name : {"id", "sharedGalleryImageId", "communityGalleryImageId"}) {
+        if (machine.image.empty()) machine.image = text_member(reference, name);
+    }
+    return machine;
+}
+
 }  // namespace
+
+Result<Page<MachineImage>> decode_machine_page(std::string_view json, DecodeContext) {
+    return decode_page<MachineImage>(json, "list of machines", read_machine);
+}
 
 Result<Page<ObservedGallery>> decode_gallery_page(std::string_view json, DecodeContext context) {
     return decode_page<ObservedGallery>(json, "list of galleries", resource_reader(read_gallery, context));

@@ -1,7 +1,6 @@
 #include "controller/adapters/azure/error_table.h"
 
 #include <algorithm>
-#include <array>
 
 #include "controller/adapters/azure/retry_after.h"
 #include "controller/adapters/azure/role_table.h"
@@ -12,103 +11,6 @@ namespace {
 
 using enum ErrorKind;
 
-// Order matters: the first fit wins, so rows with a text or a status stand before the bare code.
-// clang-format off: a table
-constexpr ErrorRow rows[] = {
-    // ---- throttling ----
-    {"", 0, "too many requests on source", not_ready, "Throttled", "GD3072",
-     "azure-facts §6: many versions from one source [D]"},
-    {"SubscriptionRequestsThrottled", 0, "", throttled, "Throttled", "GD3030", "azure-facts §7.1 [I]"},
-    {"TenantRequestsThrottled", 0, "", throttled, "Throttled", "GD3030", "azure-facts §7.1, tenant bucket [U]"},
-    {"ResourceRequestsThrottled", 0, "", throttled, "Throttled", "GD3030", "azure-facts §7.1 [I]"},
-    {"ResourceCollectionRequestsThrottled", 0, "", throttled, "Throttled", "GD3030",
-     "reliability B14, AgentBaker 8314 [I]"},
-    {"TooManyRequests", 0, "", throttled, "Throttled", "GD3030", "azure-facts §7.1, §7.2 [I][D]"},
-    {"RateLimiting", 0, "", throttled, "Throttled", "GD3030", "azure-facts §7.3 [I]"},
-    {"OperationNotAllowed", 429, "", throttled, "Throttled", "GD3030",
-     "azure-facts §7.2: the CRP form, details TooManyRequests [D]"},
-    // ---- sign-in and permission ----
-    {"InvalidAuthenticationTokenTenant", 0, "", denied, "AuthenticationFailed", "GD3016", "azure-facts §6 [U]"},
-    {"InvalidAuthenticationToken", 0, "not yet valid", denied, "AuthenticationFailed", "GD3019",
-     "Microsoft.IdentityModel IDX10222, which ARM passes on [U]"},
-    {"InvalidAuthenticationToken", 0, "", denied, "AuthenticationFailed", "GD3015", "azure-facts §6 [U]"},
-    {"ExpiredAuthenticationToken", 0, "", denied, "AuthenticationFailed", "GD3015", "azure-facts §6 [U]"},
-    {"AuthenticationFailed", 0, "", denied, "AuthenticationFailed", "GD3015", "azure-facts §6 [U]"},
-    {"LinkedAuthorizationFailed", 0, "", denied, "AuthorizationFailed", "GD3021", "azure-facts §6 [D text]"},
-    {"AuthorizationFailed", 0, "", denied, "AuthorizationFailed", "GD3020", "azure-facts §6 [U]"},
-    {"RequestDisallowedByPolicy", 0, "", denied, "PolicyDenied", "GD3022", "azure-facts §6 [U]"},
-    {"ScopeLocked", 0, "", denied, "ResourceLocked", "GD3023", "azure-facts §5 [U]"},
-    // ---- quota and size ----
-    {"QuotaExceeded", 0, "", denied, "QuotaExceeded", "GD3031", "azure-facts §6 [U]"},
-    {"OperationNotAllowed", 0, "quota", denied, "QuotaExceeded", "GD3031",
-     "azure-facts §6: exceeding approved <name> quota [I]"},
-    {"RoleAssignmentLimitExceeded", 0, "", denied, "QuotaExceeded", "GD3031",
-     "azure-facts §10: 4,000 per subscription [U]"},
-    {"GallerySourceResourceExceedsMaxSize", 0, "", invalid, "InvalidSpec", "GD3071", "azure-facts §6 [D][I]"},
-    // ---- not there ----
-    {"SubscriptionNotFound", 0, "", denied, "AuthorizationFailed", "GD3043",
-     "azure-facts §6 [U]: also what a caller without any right reads"},
-    {"InvalidSubscriptionId", 0, "", invalid, "InvalidSpec", "GD3043", "azure-facts §6 [U]"},
-    {"ResourceGroupNotFound", 0, "", not_ready, "DependencyNotReady", "GD3041", "azure-facts §6 [R]"},
-    {"ParentResourceNotFound", 0, "", not_ready, "DependencyNotReady", "GD3042", "azure-facts §6 [D][I], code [U]"},
-    {"ResourceNotFound", 0, "", not_ready, "NotFoundInAzure", "GD3040", "azure-facts §6 [R]"},
-    {"NotFound", 0, "", not_ready, "NotFoundInAzure", "GD3040", "azure-facts §6 [U]"},
-    {"GalleryImageNotFound", 0, "", not_ready, "SourceImageMissing", "GD3061", "azure-facts §6 [D][I]"},
-    // ---- state of the resource ----
-    {"PropertyChangeNotAllowed", 0, "", invalid, "ImmutableFieldChanged", "GD3050", "azure-facts §6 [I full body][D]"},
-    {"CannotDeleteResource", 0, "", not_ready, "DependencyNotReady", "GD3051",
-     "azure-facts §5: also for up to 20 s after the children went [I]"},
-    {"OperationNotAllowed", 0, "marked for deletion", not_ready, "DependencyNotReady", "GD3052", "azure-facts §6 [D]"},
-    {"DeleteGalleryImageVersionBlockedBeforeEndOfLife", 0, "", denied, "ResourceLocked", "GD3053",
-     "azure-facts §5 [D]"},
-    {"", 409, "allowdeletionofreplicatedlocations", denied, "ResourceLocked", "GD3054",
-     "azure-facts §3.4 [D wording][I]"},
-    {"", 400, "allowdeletionofreplicatedlocations", denied, "ResourceLocked", "GD3054",
-     "azure-facts §3.4, §16: status unknown [U]"},
-    {"InvalidResourceLocation", 0, "", invalid, "ImmutableFieldChanged", "GD3055", "azure-facts §6 [D text], code [U]"},
-    {"InvalidResourceGroupLocation", 0, "", invalid, "ImmutableFieldChanged", "GD3055", "azure-facts §11 [U]"},
-    {"", 409, "choose a different publisher, offer, sku", invalid, "InvalidSpec", "GD3056", "azure-facts §6 [D text]"},
-    {"", 0, "is not unique within the subscription", invalid, "InvalidSpec", "GD3057", "azure-facts §1, §6 [D text]"},
-    {"ResourceGroupBeingDeleted", 0, "", not_ready, "DependencyNotReady", "GD3091", "azure-facts §6 [U]"},
-    {"AnotherOperationInProgress", 0, "", conflict, "AzureError", "GD3091", "azure-facts §6 [U]"},
-    {"Conflict", 0, "", conflict, "AzureError", "GD3091", "azure-facts §6 [U]"},
-    // ---- the declaration ----
-    {"", 0, "please check source exists", invalid, "SourceImageMissing", "GD3061",
-     "azure-facts §6: Source … is not found [D]"},
-    {"LocationNotAvailableForResourceType", 0, "", invalid, "InvalidSpec", "GD3062",
-     "azure-facts §6 [D text], code [U]"},
-    {"NoRegisteredProviderFound", 0, "", denied, "AzureError", "GD3063", "azure-facts §6 [I form]"},
-    {"InvalidApiVersionParameter", 0, "", denied, "AzureError", "GD3063", "azure-facts §6 [U]"},
-    {"InvalidResourceType", 0, "", denied, "AzureError", "GD3063", "azure-facts §6 [U]"},
-    {"MissingSubscriptionRegistration", 0, "", denied, "AuthorizationFailed", "GD3064", "azure-facts §6 [U]"},
-    {"PrincipalNotFound", 0, "", not_ready, "DependencyNotReady", "GD3080",
-     "azure-facts §10: a new principal takes a while [I]"},
-    {"RoleAssignmentExists", 0, "", conflict, "AzureError", "GD3081", "azure-facts §10 [I]"},
-    {"StorageAccountAlreadyTaken", 0, "", invalid, "InvalidSpec", "GD3083", "azure-facts §11 [U]"},
-    {"InvalidParameter", 0, "", invalid, "InvalidSpec", "GD3060", "azure-facts §6 [I][D]"},
-    // ---- replication ----
-    {"ValidationError", 0, "replication jobs failed", not_ready, "ReplicationFailed", "GD3070",
-     "azure-facts §4.1 [I azure-cli 15539]"},
-    {"ReplicationJobFailed", 0, "", not_ready, "ReplicationFailed", "GD3070", "azure-facts §4.1 family [U]"},
-    // ---- Azure's own trouble ----
-    {"InternalServerError", 0, "", transient, "AzureError", "GD3090", "azure-facts §6 [U]"},
-    {"ServiceUnavailable", 0, "", transient, "AzureError", "GD3090", "azure-facts §6 [U]"},
-    {"GatewayTimeout", 0, "", transient, "AzureError", "GD3090", "azure-facts §6 [U]"},
-    {"ServerTimeout", 0, "", transient, "AzureError", "GD3090", "azure-facts §6 [U]"},
-    // ---- unknown codes, by status ----
-    {"", 400, "", invalid, "InvalidSpec", "GD3060", "RFC 9110 §15.5.1"},
-    {"", 401, "", denied, "AuthenticationFailed", "GD3015", "RFC 9110 §15.5.2"},
-    {"", 403, "", denied, "AuthorizationFailed", "GD3020", "RFC 9110 §15.5.4"},
-    {"", 404, "", not_ready, "NotFoundInAzure", "GD3040", "RFC 9110 §15.5.5"},
-    {"", 408, "", transient, "AzureError", "GD3090", "RFC 9110 §15.5.9"},
-    {"", 409, "", conflict, "AzureError", "GD3091", "RFC 9110 §15.5.10"},
-    {"", 410, "", not_ready, "NotFoundInAzure", "GD3040", "RFC 9110 §15.5.11"},
-    {"", 412, "", conflict, "AzureError", "GD3091", "RFC 9110 §15.5.13"},
-    {"", 422, "", invalid, "InvalidSpec", "GD3060", "RFC 9110 §15.5.21"},
-    {"", 423, "", denied, "ResourceLocked", "GD3023", "RFC 4918 §11.3"},
-    {"", 429, "", throttled, "Throttled", "GD3030", "RFC 6585 §4"},
-};
-// clang-format on
 constexpr ErrorRow server_row{"", 500, "", transient, "AzureError", "GD3090", "RFC 9110 §15.6"};
 constexpr ErrorRow redirect_row{
     "", 300, "", transient, "AzureError", "GD3002", "ARM does not redirect: something on the way does"};
@@ -126,7 +28,7 @@ bool fits(const ErrorRow& row, int status, const std::string& code, const std::s
 const ErrorRow* find_listed_row(int status, const ErrorBody& body, bool by_code_only) {
     const std::string message = fold_case(body.message);
     const std::string code = fold_case(body.code);
-    for (const ErrorRow& row : rows) {
+    for (const ErrorRow& row : error_rows()) {
         const bool is_status_row = row.code.empty() && row.text.empty();
         if (is_status_row == by_code_only) continue;
         if (fits(row, status, code, message)) return &row;
@@ -151,22 +53,50 @@ std::string quoted_after(const std::string& text, std::string_view before) {
     return close == std::string::npos ? std::string{} : text.substr(open + 1, close - open - 1);
 }
 
-// Who must grant what, from Azure's "does not have authorization to perform action 'A' over scope 'S'".
+// The group of a resource: there a role outlives the resource, and can be given before the resource exists.
+std::string group_of(const std::string& scope) {
+    const ResourceId id(scope);
+    const std::string group = id.resource_group();
+    return group.empty() ? scope : resource_group_id(id.subscription(), group).text();
+}
+
+// Who must grant what, from Azure's "The client 'C' with object id 'O' does not have authorization to perform action
+// 'A' over scope 'S'".
 std::string grant_advice(const std::string& message) {
     const std::string action = quoted_after(message, "perform action");
-    const std::string scope = quoted_after(message, "over scope");
+    const std::string scope = group_of(quoted_after(message, "over scope"));
     if (action.empty())
         return "An Owner or User Access Administrator of the scope must give galleryd's identity a role with that "
                "right.";
-    return "An Owner or User Access Administrator must give galleryd's identity the role \"" + role_for_action(action) +
-           "\" (it holds " + action + ")" + (scope.empty() ? "." : " at " + scope + ".");
+    const std::string role = role_for_action(action);
+    std::string advice = "An Owner or User Access Administrator must give galleryd's identity the role \"" + role +
+                         "\" (it holds " + action + ")";
+    if (scope.empty()) return advice + ".";
+    const std::string object = quoted_after(message, "object id");
+    advice += " at " + scope;
+    if (object.empty()) return advice + ".";
+    return advice + ": az role assignment create --assignee-object-id " + object +
+           " --assignee-principal-type ServicePrincipal --role \"" + role + "\" --scope " + scope;
 }
 
-std::string advice_for(const ErrorRow& row, const std::string& message) {
+// From "…to use namespace 'Microsoft.Compute'" and the id in what was attempted.
+std::string register_advice(const std::string& message, const std::string& attempt) {
+    std::string provider = quoted_after(message, "namespace");
+    if (provider.empty()) provider = "Microsoft.Compute";
+    const std::size_t id = attempt.find("/subscriptions/");
+    const std::string subscription = id == std::string::npos ? "" : ResourceId(attempt.substr(id)).subscription();
+    return "Register it: az provider register --namespace " + provider +
+           (subscription.empty() ? "" : " --subscription " + subscription);
+}
+
+std::string advice_for(const Attempt& attempt, const ErrorRow& row, const std::string& message) {
     if (row.catalogue == "GD3020") return grant_advice(message);
     if (row.catalogue == "GD3051")
         return "Its children must go first; right after their deletion Azure may say this for some seconds.";
-    if (row.catalogue == "GD3064") return "Register it: az provider register --namespace Microsoft.Compute";
+    if (row.catalogue == "GD3064") return register_advice(message, attempt.what);
+    if (row.catalogue == "GD3063")
+        return "This galleryd is pinned to api-versions that this cloud does not offer (galleryd version); nothing is "
+               "written with another one.";
     return {};
 }
 
@@ -187,7 +117,7 @@ Error describe(const Attempt& attempt, const ErrorRow& row, int status, const Er
     if (!body.code.empty())
         error.message = sentence(std::move(error.message)) + " (" + body.code +
                         (body.target.empty() ? "" : ", " + body.target) + ")";
-    if (const std::string advice = advice_for(row, body.message); !advice.empty())
+    if (const std::string advice = advice_for(attempt, row, body.message); !advice.empty())
         error.message = sentence(std::move(error.message)) + " " + advice;
     return error;
 }
@@ -225,8 +155,6 @@ bool asks_for_claims(const http::Headers& headers) {
 }
 
 }  // namespace
-
-std::span<const ErrorRow> error_rows() { return rows; }
 
 const ErrorRow& find_error_row(int status, const ErrorBody& body) {
     if (const ErrorRow* row = find_listed_row(status, body, true)) return *row;

@@ -1,29 +1,17 @@
 #pragma once
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 
 #include "controller/adapters/azure/decode.h"
+#include "controller/adapters/azure/error_rows.h"
 #include "controller/adapters/http/message.h"
 #include "controller/core/result.h"
 #include "controller/core/time.h"
 
-// The one table from Azure's codes to what happens next (style §4): a row per code, each with the origin of the fact
-// and a test.
+// Answers and failed operations to errors, by the table of error_rows.h.
 namespace galleryd::azure {
 
-struct ErrorRow {
-    std::string_view code;  // Azure's, compared without case; "" = any
-    int status = 0;         // 0 = any
-    std::string_view text;  // part of the message, compared without case; "" = any
-    ErrorKind kind = ErrorKind::bug;
-    std::string_view reason;     // a Ready reason (experience §1.5.2)
-    std::string_view catalogue;  // GD3nnn
-    std::string_view origin;     // where the fact comes from, [U] = unverified
-};
-
-std::span<const ErrorRow> error_rows();
 // The first row that fits; an unknown code falls back to the row of its status. `detail_codes` are tried after the
 // code.
 const ErrorRow& find_error_row(int status, const ErrorBody& body);

@@ -15,6 +15,7 @@
 #include "controller/ports/inventory.h"
 #include "controller/ports/log.h"
 #include "controller/ports/metrics.h"
+#include "controller/ports/usage.h"
 
 namespace galleryd::azure {
 
@@ -24,8 +25,9 @@ struct GraphOptions {
     std::size_t pages_max = 1000;  // of one query
     std::size_t parallel_max = 8;  // of one look
     std::size_t subscriptions_per_query =
-        300;                          // Microsoft's advice (azure-facts §7.3 [D]); the service's limit is 10,000
-    std::size_t ids_per_query = 300;  // the same advice
+        300;                               // Microsoft's advice (azure-facts §7.3 [D]); the service's limit is 10,000
+    std::size_t ids_per_query = 300;       // the same advice
+    std::size_t galleries_per_query = 30;  // whose users are asked for
 };
 
 // Inventory over Azure Resource Graph, api-version 2024-04-01.
@@ -34,7 +36,7 @@ struct GraphOptions {
 //  - The quota of 15 queries in 5 s is the identity's: when an answer says that it is used up, the next query waits
 //    until it resets (at most arm.wait_inside_max, else `throttled`), so that nothing is ever refused by our own doing.
 // Single-threaded; must outlive the calls in flight.
-class ResourceGraph : public Inventory {
+class ResourceGraph : public Inventory, public UsageReader {
   public:
     ResourceGraph(http::Transport& transport, TokenProvider& tokens, Clock& clock, Log& log, Metrics& metrics,
                   GraphOptions options);
@@ -44,11 +46,14 @@ class ResourceGraph : public Inventory {
     Task<RowSummary> read(std::vector<ResourceId> ids, InventorySink& sink) override;
     Task<FactList> facts(std::vector<ResourceId> ids) override;
     Task<FactList> in_transition(std::vector<std::string> subscriptions) override;
+    Task<UsageAnswer> users_of(std::vector<ResourceId> galleries) override;
+    Task<std::vector<ResourceId>> find_versions(std::string gallery, std::string definition,
+                                                std::string version) override;
 
   private:
     struct Question {
-        std::string query, what;  // what: "read all galleries", for messages
-        std::vector<std::string> subscriptions;
+        std::string query, what;                 // what: "read all galleries", for messages
+        std::vector<std::string> subscriptions;  // none: the whole tenant
         std::size_t pages_max = 0;
         std::size_t parallel = 1;
         bool may_miss_rows = false;  // of resources that change meanwhile: an absence is looked at again anyway
@@ -80,6 +85,12 @@ class ResourceGraph : public Inventory {
     Task<void> look_in_turn(Look& look, InventorySink& sink);
     Task<void> look_at_once(Look& look, InventorySink& sink);
     Task<FactList> facts_of(std::vector<Question> questions);
+    struct Users;  // of one answer, while it is read
+    Question tenant_question(std::string query, std::string what) const;
+    Task<void> read_reach(Users& users, const std::vector<ResourceId>& galleries);
+    Task<void> read_readable(Users& users);
+    Task<void> read_users(Users& users, std::vector<std::string> prefixes);
+    Task<std::size_t> read_rows(Question question, RowReader reader);
     Result<std::vector<Question>> questions_for(const std::vector<std::string>& subscriptions, std::string query,
                                                 std::string what) const;
     Result<std::vector<Question>> questions_for_ids(const std::vector<ResourceId>& ids, std::string what) const;

@@ -22,7 +22,9 @@ std::string body_of(const std::string& query, const std::vector<std::string>& su
     Json options{{"$top", top}, {"resultFormat", "objectArray"}};
     if (!token.empty()) options["$skipToken"] = token;
     else if (skip > 0) options["$skip"] = skip;
-    return Json{{"subscriptions", subscriptions}, {"query", query}, {"options", std::move(options)}}.dump();
+    Json body{{"query", query}, {"options", std::move(options)}};
+    if (!subscriptions.empty()) body["subscriptions"] = subscriptions;  // without any it is the whole tenant
+    return body.dump();
 }
 
 std::optional<std::size_t> quota_left(const http::Headers& headers) {

@@ -49,10 +49,14 @@ std::optional<std::string> role_definition_guid(std::string_view role) {
 std::string role_for_action(std::string_view action) {
     const std::string folded = fold_case(action);
     if (folded.contains("/galleries/share/")) return "Compute Gallery Sharing Admin";
-    if (folded.starts_with("microsoft.authorization/roleassignments/")) return "User Access Administrator";
-    if (folded.contains("/galleries") && folded.ends_with("/read")) return "Compute Gallery Image Reader";
+    if (folded.starts_with("microsoft.authorization/roleassignments/") && !folded.ends_with("/read"))
+        return "User Access Administrator";
+    if (folded.ends_with("/read")) return "Reader";  // Compute Gallery Image Reader does not hold galleries/read
     if (folded.contains("/galleries")) return "Compute Gallery Artifacts Publisher";
-    if (folded.ends_with("/read")) return "Reader";
+    if (folded.starts_with("microsoft.storage/storageaccounts/")) return "Storage Account Contributor";
+    if (folded.starts_with("microsoft.compute/snapshots/")) return "Disk Snapshot Contributor";
+    if (folded == "microsoft.compute/disks/write" || folded == "microsoft.compute/virtualmachines/write")
+        return "Compute Gallery Artifacts Publisher";
     return "Contributor";
 }
 

@@ -1,12 +1,12 @@
 #include "controller/adapters/azure/token_answer.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "controller/adapters/azure/json_read.h"
 #include "controller/adapters/azure/retry_after.h"
+#include "controller/adapters/azure/sign_in_table.h"
 
 namespace galleryd::azure {
 namespace {
@@ -15,39 +15,7 @@ using std::chrono::seconds;
 
 constexpr seconds clock_difference_max = std::chrono::minutes{5};
 
-struct SignInProblem {
-    int number;  // AADSTS number
-    std::string_view catalogue;
-    std::string_view message;
-};
-
 constexpr std::string_view clock_code = "GD3019";
-
-// azure-facts §13, numbers marked [U] there; 70021n, 7000112, 500011 and 53003 from Microsoft's public list of codes.
-constexpr std::array<SignInProblem, 20> problems{{
-    {7000215, "GD3011", "the client secret is wrong. Set AZURE_CLIENT_SECRET to the secret's value, not to its id"},
-    {7000222, "GD3012",
-     "the client secret has expired. Make a new one for this application and set AZURE_CLIENT_SECRET"},
-    {700016, "GD3013", "the application is unknown in this tenant. Check AZURE_CLIENT_ID and AZURE_TENANT_ID"},
-    {7000112, "GD3013", "the application is disabled. Its owner enables it again in Microsoft Entra"},
-    {90002, "GD3014", "the tenant is unknown. Check AZURE_TENANT_ID and the cloud (--azure)"},
-    {900023, "GD3014", "the tenant is not a valid name. Check AZURE_TENANT_ID"},
-    {500011, "GD3014", "the tenant knows no such Azure endpoint. --azure and AZURE_TENANT_ID belong to two clouds"},
-    {700027, "GD3017",
-     "the certificate is not registered for this application or has expired, or the signature does not fit"},
-    {700021, "GD3017", "the assertion is for another application. Check AZURE_CLIENT_ID"},
-    {700023, "GD3017", "the assertion is for another audience. Check AZURE_TENANT_ID and AZURE_AUTHORITY_HOST"},
-    {50013, "GD3017", "the assertion's signature was refused"},
-    {70021, "GD3018", "no federated credential of the application fits this identity's issuer, subject and audience"},
-    {700211, "GD3018", "no federated credential of the application has this token's issuer"},
-    {700212, "GD3018", "no federated credential of the application has this token's audience"},
-    {700213, "GD3018", "no federated credential of the application has this token's subject"},
-    {53003, "GD3024", "Conditional Access blocks the sign-in. Ask its owner to let this identity or address in"},
-    {50076, "GD3024", "Conditional Access asks for a second factor. Sign in again: az login"},
-    {50079, "GD3024", "Conditional Access asks for a second factor. Sign in again: az login"},
-    {700082, "GD3028", "the Azure CLI's sign-in has expired. Sign in again: az login"},
-    {70043, "GD3028", "the Azure CLI's sign-in has expired. Sign in again: az login"},
-}};
 
 std::string_view time_problem(SignInKind sign_in) {
     if (sign_in == SignInKind::federated)
@@ -80,6 +48,13 @@ std::string clock_note(const http::Headers& headers, TimePoint now) {
            (ahead.count() > 0 ? "ahead of" : "behind") + " the sign-in service's";
 }
 
+bool names_time(const std::vector<int>& numbers) {
+    return std::ranges::any_of(numbers, [](int number) {
+        const SignInRow* const row = find_sign_in_row(number);
+        return row != nullptr && row->catalogue == clock_code;
+    });
+}
+
 bool speaks_of_time(std::string description) {
     for (char& c : description) {
         if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
@@ -90,7 +65,6 @@ bool speaks_of_time(std::string description) {
 
 // AADSTS50013 stands for signature and for time; which one only the description says.
 bool is_about_time(const std::vector<int>& numbers, const std::string& description) {
-    if (std::ranges::find(numbers, 700024) != numbers.end()) return true;
     return std::ranges::find(numbers, 50013) != numbers.end() && speaks_of_time(description);
 }
 
@@ -163,12 +137,14 @@ std::vector<int> find_aadsts_numbers(std::string_view text) {
 
 Error describe_sign_in_problem(const std::vector<int>& numbers, SignInKind sign_in, const std::string& otherwise) {
     const std::string number_text = numbers.empty() ? "" : " (AADSTS" + std::to_string(numbers.front()) + ")";
-    if (std::ranges::find(numbers, 700024) != numbers.end())
+    if (names_time(numbers))
         return denied_sign_in(std::string(clock_code), std::string(time_problem(sign_in)) + number_text);
-    for (const SignInProblem& problem : problems) {
-        if (std::ranges::find(numbers, problem.number) == numbers.end()) continue;
-        return denied_sign_in(std::string(problem.catalogue),
-                              std::string(problem.message) + " (AADSTS" + std::to_string(problem.number) + ")");
+    for (const SignInRow& row : sign_in_rows()) {
+        if (std::ranges::find(numbers, row.number) == numbers.end()) continue;
+        Error error = denied_sign_in(std::string(row.catalogue),
+                                     std::string(row.message) + " (AADSTS" + std::to_string(row.number) + ")");
+        error.kind = row.kind;
+        return error;
     }
     return denied_sign_in("GD3010", otherwise + number_text);
 }

@@ -26,7 +26,10 @@ struct Exchange {
         return request.method + " " + to_string(origin) + request.target.substr(0, request.target.find('?'));
     }
     std::unexpected<Error> network_error(const std::string& why) const {
-        return fail(ErrorKind::transient, "NetworkError", name() + " failed: " + why);
+        return std::unexpected(Error{.kind = ErrorKind::transient,
+                                     .reason = "NetworkError",
+                                     .message = name() + " failed: " + why,
+                                     .code = "GD3008"});
     }
     std::unexpected<Error> too_large(const std::string& what, std::size_t limit) const {
         return fail(

@@ -24,7 +24,10 @@ namespace {
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 
 std::unexpected<Error> network_error(const Origin& origin, const std::string& why) {
-    return fail(ErrorKind::transient, "NetworkError", "cannot connect to " + to_string(origin) + ": " + why);
+    return std::unexpected(Error{.kind = ErrorKind::transient,
+                                 .reason = "NetworkError",
+                                 .message = "cannot connect to " + to_string(origin) + ": " + why,
+                                 .code = "GD3008"});
 }
 
 std::unexpected<Error> tls_error(const Origin& origin, const Stream& stream, const error_code& error) {
@@ -35,8 +38,11 @@ std::unexpected<Error> tls_error(const Origin& origin, const Stream& stream, con
         certificate ? "; the server must present a certificate for this name from an authority in the system's "
                       "store or the CA file"
                     : "; TLS 1.2 or newer is needed on both sides";
-    return fail(ErrorKind::denied, "TlsError",
-                "the TLS connection to " + to_string(origin) + " was refused: " + why + advice);
+    return std::unexpected(
+        Error{.kind = ErrorKind::denied,
+              .reason = "TlsError",
+              .message = "the TLS connection to " + to_string(origin) + " was refused: " + why + advice,
+              .code = "GD3009"});
 }
 
 }  // namespace

@@ -256,6 +256,16 @@ constexpr MetricDefinition catalogue[] = {
      "Marked image versions held back by reason (in_use, pinned, min_keep, eol_not_reached, locked, "
      "approval_required, brake, suspended).",
      {}},
+    {"galleryd_usage_look_timestamp_seconds",
+     gauge,
+     "",
+     "Unix time of the last answer of who uses image versions.",
+     {}},
+    {"galleryd_usage_subscriptions",
+     gauge,
+     "state",
+     "Subscriptions whose users of images can be read, or no longer.",
+     {}},
     {"galleryd_retention_deletions_total",
      counter,
      "gallery result",
@@ -364,36 +374,6 @@ const MetricDefinition* find_metric(std::string_view name) {
         if (definition.name == name) return &definition;
     }
     return nullptr;
-}
-
-std::vector<std::string> label_names(const MetricDefinition& definition) {
-    std::vector<std::string> names;
-    for (std::string_view rest = definition.labels; !rest.empty();) {
-        const std::size_t end = std::min(rest.find(' '), rest.size());
-        names.emplace_back(rest.substr(0, end));
-        rest.remove_prefix(std::min(end + 1, rest.size()));
-    }
-    return names;
-}
-
-std::string_view to_string(MetricType type) {
-    switch (type) {
-        case MetricType::counter: return "counter";
-        case MetricType::gauge: return "gauge";
-        case MetricType::histogram: return "histogram";
-    }
-    return "gauge";
-}
-
-std::string metric_reference_markdown() {
-    std::string text = "| Metric | Type | Labels | Meaning |\n| --- | --- | --- | --- |\n";
-    for (const MetricDefinition& definition : catalogue) {
-        std::string labels;
-        for (const std::string& name : label_names(definition)) labels += (labels.empty() ? "`" : ", `") + name + "`";
-        text += "| `" + std::string(definition.name) + "` | " + std::string(to_string(definition.type)) + " | " +
-                (labels.empty() ? "–" : labels) + " | " + std::string(definition.help) + " |\n";
-    }
-    return text;
 }
 
 }  // namespace galleryd::telemetry

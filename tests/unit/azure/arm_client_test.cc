@@ -287,3 +287,46 @@ TEST_CASE("role assignments of exactly that scope are listed, inherited ones are
     CHECK(bench.transport.sent.at(0).request.target.ends_with(
         "/roleAssignments?api-version=2022-04-01&$filter=atScope()"));
 }
+
+TEST_CASE("machines and scale sets of a subscription are listed with the image that they name") {
+    Bench bench;
+    const std::string below = "/subscriptions/" + subscription + "/resourceGroups/rg/providers/Microsoft.Compute/";
+    const std::string next =
+        arm + "/subscriptions/" + subscription + "/providers/Microsoft.Compute/virtualMachines?page=2";
+    bench.transport.answer(
+        200,
+        page_of(
+            {R"({"id":")" + below +
+             R"(virtualMachines/a","location":"East US","properties":{"storageProfile":{"imageReference":{"id":"/i","exactVersion":"1.0.0"}}}})"},
+            next));
+    bench.transport.answer(
+        200,
+        page_of(
+            {R"({"id":")" + below +
+                 R"(virtualMachines/b","location":"eastus","properties":{"storageProfile":{"imageReference":{"sharedGalleryImageId":"/s"}}}})",
+             R"({"id":")" + below + R"(virtualMachines/c","location":"eastus","properties":{}})"}));
+    bench.transport.answer(
+        200,
+        page_of(
+            {R"({"id":")" + below +
+             R"(virtualMachineScaleSets/d","location":"eastus","properties":{"virtualMachineProfile":{"storageProfile":{"imageReference":{"communityGalleryImageId":"/c"}}}}})"}));
+    const auto machines = bench.run(bench.client.list_machines(subscription));
+    REQUIRE_MESSAGE(machines.has_value(), (machines ? "" : machines.error().message));
+    REQUIRE(machines->size() == 4);
+    CHECK(machines->at(0).image == "/i");
+    CHECK(machines->at(0).exact == "1.0.0");
+    CHECK(machines->at(0).region == "eastus");
+    CHECK(machines->at(1).image == "/s");
+    CHECK(machines->at(2).image == "");
+    CHECK(machines->at(3).image == "/c");
+    CHECK(machines->at(3).kind == UserKind::scale_set_model);
+    CHECK(bench.transport.sent.at(0).request.target ==
+          "/subscriptions/" + subscription + "/providers/Microsoft.Compute/virtualMachines?api-version=2024-07-01");
+    CHECK(bench.transport.sent.at(2).request.target ==
+          "/subscriptions/" + subscription +
+              "/providers/Microsoft.Compute/virtualMachineScaleSets?api-version=2024-07-01");
+    bench.transport.answer(200, page_of({R"({"location":"eastus"})"}));
+    const auto odd = bench.run(bench.client.list_machines(subscription));
+    REQUIRE_FALSE(odd.has_value());
+    CHECK(odd.error().code == "GD3005");
+}

@@ -50,6 +50,8 @@ TEST_CASE("each known code leads to its kind, reason and catalogue entry") {
         {401, "InvalidAuthenticationToken", "m", denied, "AuthenticationFailed", "GD3015"},
         {401, "ExpiredAuthenticationToken", "m", denied, "AuthenticationFailed", "GD3015"},
         {401, "AuthenticationFailed", "m", denied, "AuthenticationFailed", "GD3015"},
+        {401, "InvalidAuthenticationTokenTenantNotFound", "m", denied, "AuthenticationFailed", "GD3016"},
+        {404, "TenantNotFound", "m", denied, "AuthenticationFailed", "GD3016"},
         {403, "LinkedAuthorizationFailed", "m", denied, "AuthorizationFailed", "GD3021"},
         {403, "AuthorizationFailed", "m", denied, "AuthorizationFailed", "GD3020"},
         {403, "RequestDisallowedByPolicy", "m", denied, "PolicyDenied", "GD3022"},
@@ -61,6 +63,35 @@ TEST_CASE("each known code leads to its kind, reason and catalogue entry") {
         {400, "RoleAssignmentLimitExceeded", "m", denied, "QuotaExceeded", "GD3031"},
         {409, "GallerySourceResourceExceedsMaxSize", "m", invalid, "InvalidSpec", "GD3071"},
         {404, "SubscriptionNotFound", "m", denied, "AuthorizationFailed", "GD3043"},
+        {400, "NoValidSubscriptionsInQueryRequest", "m", denied, "AuthorizationFailed", "GD3043"},
+        {409, "ReadOnlyDisabledSubscription", "m", denied, "AzureError", "GD3044"},
+        {403, "SubscriptionDisabled", "m", denied, "AzureError", "GD3044"},
+        {404, "SubscriptionStateForbidden", "m", denied, "AzureError", "GD3044"},
+        {404, "RoleAssignmentNotFound", "m", not_ready, "NotFoundInAzure", "GD3040"},
+        {404, "FeatureNotFound", "m", not_ready, "NotFoundInAzure", "GD3040"},
+        {400, "RoleDefinitionDoesNotExist", "m", invalid, "InvalidSpec", "GD3082"},
+        {409, "RoleAssignmentUpdateNotPermitted", "m", invalid, "ImmutableFieldChanged", "GD3050"},
+        {200, "OperationPreempted", "m", conflict, "AzureError", "GD3091"},
+        {409, "StorageAccountOperationInProgress", "m", conflict, "AzureError", "GD3091"},
+        {409, "StorageAccountBeingCreated", "m", not_ready, "DependencyNotReady", "GD3091"},
+        {409, "StorageAccountIsNotProvisioned", "m", not_ready, "DependencyNotReady", "GD3091"},
+        {409, "AlreadyExists", "m", invalid, "InvalidSpec", "GD3083"},
+        {400, "AccountNameInvalid", "m", invalid, "InvalidSpec", "GD3060"},
+        {400, "StorageAccountNameNotValid", "m", invalid, "InvalidSpec", "GD3060"},
+        {400, "InvalidRequestContent", "m", invalid, "InvalidSpec", "GD3060"},
+        {400, "InvalidTags", "m", invalid, "InvalidSpec", "GD3060"},
+        {400, "InvalidTagNameOrValue", "m", invalid, "InvalidSpec", "GD3060"},
+        {400, "LocationRequired", "m", invalid, "InvalidSpec", "GD3060"},
+        {400, "InvalidRoleAssignmentId", "m", invalid, "InvalidSpec", "GD3060"},
+        {400, "InvalidCreateRoleAssignmentRequest", "m", invalid, "InvalidSpec", "GD3060"},
+        {400, "MissingApiVersionParameter", "m", bug, "AzureError", "GD3098"},
+        {405, "MethodNotAllowed", "m", bug, "AzureError", "GD3098"},
+        {400, "InvalidQuery", "m", bug, "AzureError", "GD3098"},
+        {400, "ParserFailure", "m", bug, "AzureError", "GD3098"},
+        {400, "NoValidColumns", "m", bug, "AzureError", "GD3098"},
+        {400, "InvalidColumnNames", "m", bug, "AzureError", "GD3098"},
+        {500, "InternalError", "m", transient, "AzureError", "GD3090"},
+        {405, "Unheard", "m", bug, "AzureError", "GD3098"},
         {400, "InvalidSubscriptionId", "m", invalid, "InvalidSpec", "GD3043"},
         {404, "ResourceGroupNotFound", "m", not_ready, "DependencyNotReady", "GD3041"},
         {404, "ParentResourceNotFound", "m", not_ready, "DependencyNotReady", "GD3042"},
@@ -141,6 +172,50 @@ TEST_CASE("each known code leads to its kind, reason and catalogue entry") {
         CHECK_FALSE(row.origin.empty());
         CHECK(find_error(row.catalogue) != nullptr);
     }
+}
+
+TEST_CASE("each documented text of a refused declaration waits for another declaration") {
+    for (const char* text :
+         {"Gallery image version publishing profile regions 'East US' must contain the location of image version "
+          "'westus'.",
+          "The value 101 of parameter regionalReplicaCount is out of range. The value must be between 1 and 100, "
+          "inclusive.",
+          "EndOfLifeDate must be set to a future date.",
+          "The minimum value of vCPUs must not be greater than the maximum value.",
+          "Asset name galleryImage.properties.identifier.offer is not valid.",
+          "Duplicated lun numbers 0 are not allowed.", "ZRS storage account type is not supported in this region.",
+          "Duplicate regions are not allowed in target publishing regions."}) {
+        CAPTURE(text);
+        const Error error = error_for(400, error_body("InvalidParameter", text));
+        CHECK(error.kind == ErrorKind::invalid);
+        CHECK(error.code == "GD3060");
+        CHECK(error.message.contains(text));
+    }
+}
+
+TEST_CASE("a provider that is not registered and an api-version that is not offered say what to do, with real ids") {
+    const http::Response answer{
+        .status = 409,
+        .headers = {},
+        .body = error_body("MissingSubscriptionRegistration",
+                           "The subscription is not registered to use namespace 'Microsoft.Storage'. See x")};
+    CHECK(error_from_answer({.what = "create storage account /subscriptions/s1/resourceGroups/rg/providers/x/y/z"},
+                            answer, now)
+              .message.ends_with("Register it: az provider register --namespace Microsoft.Storage --subscription s1"));
+    CHECK(error_for(400, error_body("NoRegisteredProviderFound", "The supported api-versions are '2023-07-03'."))
+              .message.contains("2023-07-03"));
+}
+
+TEST_CASE("the advice for a missing right is a command with Azure's object id, at the group") {
+    const Error error = error_for(
+        403, error_body("AuthorizationFailed",
+                        "The client 'c' with object id '0581142e' does not have authorization to perform action "
+                        "'Microsoft.Compute/galleries/read' over scope '/subscriptions/s/resourceGroups/rg/providers/"
+                        "Microsoft.Compute/galleries/g' or the scope is invalid."));
+    // Compute Gallery Image Reader holds images/read and images/versions/read only.
+    CHECK(
+        error.message.ends_with("az role assignment create --assignee-object-id 0581142e --assignee-principal-type "
+                                "ServicePrincipal --role \"Reader\" --scope /subscriptions/s/resourceGroups/rg"));
 }
 
 TEST_CASE("codes are compared without case, and details are looked at after the code") {

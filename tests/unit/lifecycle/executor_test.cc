@@ -250,3 +250,33 @@ TEST_CASE("executor: after a parent that could not be made its children are not 
     CHECK(report.outcomes.size() == 1);
     CHECK(bench.api.writes == std::vector<std::string>{"put definition ubuntu"});
 }
+
+TEST_CASE("executor: what was planned because nobody uses it is asked about right before its request") {
+    LifecycleBench bench;
+    Change change = bench.deletion();
+    change.usage_asked = true;
+    ApplyContext context = bench.allowed();
+    std::string reason;
+    std::vector<std::string> asked;
+    const auto answer = [&](UsageState state) {
+        context.usage_now = [&asked, state](ResourceId version) -> Task<VersionUsage> {
+            asked.push_back(version.text());
+            return [](VersionUsage usage) -> Task<VersionUsage> { co_return usage; }({state, "web-1"});
+        };
+    };
+    SUBCASE("nobody can say") { reason = "UsageUnknown"; }
+    SUBCASE("somebody uses it since") {
+        answer(UsageState::in_use);
+        reason = "InUse";
+    }
+    SUBCASE("it cannot be told any more") {
+        answer(UsageState::unknown);
+        reason = "UsageUnknown";
+    }
+    SUBCASE("still nobody") { answer(UsageState::not_in_use); }
+    if (reason.empty()) bench.api.answers.emplace_back(accepted());
+    const ApplyReport report = bench.apply({change}, context);
+    CHECK(bench.api.writes.size() == (reason.empty() ? 1 : 0));
+    if (!reason.empty()) CHECK(refusal(report) == reason);
+    if (context.usage_now) CHECK(asked == std::vector<std::string>{bench.id.text()});
+}

@@ -140,3 +140,22 @@ TEST_CASE("a gallery whose name begins with another's name keeps its series to i
     CHECK(metrics.sum("galleryd_resources", {{"gallery", "images/golden"}}) == 2);
     CHECK(metrics.sum("galleryd_resources", {{"gallery", "images/golden.2"}}) == 1);
 }
+
+TEST_CASE("who uses versions has an age only after somebody asked") {
+    class Nobody : public UsageReader {
+      public:
+        Task<UsageAnswer> users_of(std::vector<ResourceId>) override { co_return UsageAnswer{}; }
+        Task<std::vector<ResourceId>> find_versions(std::string, std::string, std::string) override {
+            co_return std::vector<ResourceId>{};
+        }
+    };
+    Nobody nobody;
+    SmallEngine small;
+    small.engine.use_usage(nobody);
+    RecordingMetrics metrics;
+    StateMetrics state(metrics);
+    small.declare(std::string(small_gallery) + small_definition);
+    small.pass();
+    state.publish(small.engine, small.clock.now());
+    CHECK_FALSE(metrics.has("galleryd_usage_look_timestamp_seconds", {}));  // nothing is to be taken away
+}

@@ -1,0 +1,57 @@
+#pragma once
+#include <map>
+#include <string>
+#include <vector>
+
+#include "controller/adapters/azure/token.h"
+#include "controller/ports/clock.h"
+#include "controller/program/doctor/finding.h"
+#include "controller/program/doctor/judge.h"
+#include "controller/program/doctor/needs.h"
+#include "controller/program/doctor/questions.h"
+
+namespace galleryd::doctor {
+
+struct CheckupOptions {
+    Endpoint endpoint;
+    SignInSetting sign_in;
+    Needs needs;  // no subscription: every visible one is looked at
+};
+
+// Everything that only Azure can answer, in a fixed order whatever answers first. What cannot be asked because an
+// earlier answer is missing (no network, no sign-in) is one `skipped` finding; everything else goes on.
+class Checkup {
+  public:
+    Checkup(Questions& questions, azure::TokenProvider& tokens, Clock& clock, CheckupOptions options)
+        : questions_(questions), tokens_(tokens), clock_(clock), options_(std::move(options)) {}
+
+    Task<std::vector<Finding>> run();
+
+  private:
+    struct Patient;  // one subscription
+    struct Round {
+        std::vector<Patient> patients;
+        std::size_t next = 0;
+    };
+    Task<bool> reach();    // endpoint and clock; false: nothing further can be asked
+    Task<bool> sign_in();  // false: nothing further can be asked
+    Task<void> find_subscriptions();
+    boost::asio::awaitable<void> work(Round& round);
+    boost::asio::awaitable<void> look_at(Patient& patient);
+    boost::asio::awaitable<void> look_at_providers(Patient& patient);
+    boost::asio::awaitable<void> look_at_rights(Patient& patient);
+    boost::asio::awaitable<void> look_at_quotas(Patient& patient);
+    boost::asio::awaitable<void> look_at_cloud(const Round& round);
+    bool is_out_of_time(Patient& patient) const;
+    void skip_the_rest(std::string why);
+
+    Questions& questions_;
+    azure::TokenProvider& tokens_;
+    Clock& clock_;
+    CheckupOptions options_;
+    Asker asker_;
+    bool none_named_ = false;
+    std::vector<Finding> findings_;
+};
+
+}  // namespace galleryd::doctor

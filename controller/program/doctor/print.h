@@ -1,0 +1,18 @@
+#pragma once
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "controller/program/doctor/finding.h"
+
+namespace galleryd::doctor {
+
+// One line a finding: verdict, check, what it is about, what was measured, code; below it each command that mends it
+// after "fix: ". Counts come last. Texts of Azure are printed without control characters.
+void print_text(std::ostream& out, const std::vector<Finding>& findings);
+
+// {"format_version": "1.0", "kind": "Checkup", "galleryd_version", "azure", "checks": [{"check", "about", "verdict",
+// "measured", "fix": […], "code"}], "summary": {…}}.
+void print_json(std::ostream& out, const std::vector<Finding>& findings, const std::string& azure);
+
+}  // namespace galleryd::doctor

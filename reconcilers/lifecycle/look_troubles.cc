@@ -1,0 +1,62 @@
+#include "reconcilers/lifecycle/look_troubles.h"
+
+namespace galleryd {
+namespace {
+
+// What one cause reaches: codes of the error catalogue.
+std::string object_of(const std::string& scope, const ResourceId& gallery, const Error& error) {
+    if (error.reason == "AuthenticationFailed" || error.code == "GD3063" || error.code == "GD3009") return "azure";
+    const bool is_subscriptions = error.reason == "AuthorizationFailed" || error.code == "GD3064" ||
+                                  error.code == "GD3044" || error.code == "GD3043";
+    return is_subscriptions ? "subscription " + gallery.subscription() : scope;
+}
+
+}  // namespace
+
+void LookTroubles::leave(const std::string& scope, const std::string& except, std::vector<Event>& events) {
+    for (auto at = troubles_.begin(); at != troubles_.end();) {
+        Trouble& trouble = at->second;
+        if (at->first == except || trouble.scopes.erase(scope) == 0 || !trouble.scopes.empty()) {
+            ++at;
+            continue;
+        }
+        events.push_back({.warning = false,
+                          .reason = "Resumed",
+                          .object = trouble.object,
+                          .message = "can be looked at again, what stood in the way is gone"});
+        at = troubles_.erase(at);
+    }
+}
+
+std::vector<LookTroubles::Event> LookTroubles::failed(const std::string& scope, const ResourceId& gallery,
+                                                      const Error& error) {
+    std::vector<Event> events;
+    // A passing failure says nothing about whether the cause is gone.
+    if (error.kind != ErrorKind::denied && error.kind != ErrorKind::invalid) return events;
+    const std::string object = object_of(scope, gallery, error);
+    const std::string key = object + "\n" + error.code;
+    leave(scope, key, events);
+    const auto [at, is_new] = troubles_.try_emplace(key, Trouble{.object = object, .scopes = {}});
+    at->second.scopes.insert(scope);
+    if (!is_new) return events;
+    events.push_back({.warning = true,
+                      .reason = error.reason,
+                      .object = object,
+                      .message = error.message + (error.code.empty() ? "" : " (" + error.code + ")")});
+    return events;
+}
+
+std::vector<LookTroubles::Event> LookTroubles::succeeded(const std::string& scope) {
+    std::vector<Event> events;
+    if (!troubles_.empty()) leave(scope, {}, events);
+    return events;
+}
+
+void LookTroubles::keep_only(const std::function<bool(const std::string&)>& is_declared) {
+    for (auto at = troubles_.begin(); at != troubles_.end();) {
+        std::erase_if(at->second.scopes, [&is_declared](const std::string& scope) { return !is_declared(scope); });
+        at = at->second.scopes.empty() ? troubles_.erase(at) : std::next(at);
+    }
+}
+
+}  // namespace galleryd

@@ -1,0 +1,48 @@
+#include <nlohmann/json.hpp>
+
+#include "tests/simulation/world.h"
+
+// The guard's eye on who uses a version: every machine that exists, when it was first there, and no knowledge of how
+// the daemon finds out.
+namespace galleryd {
+namespace {
+
+using Json = nlohmann::json;
+
+// 95 % of changes are in the index within 28 s, falling off exponentially: three minutes are certain enough for a test.
+constexpr std::chrono::minutes index_lag_max{3};
+
+bool runs(const Json& machine, const ResourceId& version) {
+    const Json none = Json::object();
+    const Json properties = machine.value("properties", none);
+    const Json reference = properties.value("storageProfile", none).value("imageReference", none);
+    const ResourceId image(reference.value("id", ""));
+    const bool by_definition = image == *version.parent() && reference.value("exactVersion", "") == version.name();
+    return image == version || by_definition;
+}
+
+}  // namespace
+
+void Guard::note_machines() {
+    if (!world_.knows_usage()) return;
+    std::map<std::string, TimePoint> now_there;
+    for (const char* type :
+         {"Microsoft.Compute/virtualMachines", "Microsoft.Compute/virtualMachineScaleSets/virtualMachines"}) {
+        for (const std::string& id : world_.azure.resource_ids(type)) {
+            const auto known = machines_.find(id);
+            now_there[id] = known == machines_.end() ? world_.clock.now() : known->second;
+        }
+    }
+    machines_ = std::move(now_there);
+}
+
+void Guard::judge_use(const std::string& id) {
+    note_machines();
+    for (const auto& [machine, since] : machines_) {
+        if (world_.clock.now() - since < index_lag_max) continue;
+        if (runs(world_.azure_json(machine), ResourceId(id)))
+            wrong("I1: " + id + " is deleted, and " + machine + " runs it since " + format_rfc3339(since));
+    }
+}
+
+}  // namespace galleryd

@@ -1,0 +1,90 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "controller/program/doctor/checkup.h"
+#include "controller/simulator/simulator.h"
+#include "tests/support/manual_clock.h"
+#include "tests/support/recording_log.h"
+#include "tests/support/recording_metrics.h"
+#include "tests/support/run_task.h"
+
+using namespace galleryd;
+using namespace galleryd::doctor;
+
+namespace {
+
+const std::string subscription = "00000000-0000-0000-0000-000000000001";
+
+// The doctor in front of the built-in Azure, without sockets and on a manual clock.
+struct Ward {
+    boost::asio::io_context io;
+    ManualClock clock{io};
+    RecordingLog log;
+    RecordingMetrics metrics;
+    simulator::Simulator azure{clock, [] {
+                                   simulator::Options options;
+                                   options.check_tokens = false;
+                                   return options;
+                               }()};
+    simulator::InProcessTransport transport{azure, clock};
+    azure::NoToken token;
+
+    std::vector<Finding> examine(Needs needs, const std::string& faults = "[]") {
+        REQUIRE(azure.load_faults(faults).has_value());
+        Questions questions(transport, token, clock, log, metrics,
+                            {.arm = *http::parse_origin("https://azure.test"), .deadline = std::chrono::seconds{15}});
+        Checkup checkup(
+            questions, token, clock,
+            {.endpoint = {.url = "https://azure.test", .ca_file = ""}, .sign_in = {}, .needs = std::move(needs)});
+        auto found = run_task(io, clock, checkup.run());
+        REQUIRE(found.has_value());
+        return std::move(*found);
+    }
+};
+
+Needs many_galleries(int count) {
+    Needs needs;
+    SubscriptionNeeds& one = needs.subscriptions[subscription];
+    for (int i = 0; i < count; ++i)
+        one.rights.push_back({.scope = "/subscriptions/" + subscription +
+                                       "/resourceGroups/rg/providers/Microsoft.Compute/galleries/g" + std::to_string(i),
+                              .why = "gallery",
+                              .location = "",
+                              .actions = {{.action = "a/read", .role = "Reader"}}});
+    return needs;
+}
+
+std::size_t count_of(const std::vector<Finding>& findings, std::string_view check, Verdict verdict) {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        findings, [&](const Finding& one) { return one.check == check && one.verdict == verdict; }));
+}
+
+}  // namespace
+
+TEST_CASE("an Azure whose every answer about rights hangs costs two minutes a subscription and hides nothing else") {
+    Ward ward;
+    const auto began = ward.clock.monotonic();
+    const auto findings = ward.examine(many_galleries(100), "- {path: '*/permissions', delay: 3600s}\n");
+    CHECK(ward.clock.monotonic() - began < std::chrono::minutes{4});
+    CHECK(count_of(findings, "rights", Verdict::skipped) >= 4);
+    CHECK(count_of(findings, "rights", Verdict::skipped) < 20);
+    CHECK(count_of(findings, "rights", Verdict::failed) == 0);
+    CHECK(count_of(findings, "subscription", Verdict::skipped) == 1);
+    CHECK(count_of(findings, "subscription", Verdict::ok) == 1);
+    CHECK(count_of(findings, "resource-graph", Verdict::ok) == 1);
+}
+
+TEST_CASE("half an answer is a skipped check and not a missing right") {
+    Ward ward;
+    const auto findings = ward.examine(many_galleries(1), "- {path: '*/permissions', cutAfterBytes: 20}\n");
+    CHECK(count_of(findings, "rights", Verdict::failed) == 0);
+    CHECK(count_of(findings, "rights", Verdict::skipped) == 1);
+}
+
+TEST_CASE("the doctor only reads") {
+    Ward ward;
+    ward.examine(many_galleries(3));
+    ward.examine({});
+    CHECK(ward.azure.history().empty());
+}
