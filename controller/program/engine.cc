@@ -36,6 +36,7 @@ Result<std::vector<OperationRecord>> Engine::operations_in_flight() { return jou
 Result<std::set<std::string>> Engine::accept(Snapshot snapshot) {
     auto moved = declared_.accept(std::move(snapshot));
     if (!moved) return std::unexpected(moved.error());
+    if (moved->nothing) return std::set<std::string>{};
     for (const std::string& name : moved->edited) {
         quiet_.doubt(name);
         read_at_.erase(name);
@@ -80,8 +81,9 @@ void Engine::report_policies() {
 }
 
 bool Engine::looked_everywhere() const {
-    return !sources().empty() && all_sources_read() &&
-           std::ranges::all_of(scopes(), [&](const auto& entry) { return looked_.contains(entry.first); });
+    // Asked four times a second and before every pass. Only declared scopes are in looked_, see
+    // drop_what_is_not_declared.
+    return !sources().empty() && all_sources_read() && looked_.size() == scopes().size();
 }
 
 namespace {

@@ -43,6 +43,16 @@ namespace {
 
 constexpr int body_depth_max = 64;
 
+// What the request takes of real time; nothing for sign-in.
+std::chrono::milliseconds service_time_of(const World& world, const Call& call) {
+    const ServiceTimes& times = world.options.service_times;
+    const std::string root = call.path.folded.empty() ? "" : call.path.folded.front();
+    const bool is_arm = root == "subscriptions" || root == "providers" || root == "tenants";
+    if (times == ServiceTimes{} || !is_arm) return std::chrono::milliseconds{0};
+    const auto simulated = service_time(times, call.method(), call.path.collection, Graph::serves(call.path));
+    return std::chrono::duration_cast<std::chrono::milliseconds>(simulated / world.options.time_scale);
+}
+
 Answer unauthorized(const Call& call, const std::string& code, const std::string& message) {
     Answer answer = error_answer(401, code, message);
     answer.headers.add("WWW-Authenticate", "Bearer authorization_uri=\"" + call.base +
@@ -238,8 +248,9 @@ http::ServerResponse Simulator::Parts::serve(const http::ServerRequest& request)
     if (fault != nullptr) apply_after(call, *fault, answer_now);
     record(call, answer_now);
     http::ServerResponse response = finish(call, std::move(answer_now), limit_headers);
+    response.delay = service_time_of(world, call);
     if (fault != nullptr) {
-        response.delay = fault->delay;
+        response.delay += fault->delay;
         response.cut_after_bytes = fault->cut_after_bytes;
         for (const auto& [name, value] : fault->headers) response.headers.set(name, value);
     }
