@@ -8,6 +8,7 @@ MAKEFLAGS += --no-print-directory
 JOBS ?= $(shell nproc)
 STEPS ?= 20000
 SEED ?=
+BENCH ?=
 RELEASE := build/release
 DOCTEST := unit plans simulation
 FORMATTED = $(shell git ls-files '*.h' '*.cc' 2>/dev/null || find controller reconcilers tests -name '*.h' -o -name '*.cc')
@@ -68,9 +69,9 @@ check: build/dev/build.ninja ## the inner loop: debug build, unit tests and plan
 	build/dev/tests/unit_tests --first=$$((half + 1)) & second=$$!; \
 	status=0; build/dev/tests/plans_tests || status=$$?; wait $$first || status=$$?; wait $$second || status=$$?; exit $$status
 
-bench: build ## figures against their goals: 10,000 documents; how long a developer waits (JSON in build/bench)
-	@status=0; python3 tests/bench/documents.py $(RELEASE)/galleryd || status=1; \
-	python3 tests/bench/build.py . || status=1; exit $$status
+bench: build clients-install ## figures against their goals: BENCH=P1,P9 picks, RUNS=3 of each; JSON in build/bench
+	@cmake --build $(RELEASE) --target simulation_tests -j $(JOBS)
+	@python3 tests/bench/run.py $(RELEASE)/galleryd $(BENCH)
 
 sanitize: asan tsan ## unit, plan and simulation tests under ASan+UBSan and under TSan
 

@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cstdint>
-#include <vector>
 
 #include "controller/core/check.h"
 
@@ -14,12 +13,23 @@ namespace {
 
 constexpr char hex_digits[] = "0123456789abcdef";
 
-std::vector<std::uint8_t> hash(const EVP_MD* type, std::string_view data) {
-    std::array<std::uint8_t, EVP_MAX_MD_SIZE> out{};
+struct Digest {
+    std::array<std::uint8_t, EVP_MAX_MD_SIZE> bytes{};
     unsigned length = 0;
-    GALLERYD_CHECK(EVP_Digest(data.data(), data.size(), out.data(), &length, type, nullptr) == 1,
+};
+
+// EVP_sha256() names an algorithm; each use would look it up again, which takes longer than hashing a row.
+const EVP_MD* fetch(const char* name) {
+    const EVP_MD* const type = EVP_MD_fetch(nullptr, name, nullptr);  // kept until the process ends
+    GALLERYD_CHECK(type != nullptr, "OpenSSL has the hashes that every build of it has");
+    return type;
+}
+
+Digest hash(const EVP_MD* type, std::string_view data) {
+    Digest digest;
+    GALLERYD_CHECK(EVP_Digest(data.data(), data.size(), digest.bytes.data(), &digest.length, type, nullptr) == 1,
                    "hashing cannot fail");
-    return {out.begin(), out.begin() + length};
+    return digest;
 }
 
 int nibble(char c) {
@@ -32,10 +42,13 @@ int nibble(char c) {
 }  // namespace
 
 std::string sha256_hex(std::string_view data) {
+    static const EVP_MD* const sha256 = fetch("SHA256");
+    const Digest digest = hash(sha256, data);
     std::string text;
-    for (const std::uint8_t byte : hash(EVP_sha256(), data)) {
-        text += hex_digits[byte >> 4];
-        text += hex_digits[byte & 15];
+    text.reserve(digest.length * 2UL);
+    for (unsigned i = 0; i < digest.length; ++i) {
+        text += hex_digits[digest.bytes[i] >> 4];
+        text += hex_digits[digest.bytes[i] & 15];
     }
     return text;
 }
@@ -54,12 +67,12 @@ std::string uuid_v5(std::string_view namespace_uuid, std::string_view name) {
         }
     }
     input += name;
-    std::vector<std::uint8_t> bytes = hash(EVP_sha1(), input);
-    bytes.resize(16);
+    static const EVP_MD* const sha1 = fetch("SHA1");
+    std::array<std::uint8_t, EVP_MAX_MD_SIZE> bytes = hash(sha1, input).bytes;
     bytes[6] = static_cast<std::uint8_t>((bytes[6] & 0x0f) | 0x50);
     bytes[8] = static_cast<std::uint8_t>((bytes[8] & 0x3f) | 0x80);
     std::string text;
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
+    for (std::size_t i = 0; i < 16; ++i) {
         if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
         text += hex_digits[bytes[i] >> 4];
         text += hex_digits[bytes[i] & 15];

@@ -246,12 +246,25 @@ constexpr CatalogueEntry table[] = {
      "Repeats by itself. If it stays, look at Azure's status page and note the correlation id.", ""},
     {"GD3091", "Something else is changing the resource",
      "Another operation is in progress, or the group is being deleted.", "Repeats by itself after a new look.", ""},
+    {"GD3092", "Azure says that a change was made, and it was not",
+     "The operation ended as succeeded, but the resource is exactly as it was before. Either Azure dropped the change "
+     "(an Azure Policy with a modify effect does that), or somebody put it back within minutes.",
+     "Look at the activity log of the resource for writes by others and for policy events. galleryd tries again after "
+     "an hour.",
+     "az monitor activity-log list --resource-id ID --offset 1h --query \"[].{by:caller, what:operationName.value}\""},
     {"GD3098", "galleryd sent a request that Azure cannot understand",
      "A mistake of this program, or something on the way changed the request. No document can make it right.",
      "Report it with the correlation id and the version (galleryd version). Other objects go on.", "galleryd version"},
     {"GD3099", "Azure refused the request",
      "A code that this version of galleryd does not know; Azure's own words are in the message.",
      "Follow Azure's message; note the correlation id for a support case.", ""},
+    {"GD3110", "A long operation has not ended",
+     "Azure accepted it, and hours later neither the operation nor the resource says that it ended. Replication of "
+     "large images can take hours and sometimes hangs for more than a day.",
+     "Nothing is lost and nothing is repeated: galleryd follows it on and goes on when it ends. Look at the regions of "
+     "the version; a region that hangs can be removed and added again (regionRetry: RemoveAndAdd does so after it "
+     "failed). If nothing moves for a day, open a support case with the operation's start time.",
+     "az sig image-version show -r GALLERY -i DEFINITION -e VERSION -g GROUP --expand ReplicationStatus"},
 };
 // clang-format on
 

@@ -1,7 +1,10 @@
 #include "controller/core/fingerprint.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <concepts>
+#include <functional>
 
 #include "controller/core/digest.h"
 
@@ -11,11 +14,18 @@ namespace {
 // Every value is written with its length, so that no two states can print the same text.
 class Writer {
   public:
-    void text(std::string_view value) { out_ += std::to_string(value.size()) + ":" + std::string(value) + ";"; }
+    Writer() { out_.reserve(1024); }
+    void text(std::string_view value) {
+        digits(value.size());
+        out_ += ':';
+        out_ += value;
+        out_ += ';';
+    }
     void flag(bool value) { out_ += value ? "t;" : "f;"; }
     template <std::integral T>
     void number(T value) {
-        out_ += std::to_string(value) + ";";
+        digits(value);
+        out_ += ';';
     }
     void time(const std::optional<TimePoint>& value) { text(value ? format_rfc3339(*value) : ""); }
     void id(const ResourceId& value) { text(value.key()); }
@@ -24,7 +34,7 @@ class Writer {
         for (const auto& [name, value] : values) {
             text(name);
             flag(value.has_value());
-            text(value.value_or(""));
+            text(value ? std::string_view(*value) : std::string_view());
         }
     }
     void list(std::vector<std::string> values) {
@@ -46,23 +56,41 @@ class Writer {
     std::string digest() const { return sha256_label(out_); }
 
   private:
+    template <std::integral T>
+    void digits(T value) {
+        std::array<char, 24> buffer{};
+        const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
+        out_.append(buffer.data(), end);
+    }
+
     std::string out_;
 };
+
+// Most lists come sorted; then nothing is copied.
+template <class T, class Projection>
+void visit_sorted(const std::vector<T>& values, Projection by, const auto& visit) {
+    if (std::ranges::is_sorted(values, {}, by)) {
+        for (const T& value : values) visit(value);
+        return;
+    }
+    std::vector<const T*> order;
+    for (const T& value : values) order.push_back(&value);
+    std::ranges::sort(order, [by](const T* a, const T* b) { return std::invoke(by, *a) < std::invoke(by, *b); });
+    for (const T* value : order) visit(*value);
+}
 
 void write_source(Writer& out, const ImageSource& source) {
     out.number(static_cast<int>(source.type));
     out.id(source.id);
     out.text(source.vhd_uri);
     out.id(source.storage_account);
-    std::vector<DataDiskSource> disks = source.data_disks;
-    std::ranges::sort(disks, {}, &DataDiskSource::lun);
-    out.number(disks.size());
-    for (const DataDiskSource& disk : disks) {
+    out.number(source.data_disks.size());
+    visit_sorted(source.data_disks, &DataDiskSource::lun, [&out](const DataDiskSource& disk) {
         out.number(disk.lun);
         out.id(disk.source);
         out.text(disk.vhd_uri);
         out.id(disk.storage_account);
-    }
+    });
 }
 
 void write_region(Writer& out, const TargetRegion& region) {
@@ -70,7 +98,8 @@ void write_region(Writer& out, const TargetRegion& region) {
     out.number(region.replicas);
     out.text(region.storage_account_type);
     out.flag(region.exclude_from_latest.value_or(false));
-    const DiskEncryption encryption = region.encryption.value_or(DiskEncryption{});
+    static const DiskEncryption none;
+    const DiskEncryption& encryption = region.encryption ? *region.encryption : none;
     out.text(fold_case(encryption.os_disk_encryption_set_id));
     out.text(encryption.cvm_encryption_type);
     out.text(fold_case(encryption.cvm_disk_encryption_set_id));
@@ -126,10 +155,9 @@ std::string fingerprint(const ObservedDefinition& definition) {
 std::string fingerprint(const ObservedVersion& version) {
     Writer out;
     out.base(version);
-    std::vector<TargetRegion> regions = version.target_regions;
-    std::ranges::sort(regions, {}, &TargetRegion::name);
-    out.number(regions.size());
-    for (const TargetRegion& region : regions) write_region(out, region);
+    out.number(version.target_regions.size());
+    visit_sorted(version.target_regions, &TargetRegion::name,
+                 [&out](const TargetRegion& region) { write_region(out, region); });
     out.number(version.replica_count);
     out.text(version.storage_account_type);
     out.text(version.replication_mode);

@@ -42,6 +42,7 @@ struct ResourceRecord {
     bool excluded_by_us = false;  // excludeFromLatest was set by deprecation or hold, not by a person or the document
     bool tombstone = false;       // retention removed it: not made again
     std::optional<TimePoint> deleted_at;
+    std::optional<TimePoint> written_at;  // last write that Azure accepted, or its end: reads may miss it for minutes
 };
 
 // A document that was there and is gone.

@@ -83,6 +83,11 @@ constexpr std::array<const char*, 7> day_names{"Sun", "Mon", "Tue", "Wed", "Thu"
 constexpr std::array<const char*, 12> month_names{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                   "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
+// By hand: each fingerprint of a resource holds two times, and printf is most of its cost.
+void write_digits(std::string& text, std::size_t at, std::size_t count, int value) {
+    for (std::size_t i = count; i > 0; --i, value /= 10) text[at + i - 1] = static_cast<char>('0' + value % 10);
+}
+
 }  // namespace
 
 std::optional<TimePoint> parse_rfc3339(std::string_view text) {
@@ -111,17 +116,20 @@ std::string format_rfc3339(TimePoint time) {
     const std::chrono::year_month_day date{day};
     const std::chrono::hh_mm_ss clock{time - day};
     const int year = std::min(9999, std::max(1, static_cast<int>(date.year())));
-    std::array<char, 48> text{};
-    std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d", year, static_cast<unsigned>(date.month()),
-                  static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
-                  static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()));
-    std::string result = text.data();
+    std::string result = "0000-00-00T00:00:00";
+    write_digits(result, 0, 4, year);
+    write_digits(result, 5, 2, static_cast<int>(static_cast<unsigned>(date.month())));
+    write_digits(result, 8, 2, static_cast<int>(static_cast<unsigned>(date.day())));
+    write_digits(result, 11, 2, static_cast<int>(clock.hours().count()));
+    write_digits(result, 14, 2, static_cast<int>(clock.minutes().count()));
+    write_digits(result, 17, 2, static_cast<int>(clock.seconds().count()));
     if (const auto fraction = clock.subseconds().count(); fraction != 0) {
-        std::snprintf(text.data(), text.size(), ".%06d", static_cast<int>(fraction));
-        result += text.data();
+        result += ".000000";
+        write_digits(result, 20, 6, static_cast<int>(fraction));
         while (result.back() == '0') result.pop_back();
     }
-    return result + "Z";
+    result += 'Z';
+    return result;
 }
 
 std::optional<TimePoint> parse_http_date(std::string_view text) {

@@ -275,6 +275,14 @@ Verb simulate_verb(CLI::App& root) {
     app->add_option("--limits", options->limits, "azure or none")
         ->check(CLI::IsMember({"azure", "none"}))
         ->capture_default_str();
+    app->add_option("--service-times", options->service_times,
+                    "how long requests take: get=60ms,put=150ms,list=400ms,graph=300ms; default: no time");
+    app->add_option("--operation-time", options->operation_time,
+                    "how long every long operation takes, as 7m; default: drawn");
+    app->add_option("--graph-lag", options->graph_lag,
+                    "Resource Graph shows a change within this time, as 0s; default: 28 s, change records 2 m");
+    app->add_flag("--noise", options->noise, "case of ids, groups and regions and the order of lists vary");
+    app->add_flag("--control", options->control, "POST /simulator/changes alters resources behind every client's back");
     return {app, [options] { return run_simulate(*options); }};
 }
 

@@ -107,7 +107,7 @@ void update_checks(Session& session, Daemon& daemon, Pages& pages) {
 boost::asio::awaitable<void> publish_loop(Session& session, Daemon& daemon, Pages& pages) {
     while (true) {
         update_checks(session, daemon, pages);
-        if (std::exchange(pages.dirty, false)) pages.state.publish(session.engine(), session.clock().now());
+        if (std::exchange(pages.dirty, false)) pages.state.publish_touched(session.engine(), session.clock().now());
         co_await session.clock().sleep_for(publish_pause);
     }
 }
@@ -154,7 +154,10 @@ int serve(Session& session, telemetry::MetricsRegistry& registry, const std::str
                 .api = Api(session.engine(), session.journal(), session.clock()),
                 .servers = {}};
     for (const char* check : {"sources", "azure", "journal"}) pages.health.require(check);
-    daemon.on_pass = [&pages](const PassResult&) { pages.dirty = true; };
+    daemon.on_pass = [&pages](const PassResult& result) {
+        pages.state.touch(result.scope);
+        pages.dirty = true;
+    };
     if (const Status started = start_servers(session, pages, registry); !started) {
         print_error(err, started.error());
         for (const auto& server : pages.servers) server->stop();

@@ -81,6 +81,29 @@ int check_usage(const SimulateOptions& options) {
     return 0;
 }
 
+// How the simulated Azure is to behave; a message about a wrong flag.
+Result<simulator::Options> simulator_options(const SimulateOptions& options) {
+    simulator::Options how;
+    how.limits = options.limits == "azure";
+    how.time_scale = options.time_scale;
+    how.anonymous = true;
+    how.noise = options.noise;
+    const auto times = simulator::parse_service_times(options.service_times);
+    if (!times) return fail(ErrorKind::invalid, "WrongUsage", "--service-times: " + times.error().message);
+    how.service_times = *times;
+    const auto lasts = parse_duration(options.operation_time);
+    if (!options.operation_time.empty() && !lasts)
+        return fail(ErrorKind::invalid, "WrongUsage",
+                    "--operation-time " + options.operation_time + ": write 7m or 90s");
+    if (lasts)
+        how.operation_length = [lasts](std::string_view, std::string_view) { return std::optional<Duration>(*lasts); };
+    const auto lag = parse_duration(options.graph_lag);
+    if (!options.graph_lag.empty() && !lag)
+        return fail(ErrorKind::invalid, "WrongUsage", "--graph-lag " + options.graph_lag + ": write 0s, 30s or 5m");
+    if (lag) how.graph_lag = how.graph_change_lag = *lag;
+    return how;
+}
+
 int load_files(const SimulateOptions& options, simulator::Simulator& azure) {
     if (!options.state.empty()) {
         const auto text = read_file(options.state);
@@ -103,16 +126,17 @@ int load_files(const SimulateOptions& options, simulator::Simulator& azure) {
 
 int run_simulate(const SimulateOptions& options) {
     if (const int wrong = check_usage(options); wrong != 0) return wrong;
+    const auto how = simulator_options(options);
+    if (!how) return complain(how.error().message, 64);
     SystemClock real;
     simulator::ScaledClock simulated(real, options.time_scale);
-    simulator::Options how;
-    how.limits = options.limits == "azure";
-    how.time_scale = options.time_scale;
-    how.anonymous = true;
-    simulator::Simulator azure(simulated, how);
+    simulator::Simulator azure(simulated, *how);
     if (const int wrong = load_files(options, azure); wrong != 0) return wrong;
-    simulator::FaceOptions where{
-        .listen = options.listen, .listen_tls = options.listen_tls, .certificate_chain_pem = {}, .private_key_pem = {}};
+    simulator::FaceOptions where{.listen = options.listen,
+                                 .listen_tls = options.listen_tls,
+                                 .certificate_chain_pem = {},
+                                 .private_key_pem = {},
+                                 .control = options.control};
     if (!options.listen_tls.empty()) {
         const auto certificate = certificate_of(options.tls_dir, real.now());
         if (!certificate) return complain(certificate.error().message);

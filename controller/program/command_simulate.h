@@ -14,6 +14,11 @@ struct SimulateOptions {
     std::string faults;
     std::string log_requests;
     std::string limits = "azure";  // "azure" | "none"
+    std::string service_times;     // "get=60ms,…" (simulator/service_times.h); empty: as fast as possible
+    std::string operation_time;    // of every long operation, "7m"; empty: drawn
+    std::string graph_lag;         // at most so long until Resource Graph shows a change, "0s"; empty: Azure's
+    bool noise = false;            // spellings and order vary
+    bool control = false;          // POST /simulator/changes
 };
 
 // Serves until SIGTERM or SIGINT. Prints "galleryd: listening on http://127.0.0.1:4480" (one line a listener) when

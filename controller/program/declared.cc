@@ -56,6 +56,7 @@ Result<Declared::Moved> Declared::accept(Snapshot snapshot) {
     for (const auto& [digest, expires] : *approvals) {
         if (expires > context.now) context.approvals.insert(digest);
     }
+    if (snapshot.unchanged && is_at_rest(snapshot)) return Moved{.edited = {}, .nothing = true};
     const bool is_unchanged = snapshot.unchanged;
     DesiredObjects held;  // of an unchanged snapshot: what stands on its last good content
     if (is_unchanged) {
@@ -73,7 +74,9 @@ Result<Declared::Moved> Declared::accept(Snapshot snapshot) {
     AcceptedSnapshot* old = slot == sources_.end() ? nullptr : &*slot;
     if (is_unchanged) accepted.valid = old->valid;
     if (!failed && context.remember) {
-        if (const Status stored = store(accepted.source, before, accepted.documents); !stored) failed = stored.error();
+        const Status stored = store(accepted.source, before, accepted.documents);
+        if (!stored) failed = stored.error();
+        else stored_.insert(accepted.source);
     }
     if (failed) {
         if (is_unchanged) {
@@ -98,6 +101,21 @@ Result<Declared::Moved> Declared::accept(Snapshot snapshot) {
     rebuild();
     moved.edited = find_edited();
     return moved;
+}
+
+// Nothing is broken, missing, held back or frozen, and everything is stored: another look at the same changes nothing,
+// and a folder is looked at twice a minute.
+bool Declared::is_at_rest(const Snapshot& unchanged) const {
+    const auto slot = std::ranges::find(sources_, unchanged.source, &AcceptedSnapshot::source);
+    const auto known = good_documents_.find(unchanged.source);
+    if (slot == sources_.end() || known == good_documents_.end() || slot->revision != unchanged.revision) return false;
+    const bool is_whole = slot->readable && !slot->frozen && !slot->released && slot->problems.empty() &&
+                          slot->source_problems.empty() && slot->broken.empty() && slot->held_back.empty() &&
+                          slot->removed.empty() && slot->invalid == 0;
+    return is_whole && stored_.contains(unchanged.source) &&
+           std::ranges::all_of(known->second, [&](const GoodDocument& document) {
+               return !document.first_missing && document.snapshots_missing == 0;
+           });
 }
 
 std::uint64_t Declared::print_of(const Scope& scope) const {

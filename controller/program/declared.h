@@ -25,6 +25,7 @@ class Declared {
     struct Moved {
         std::set<std::string> edited;  // scopes whose documents changed, or what is known of them
         bool health_changed = false;   // of a source: what may be deleted anywhere depends on it
+        bool nothing = false;          // another look at the same: not even a counter has moved
     };
     // Takes a look at one source over. Fails only when the journal cannot be read or written; then nothing was taken
     // over.
@@ -51,6 +52,7 @@ class Declared {
     void note_missing(const AcceptedSnapshot& accepted, TimePoint now);
     void tell(const AcceptedSnapshot& accepted, const AcceptedSnapshot* before);
     void rebuild();
+    bool is_at_rest(const Snapshot& unchanged) const;
     std::uint64_t print_of(const Scope& scope) const;  // of everything that is declared of it
     std::set<std::string> find_edited();
     void refuse_double_claims();
@@ -67,6 +69,7 @@ class Declared {
     std::map<std::string, std::uint64_t> prints_;  // by scope, when `accept` ended last
     // Since when documents are missing, by monotonic time: a step of the wall clock does not age a removal.
     std::map<ObjectKey, std::chrono::nanoseconds> missing_since_;
+    std::set<std::string> stored_;  // sources whose last good documents are in the journal
 };
 
 }  // namespace galleryd

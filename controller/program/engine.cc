@@ -9,12 +9,6 @@
 #include "reconcilers/lifecycle/report.h"
 
 namespace galleryd {
-namespace {
-
-constexpr std::size_t few_scopes = 50;  // each is looked at after the start, whatever Resource Graph says
-
-}  // namespace
-
 Engine::Engine(GalleryApi& api, Journal& journal, Clock& clock, Log& log, Metrics& metrics, EngineOptions options)
     : api_(api),
       journal_(journal),
@@ -26,7 +20,7 @@ Engine::Engine(GalleryApi& api, Journal& journal, Clock& clock, Log& log, Metric
       memory_(journal),
       observer_(api, clock),
       executor_(api, journal, memory_, clock, events_),
-      follower_(api, journal, memory_, clock, events_) {}
+      follower_(api, journal, memory_, clock, events_, metrics) {}
 
 Status Engine::load() {
     if (const Status loaded = memory_.load(); !loaded) return loaded;
@@ -42,7 +36,11 @@ Result<std::vector<OperationRecord>> Engine::operations_in_flight() { return jou
 Result<std::set<std::string>> Engine::accept(Snapshot snapshot) {
     auto moved = declared_.accept(std::move(snapshot));
     if (!moved) return std::unexpected(moved.error());
-    for (const std::string& name : moved->edited) quiet_.doubt(name);
+    if (moved->nothing) return std::set<std::string>{};
+    for (const std::string& name : moved->edited) {
+        quiet_.doubt(name);
+        read_at_.erase(name);
+    }
     drop_what_is_not_declared();
     report_policies();
     if (moved->health_changed) {
@@ -55,6 +53,7 @@ void Engine::drop_what_is_not_declared() {
     quiet_.keep_only(scopes());
     troubles_.keep_only([this](const std::string& name) { return scopes().contains(name); });
     std::erase_if(looked_, [&](const std::string& name) { return !scopes().contains(name); });
+    std::erase_if(read_at_, [&](const auto& entry) { return !scopes().contains(entry.first); });
     std::erase_if(plans_, [&](const auto& entry) { return !scopes().contains(entry.first); });
     std::erase_if(live_versions_, [&](const auto& entry) { return !scopes().contains(entry.first); });
     std::erase_if(statuses_, [&](const auto& entry) {
@@ -82,8 +81,9 @@ void Engine::report_policies() {
 }
 
 bool Engine::looked_everywhere() const {
-    return !sources().empty() && all_sources_read() &&
-           std::ranges::all_of(scopes(), [&](const auto& entry) { return looked_.contains(entry.first); });
+    // Asked four times a second and before every pass. Only declared scopes are in looked_, see
+    // drop_what_is_not_declared.
+    return !sources().empty() && all_sources_read() && looked_.size() == scopes().size();
 }
 
 namespace {
@@ -93,20 +93,6 @@ std::unexpected<Error> scope_gone(const std::string& name) {
 }
 
 }  // namespace
-
-Trust Engine::trust(const Scope& scope, const Look& hint) {
-    HintFacts facts;
-    if (hint.definition_view) facts = facts_of(*hint.definition_view, clock_.now());
-    if (scope.kind == ScopeKind::gallery) {
-        const Gallery* gallery = find_object(objects().galleries, scope.gallery);
-        facts.blind = gallery == nullptr || gallery->sharing || !gallery->access.empty() || gallery->staging_storage;
-    } else {
-        const ImageDefinition* definition = find_object(objects().definitions, scope.definition);
-        facts.blind = definition != nullptr && !definition->access.empty();
-    }
-    const bool few = scopes().size() <= few_scopes;
-    return quiet_.trust(scope.name, hint.plan, facts, few, clock_.monotonic());
-}
 
 Task<Engine::Look> Engine::look(std::string name) {
     const Scope* found = declared_.find_scope(name);
@@ -122,7 +108,9 @@ Task<Engine::Look> Engine::look(std::string name) {
     if (hint) {
         hint->by = trust(scope, *hint);
         const auto last = plans_.find(name);
-        if (hint->by == Trust::last_look && last == plans_.end()) hint->by = Trust::nothing;
+        if (hint->by == Trust::nothing && only_waits(scope, *hint)) hint->by = Trust::last_look;
+        if (hint->by == Trust::last_look && (last == plans_.end() || is_overtaken(scope.name, last->second, *hint)))
+            hint->by = Trust::nothing;
         if (hint->by == Trust::last_look) {
             Plan known = last->second;
             tell_usage(known, hint->plan);
@@ -138,6 +126,7 @@ Task<Engine::Look> Engine::look(std::string name) {
         quiet_.forget(name);
         co_return std::unexpected(seen.error());
     }
+    read_at_.insert_or_assign(name, clock_.monotonic());
     quiet_.note_look(name, hint ? &hint->plan : nullptr, seen->plan, clock_.monotonic());
     last_look_ = clock_.now();
     co_return std::move(*seen);
@@ -156,8 +145,11 @@ Task<Engine::Look> Engine::read_and_plan(Scope before) {
         result.gallery_exists = view->gallery.has_value();
     } else {
         const ImageDefinition* definition = find_object(objects().definitions, before.definition);
-        const DefinitionLook what{.id = before.definition_id,
-                                  .wants_role_assignments = definition != nullptr && !definition->access.empty()};
+        DefinitionLook what{.id = before.definition_id,
+                            .wants_role_assignments = definition != nullptr && !definition->access.empty()};
+        if (follower_.in_bulk()) {
+            for (const auto& [address, key] : follower_.running_in(before.name)) what.not_expanded.insert(key);
+        }
         auto view = co_await observer_.look(what);
         if (!view) co_return std::unexpected(view.error());
         const Scope* now_declared = declared_.find_scope(before.name);
@@ -222,6 +214,7 @@ void Engine::remember_locks(const ApplyReport& report, const Plan& plan) {
 std::chrono::nanoseconds Engine::next_look(const PassResult& result) const {
     if (result.error || !result.plan) return options_.progress_interval;
     const Plan& plan = *result.plan;
+    if (!result.was_read && !plan.waiting.empty()) return progress_in_bulk;
     if (!result.was_read) {  // what a change in Azure needs, the inventory tells; what time brings is planned again
         const bool is_timed = !plan.blocked.empty() || std::ranges::any_of(plan.verdicts, [](const VersionVerdict& v) {
             return v.candidate || v.delete_after.has_value();
@@ -337,19 +330,26 @@ Status Engine::purge_removed(const Scope& scope, const Plan& plan, const Look& s
     std::set<ObjectKey> done;
     for (const RemovedDocument& removed : scope.removed) {
         if (removed.snapshots_missing < removed_snapshots_min) continue;
-        const auto names_it = [&](const auto& entry) { return entry.arm_id == removed.id; };
         const bool is_orphan = removed.deletion_policy == DeletionPolicy::orphan;
-        const bool is_planned = std::ranges::any_of(plan.changes, names_it) ||
-                                std::ranges::any_of(plan.blocked, names_it) ||
-                                std::ranges::any_of(plan.conflicts, names_it);
-        const ResourceRecord record = memory_.get(removed.id.key());
-        const bool is_gone = !is_planned && !record.operation_in_flight && plan.waiting.empty() &&
-                             (record.deleted_at.has_value() || seen.lacks(removed.id));
-        if (is_orphan || is_gone) done.insert(removed.key);
+        if (is_orphan || is_gone(removed, plan, seen)) done.insert(removed.key);
     }
     if (const Status forgotten = declared_.forget_removed(done); !forgotten) return forgotten;
     if (!done.empty()) drop_what_is_not_declared();
     return {};
+}
+
+// One read that does not find it proves nothing (Z5): a forgotten intent would leave the resource behind for good.
+bool Engine::is_gone(const RemovedDocument& removed, const Plan& plan, const Look& seen) {
+    const auto names_it = [&](const auto& entry) { return entry.arm_id == removed.id; };
+    const bool is_planned = std::ranges::any_of(plan.changes, names_it) ||
+                            std::ranges::any_of(plan.blocked, names_it) ||
+                            std::ranges::any_of(plan.conflicts, names_it);
+    const ResourceRecord record = memory_.get(removed.id.key());
+    const bool is_missing = !is_planned && seen.lacks(removed.id);
+    if (!is_missing && seen.was_read()) removed_absences_.note_seen(removed.id.key());
+    if (is_planned || record.operation_in_flight || !plan.waiting.empty()) return false;
+    if (record.deleted_at && record.failures == 0) return true;  // Azure said that it deleted it
+    return is_missing && removed_absences_.note_missing(removed.id.key(), clock_.monotonic());
 }
 
 // By a complete look of reads; what a hint does not show may still be there.
@@ -370,6 +370,7 @@ void Engine::report(const Scope& scope, const PassResult& result, const Definiti
                       .look_error = result.error,
                       .definition_view = view,
                       .document_problems = {},
+                      .overdue = follower_.overdue(),
                       .now = clock_.now()};
     for (const AcceptedSnapshot& source : sources())
         input.document_problems.insert(source.problems.begin(), source.problems.end());
@@ -382,9 +383,12 @@ void Engine::report(const Scope& scope, const PassResult& result, const Definiti
 
 Task<std::string> Engine::follow(OperationRecord operation) {
     const std::string scope = operation.scope;
-    const auto ended = co_await follower_.follow(operation);
+    const ResourceId resource(operation.resource);
+    const auto ended = co_await follower_.follow(std::move(operation));
     if (!ended) co_return std::unexpected(ended.error());
-    observer_.forget(ResourceId(operation.resource));
+    if (ended->seen) observer_.note(*ended->seen);  // the next look need not read it again
+    else observer_.forget(resource);
+    read_at_.erase(scope);
     co_return scope;
 }
 

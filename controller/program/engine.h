@@ -16,6 +16,7 @@
 #include "controller/ports/usage.h"
 #include "controller/program/declared.h"
 #include "controller/runtime/event.h"
+#include "reconcilers/lifecycle/absence.h"
 #include "reconcilers/lifecycle/estate.h"
 #include "reconcilers/lifecycle/events.h"
 #include "reconcilers/lifecycle/executor.h"
@@ -66,7 +67,10 @@ class Engine {
     Engine(GalleryApi& api, Journal& journal, Clock& clock, Log& log, Metrics& metrics, EngineOptions options);
 
     // From now on Resource Graph says where there is something to do; without it every look reads the resources.
-    void use_inventory(Inventory& inventory) { estate_.emplace(inventory, clock_); }
+    void use_inventory(Inventory& inventory) {
+        estate_.emplace(inventory, clock_);
+        follower_.use_inventory(inventory);
+    }
     bool has_inventory() const { return estate_.has_value(); }
     bool inventory_covers_all() const;  // every subscription that is declared
     // Brings the inventory up to date; the scopes that moved since. Never called twice at a time.
@@ -145,6 +149,9 @@ class Engine {
     Task<Look> read_and_plan(Scope scope);
     std::optional<Look> hint_of(const Scope& scope);
     Trust trust(const Scope& scope, const Look& hint);
+    static constexpr std::chrono::minutes progress_in_bulk{10};  // between two looks at what many operations do
+    bool only_waits(const Scope& scope, const Look& hint) const;
+    bool is_overtaken(const std::string& name, const Plan& last, const Look& hint) const;
     void remember(const Scope& scope, const PassResult& result, Look seen);
     Policy policy_for(const Scope& scope);
     Plan plan_gallery(const Scope& scope, const GalleryView& view);
@@ -154,6 +161,7 @@ class Engine {
     void remember_locks(const ApplyReport& report, const Plan& plan);
     Status note_healed_regions(const DefinitionView& view);
     Status purge_removed(const Scope& scope, const Plan& plan, const Look& seen);
+    bool is_gone(const RemovedDocument& removed, const Plan& plan, const Look& seen);
     void report(const Scope& scope, const PassResult& result, const DefinitionView* view);
     void tell_troubles(const Scope& scope, const Result<Look>& seen);
     void drop_what_is_not_declared();
@@ -186,11 +194,13 @@ class Engine {
     LookTroubles troubles_;
     Executor executor_;
     OperationFollower follower_;
+    AbsenceMemory removed_absences_;
 
     std::map<ObjectKey, ObjectStatus> statuses_;
     std::map<std::string, Plan> plans_;
     std::map<std::string, std::vector<VersionGlance>> live_versions_;
-    std::set<std::string> looked_;             // scopes looked at since the start
+    std::set<std::string> looked_;                             // scopes looked at since the start
+    std::map<std::string, std::chrono::nanoseconds> read_at_;  // by scope; none since an operation of it ended
     std::map<std::string, TimePoint> locked_;  // resource keys that refused a deletion because of a lock
     std::optional<TimePoint> last_look_;
     bool stopping_ = false;

@@ -8,7 +8,15 @@ constexpr std::size_t parallel_pages = 4;
 
 std::vector<std::string> subscriptions_of(const std::map<std::string, Scope>& scopes) {
     std::set<std::string> subscriptions;
-    for (const auto& [name, scope] : scopes) subscriptions.insert(fold_case(scope.gallery_id.subscription()));
+    std::string_view last;  // asked every interval: scopes of a subscription mostly stand together
+    for (const auto& [name, scope] : scopes) {
+        const std::string& key = scope.gallery_id.key();
+        constexpr std::string_view prefix = "/subscriptions/";
+        const std::size_t end = key.find('/', prefix.size());
+        if (!last.empty() && end != std::string::npos && key.compare(0, end, last) == 0) continue;
+        last = std::string_view(key).substr(0, end);
+        subscriptions.insert(fold_case(scope.gallery_id.subscription()));
+    }
     return {subscriptions.begin(), subscriptions.end()};
 }
 
@@ -36,6 +44,7 @@ Task<std::set<std::string>> Engine::refresh(bool full) {
                             "Resource Graph shows nothing of subscription " + subscription +
                                 ": this identity may not read it. Its galleries are read one by one; grant it Reader.");
     }
+    if (update->touched.empty()) co_return names;
     for (const auto& [name, scope] : scopes()) {
         if (!update->touched.contains(scope.resource_key())) continue;
         quiet_.touch(name);

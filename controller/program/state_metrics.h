@@ -2,30 +2,35 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "controller/ports/metrics.h"
 #include "controller/program/engine.h"
+#include "controller/program/state_series.h"
 
 namespace galleryd {
 
-// What Prometheus is told about objects, versions, replication, plans and retention (experience §1.7.2). Recomputed
-// from the engine after passes; series of things that are gone are forgotten at once.
+// What Prometheus is told about objects, versions, replication, plans and retention (experience §1.7.2). Kept gallery
+// by gallery: a pass over one scope costs the series of one gallery, whatever else is declared. Series of things that
+// are gone are forgotten at once; what has not changed is not written again.
 class StateMetrics {
   public:
     explicit StateMetrics(Metrics& metrics) : metrics_(metrics) {}
-    void publish(const Engine& engine, TimePoint now);
+    void publish(const Engine& engine, TimePoint now);  // everything
+    // A pass over that scope has ended: its gallery is published next time.
+    void touch(const std::string& scope) { touched_.insert(gallery_label(scope)); }
+    // The galleries that were touched; everything after the documents have changed.
+    void publish_touched(const Engine& engine, TimePoint now);
 
   private:
-    // gauge -> label sets: computed whole, then compared with what was published before.
-    using Series = std::map<std::string, std::map<MetricLabels, double>>;
-    void collect_objects(const Engine& engine, Series& series) const;
-    void collect_plans(const Engine& engine, Series& series) const;
-    void collect_versions(const Engine& engine, TimePoint now, Series& series) const;
-    void collect_sources(const Engine& engine, Series& series) const;
-    void collect_usage(const Engine& engine, Series& series) const;
+    void publish_small_parts(const Engine& engine);  // sources, usage: cheap enough for every time
+    void replace(const std::string& part, std::vector<Sample> samples);
 
     Metrics& metrics_;
-    Series published_;
+    std::map<std::string, std::vector<Sample>> parts_;  // "images/golden"; others have no slash
+    std::set<std::string> touched_;
+    std::string revision_;  // of the documents when everything was published
+    bool published_ = false;
 };
 
 }  // namespace galleryd

@@ -2,21 +2,23 @@
 
 #include "controller/core/resource_id.h"
 #include "controller/simulator/call.h"
+#include "controller/simulator/control.h"
 
 namespace galleryd::simulator {
 namespace {
 
-std::string log_text(const http::ServerRequest& request, int status, std::chrono::nanoseconds took,
-                     const std::string& policy, TimePoint real, TimePoint simulated) {
+std::string log_text(const http::ServerRequest& request, const http::ServerResponse& response,
+                     std::chrono::nanoseconds took, const std::string& policy, TimePoint real, TimePoint simulated) {
     const Path path = parse_path(request.target);
     Json line = Json::object();
     line["time"] = format_rfc3339(real);
     line["method"] = request.method;
     line["path"] = path.text.empty() ? "/" : path.text;
     line["apiVersion"] = path.get("api-version");
-    line["status"] = status;
+    line["status"] = response.status;
     line["ms"] = static_cast<double>(took.count() / 1000) / 1000.0;
     line["policy"] = policy;
+    line["bytes"] = response.body.size();
     line["simulatedTime"] = format_rfc3339(simulated);
     return line.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -39,12 +41,16 @@ Result<std::unique_ptr<Face>> Face::start(boost::asio::any_io_executor executor,
                     "plain HTTP on " + options.listen +
                         " would be reachable from other machines; listen on 127.0.0.1 or use --listen-tls");
     }
-    const http::Handler handler = [&simulator, &real, &simulated, log = std::move(log_line)](
-                                      http::ServerRequest request) -> boost::asio::awaitable<http::ServerResponse> {
+    const http::Handler handler =
+        [&simulator, &real, &simulated, log = std::move(log_line),
+         has_door = options.control](http::ServerRequest request) -> boost::asio::awaitable<http::ServerResponse> {
+        if (has_door) {
+            if (auto answer = control(simulator, request)) co_return std::move(*answer);
+        }
         const auto before = real.monotonic();
         http::ServerResponse response = simulator.handle(request);
         if (log)
-            log(log_text(request, response.status, real.monotonic() - before, simulator.last_policy(), real.now(),
+            log(log_text(request, response, real.monotonic() - before, simulator.last_policy(), real.now(),
                          simulated.now()));
         co_return response;
     };

@@ -58,7 +58,12 @@ const std::map<std::string, Setter>& action_keys() {
         {"status", [](Fault& f, const YAML::Node& n) { f.status = n.as<int>(); }},
         {"code", [](Fault& f, const YAML::Node& n) { f.code = n.as<std::string>(); }},
         {"message", [](Fault& f, const YAML::Node& n) { f.message = n.as<std::string>(); }},
-        {"retryAfter", [](Fault& f, const YAML::Node& n) { f.retry_after = static_cast<int>(seconds_of(n).count()); }},
+        {"retryAfter",
+         [](Fault& f, const YAML::Node& n) {  // "7", "2m", or any text: a date, a negative number, nonsense
+             const std::string text = n.as<std::string>();
+             const auto duration = parse_duration(text);
+             f.retry_after = duration ? std::to_string(duration->count()) : text;
+         }},
         {"delay", [](Fault& f, const YAML::Node& n) { f.delay = seconds_of(n); }},
         {"delayMs", [](Fault& f, const YAML::Node& n) { f.delay = std::chrono::milliseconds(n.as<int>()); }},
         {"cutAfterBytes", [](Fault& f, const YAML::Node& n) { f.cut_after_bytes = n.as<long>(); }},

@@ -24,16 +24,17 @@ struct Fault {
     // ---- do ----
     std::optional<int> status;
     std::string code, message;
-    std::optional<int> retry_after;      // real seconds, sent as they are
+    std::string retry_after;             // the header's value as it is sent; seconds are real ones
     std::chrono::milliseconds delay{0};  // real
     long cut_after_bytes = -1;
     bool drop_page = false, repeat_page = false, hang_operation = false, lose_operation = false, expire_tokens = false;
     std::vector<std::string> fail_regions;
     std::string fail_details = "Failed with internal server error.";
     std::vector<std::pair<std::string, std::string>> headers;  // replace those of the answer
-    int aadsts = 0;                                  // a sign-in is refused with this number, whatever it shows
-    std::size_t long_url = 0;                        // polling URLs are padded to this length
-    std::optional<std::chrono::seconds> stale_read;  // a read shows the state before changes younger than this
+    int aadsts = 0;            // a sign-in is refused with this number, whatever it shows
+    std::size_t long_url = 0;  // polling URLs are padded to this length
+    std::optional<std::chrono::seconds>
+        stale_read;  // a read shows the state before changes younger than this, also of what is gone
     // Resource Graph: rows as they were so long ago; as they were when this fault fired first; so many rows less in the
     // whole result; so many rows of a page twice; the result cut off without a token.
     std::optional<std::chrono::seconds> graph_lag;

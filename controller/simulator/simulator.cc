@@ -43,6 +43,16 @@ namespace {
 
 constexpr int body_depth_max = 64;
 
+// What the request takes of real time; nothing for sign-in.
+std::chrono::milliseconds service_time_of(const World& world, const Call& call) {
+    const ServiceTimes& times = world.options.service_times;
+    const std::string root = call.path.folded.empty() ? "" : call.path.folded.front();
+    const bool is_arm = root == "subscriptions" || root == "providers" || root == "tenants";
+    if (times == ServiceTimes{} || !is_arm) return std::chrono::milliseconds{0};
+    const auto simulated = service_time(times, call.method(), call.path.collection, Graph::serves(call.path));
+    return std::chrono::duration_cast<std::chrono::milliseconds>(simulated / world.options.time_scale);
+}
+
 Answer unauthorized(const Call& call, const std::string& code, const std::string& message) {
     Answer answer = error_answer(401, code, message);
     answer.headers.add("WWW-Authenticate", "Bearer authorization_uri=\"" + call.base +
@@ -112,7 +122,7 @@ std::optional<Answer> Simulator::Parts::apply_before(const Call& call, const Fau
     Answer answer = error_answer(*fault.status, fault.code.empty() ? "InjectedFault" : fault.code,
                                  fault.message.empty() ? "A fault from the faults file." : fault.message);
     if (*fault.status < 300) answer.body = Json::object();
-    if (fault.retry_after) answer.headers.add("Retry-After", std::to_string(*fault.retry_after));
+    if (!fault.retry_after.empty()) answer.headers.add("Retry-After", fault.retry_after);
     return answer;
 }
 
@@ -123,8 +133,17 @@ void Simulator::Parts::apply_after(const Call& call, const Fault& fault, Answer&
         operation->hangs = fault.hang_operation;
         operation->lost = fault.lose_operation;
     }
-    const Resource* const resource = fault.stale_read && call.method() == "GET" ? world.find(call.path.key) : nullptr;
-    if (resource == nullptr || world.now - resource->changed_at > *fault.stale_read) return;
+    if (!fault.stale_read || call.method() != "GET") return;
+    const Resource* const resource = world.find(call.path.key);
+    if (resource == nullptr) {  // a replica that has not heard of the deletion
+        const Json* const before = answer.status == 404 ? world.gone_lately(call.path.key, *fault.stale_read) : nullptr;
+        if (before != nullptr) {
+            answer = Answer{};
+            answer.body = *before;
+        }
+        return;
+    }
+    if (world.now - resource->changed_at > *fault.stale_read) return;
     if (resource->previous.is_null()) {
         answer = resource_not_found(call.path);  // it did not exist before
     } else {
@@ -229,8 +248,9 @@ http::ServerResponse Simulator::Parts::serve(const http::ServerRequest& request)
     if (fault != nullptr) apply_after(call, *fault, answer_now);
     record(call, answer_now);
     http::ServerResponse response = finish(call, std::move(answer_now), limit_headers);
+    response.delay = service_time_of(world, call);
     if (fault != nullptr) {
-        response.delay = fault->delay;
+        response.delay += fault->delay;
         response.cut_after_bytes = fault->cut_after_bytes;
         for (const auto& [name, value] : fault->headers) response.headers.set(name, value);
     }

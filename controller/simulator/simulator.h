@@ -13,6 +13,7 @@
 #include "controller/core/result.h"
 #include "controller/core/time.h"
 #include "controller/ports/clock.h"
+#include "controller/simulator/service_times.h"
 
 // Azure in a box: Azure Resource Manager, the gallery provider and the sign-in endpoints as one state machine without
 // I/O. The same seed, clock and requests give the same answers. What it imitates and where that comes from:
@@ -34,6 +35,7 @@ struct Options {
     std::chrono::seconds parent_lag_max{20};  // a parent refuses deletion for up to so long after its child has gone
     // Tests and replays: how long an operation takes, instead of the drawn duration. Arguments: method, resource id.
     std::function<std::optional<Duration>(std::string_view method, std::string_view id)> operation_length;
+    ServiceTimes service_times;
 };
 
 // One request that changed something (or tried to and was accepted), in the order of acceptance.

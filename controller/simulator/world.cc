@@ -1,5 +1,6 @@
 #include "controller/simulator/world.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "controller/core/region.h"
@@ -101,7 +102,17 @@ void World::erase(const std::string& key) {
     const auto counted = counts_.find(count_key(resource.subscription(), resource.location(), resource.type));
     if (counted != counts_.end() && counted->second > 0) --counted->second;
     locks_.erase(key);
+    constexpr std::size_t bodies_kept = 256;
+    if (gone_bodies_.size() >= bodies_kept)
+        gone_bodies_.erase(
+            std::ranges::min_element(gone_bodies_, {}, [](const auto& entry) { return entry.second.at; }));
+    gone_bodies_.insert_or_assign(key, Body{resource.body, now});
     resources_.erase(found);
+}
+
+const Json* World::gone_lately(std::string_view key, Duration within) const {
+    const auto found = gone_bodies_.find(key);
+    return found != gone_bodies_.end() && now - found->second.at <= within ? &found->second.body : nullptr;
 }
 
 void World::visit_children(std::string_view key, std::string_view segment,

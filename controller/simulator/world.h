@@ -98,6 +98,8 @@ class World {
     const Resource* find(std::string_view key) const;
     Resource& put(Resource resource);  // replaces the one with the same key
     void erase(const std::string& key);
+    // The body of what went away so lately; null when it did not (a lagging replica still shows it).
+    const Json* gone_lately(std::string_view key, Duration within) const;
     const std::map<std::string, Resource, std::less<>>& resources() const { return resources_; }
     // Direct children of one type: key "…/galleries/g", type segment "images". In order of key; stops when `visit` says
     // false.
@@ -143,6 +145,11 @@ class World {
         TimePoint until;
     };
     std::map<std::string, std::vector<Gone>> gone_;
+    struct Body {
+        Json body;
+        TimePoint at;
+    };
+    std::map<std::string, Body, std::less<>> gone_bodies_;  // the last few
 };
 
 std::string version_parent(std::string_view key);  // key without its last type and name

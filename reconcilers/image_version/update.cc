@@ -275,18 +275,19 @@ std::vector<TargetRegion> compare_version(const Facts& facts, const VersionPlan&
     VersionWrite write = write_from(observed);
     write.target_regions = steps.regions;
     write.allow_deletion_of_replicated_locations = steps.allow_region_deletion;
-    Change change = change_about(facts, version, Action::update, UpdateVersion{});
-    change.fields = steps.fields;
-    compare_scalars(write, change.fields, input);
+    std::vector<FieldChange> fields = steps.fields;
+    compare_scalars(write, fields, input);
     for (const auto& [name, value] : input.wanted.tags)
-        set_tag(write, change.fields, observed.tags, name, value, name == owner_tag ? "ownership" : "spec");
+        set_tag(write, fields, observed.tags, name, value, name == owner_tag ? "ownership" : "spec");
     if (version.desired != nullptr)
-        for (std::string& name : take_away_tags(change.fields, version.record, input.wanted.tags, observed.tags))
+        for (std::string& name : take_away_tags(fields, version.record, input.wanted.tags, observed.tags))
             write.tags_removed.push_back(std::move(name));
-    const bool marks_only = change.fields.empty();
-    compare_mark(write, change.fields, input);
-    if (change.fields.empty()) return observed.target_regions;
+    const bool marks_only = fields.empty();
+    compare_mark(write, fields, input);
+    if (fields.empty()) return observed.target_regions;  // the usual case; a change with its fingerprint costs more
 
+    Change change = change_about(facts, version, Action::update, UpdateVersion{});
+    change.fields = std::move(fields);
     change.destructive = steps.destructive;
     if (steps.destructive) change.risk = Risk::capacity_removed;
     change.follow_up = steps.follow_up;

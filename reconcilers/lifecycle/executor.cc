@@ -35,6 +35,14 @@ class Claim {
     bool held_;
 };
 
+// What is written over what. Only of updates: what was not there before cannot be unchanged.
+std::string write_of(const Change& change) {
+    const bool is_update =
+        is<UpdateVersion>(change.step) || is<UpdateDefinition>(change.step) || is<UpdateGallery>(change.step);
+    if (!is_update || change.seen.etag.empty() || change.fields.empty()) return {};
+    return change.seen.etag + " " + fields_text(change);
+}
+
 std::string digest_of(const Change& change, const ApplyContext& context) {
     const auto found = context.document_digests.find(change.object ? to_string(*change.object) : "");
     return found == context.document_digests.end() ? context.revision : found->second;
@@ -120,6 +128,7 @@ Status Executor::settle(std::int64_t intent, const Change& change, const ApplyCo
     if (counts && !is_delete(change.step) && change.object) {
         record.written_by_us = true;
         record.document = document;
+        if (outcome) record.written_at = now;
         const auto digest = context.document_digests.find(document);
         // Adopting writes a tag and applies nothing: what differs then is no drift.
         if (digest != context.document_digests.end() && change.action != Action::adopt)
@@ -136,7 +145,7 @@ Status Executor::settle(std::int64_t intent, const Change& change, const ApplyCo
     if (operation) {
         // Only a step that takes something away can be a refused removal: the one before it, which raises the flag,
         // ends as failed for as long as the failed region that it is about is there.
-        memory_.begin_operation(change.arm_id.key(), change.destructive ? change.reason : "");
+        memory_.begin_operation(change.arm_id.key(), change.destructive ? change.reason : "", write_of(change));
         report.operations.push_back(*operation);
     }
     return {};
@@ -167,6 +176,10 @@ Task<ChangeOutcome> Executor::apply_change(Change change, std::string plan_id, A
     }
     if (const Status allowed = may_send(change, *fresh, context); !allowed) {
         outcome.error = allowed.error();
+        co_return outcome;
+    }
+    if (const Status agreed = agree_on_absence(change, *fresh); !agreed) {
+        outcome.error = agreed.error();
         co_return outcome;
     }
     const Intent intent{.resource = change.arm_id.text(),
@@ -205,8 +218,9 @@ Task<ChangeOutcome> Executor::apply_change(Change change, std::string plan_id, A
     if (!answer) {
         outcome.result = ChangeResult::failed;
         outcome.error = answer.error();
-        if (answer.error().kind == ErrorKind::conflict)
-            co_return outcome;  // conflicts are looked at again, never shown
+        // Conflicts are looked at again, never shown; but a deletion that Azure refuses again is no race (Z13).
+        const bool is_refused_again = is_delete(change.step) && memory_.get(change.arm_id.key()).failures > 1;
+        if (answer.error().kind == ErrorKind::conflict && !is_refused_again) co_return outcome;
         event.warning = true;
         event.reason = answer.error().kind == ErrorKind::throttled ? "Throttled" : "WriteFailed";
         event.correlation_id = answer.error().correlation_id;
@@ -243,6 +257,10 @@ Task<ApplyReport> Executor::apply(Plan plan, ApplyContext context) {
             outcome.error = *paused;
             outcome.result = ChangeResult::paused;
             report.outcomes.push_back(std::move(outcome));
+            continue;
+        }
+        if (memory_.take_without_effect(change.arm_id.key(), write_of(change), clock_.monotonic())) {
+            report.outcomes.push_back(without_effect(change, digest_of(change, context)));
             continue;
         }
         auto applied = co_await apply_change(change, plan.id, context, report);

@@ -12,6 +12,7 @@
 #include "controller/ports/gallery_api.h"
 #include "controller/ports/journal.h"
 #include "controller/ports/task.h"
+#include "reconcilers/lifecycle/absence.h"
 #include "reconcilers/lifecycle/events.h"
 #include "reconcilers/lifecycle/resource_memory.h"
 #include "reconcilers/lifecycle/write_pauses.h"
@@ -76,6 +77,8 @@ class Executor {
     Task<Fresh> strong_look(Change change);
     Task<void> is_still_unused(Change change, ApplyContext context);
     Status may_send(const Change& change, const Fresh& fresh, const ApplyContext& context) const;
+    Status agree_on_absence(const Change& change, const Fresh& fresh);
+    ChangeOutcome without_effect(const Change& change, const std::string& document_digest);
     Task<WriteOutcome> send(Change change, Fresh fresh);
     Task<ChangeOutcome> apply_change(Change change, std::string plan_id, ApplyContext context, ApplyReport& report);
     Status settle(std::int64_t intent, const Change& change, const ApplyContext& context,
@@ -88,6 +91,7 @@ class Executor {
     EventRecorder& events_;
     std::set<std::string> in_flight_;  // resource keys with a request on the wire
     WritePauses pauses_;
+    AbsenceMemory absences_;
 };
 
 }  // namespace galleryd

@@ -2,6 +2,7 @@
 #include "controller/core/steps.h"
 #include "reconcilers/lifecycle/executor.h"
 #include "reconcilers/lifecycle/interlock.h"
+#include "reconcilers/lifecycle/record_update.h"
 
 // What is asked again between a plan and its request: one strong GET, and whether what the plan was made from still
 // holds.
@@ -113,6 +114,11 @@ Status Executor::may_send(const Change& change, const Fresh& fresh, const ApplyC
                             " versions of this subscription were deleted within the last hour");
         }
     }
+    if (is_delete(step)) {
+        const ResourceRecord record = memory_.get(change.arm_id.key());
+        if (record.deleted_at && clock_.now() - *record.deleted_at < deletion_settles)
+            return changed_since_plan(change, "it was deleted minutes ago and reads may still find it");
+    }
     if (fresh.version && is_delete(step)) {
         if (const Status checked = check_fresh(change.seen, *fresh.version, clock_.now()); !checked) return checked;
     }
@@ -131,6 +137,47 @@ Status Executor::may_send(const Change& change, const Fresh& fresh, const ApplyC
     }
     if (is<ShareGallery>(step) && !fresh.gallery) return changed_since_plan(change, "the gallery is not there");
     return {};
+}
+
+// What Azure once said that it made is not made again because one read does not find it.
+Status Executor::agree_on_absence(const Change& change, const Fresh& fresh) {
+    // A list tells what is granted, and it may come short of a page that nobody misses (Z6).
+    if (!is_create(change.step) && !is<AssignRole>(change.step)) return {};
+    const std::string& key = change.arm_id.key();
+    if (fresh.version || fresh.definition || fresh.gallery) {
+        absences_.note_seen(key);
+        return {};
+    }
+    const ResourceRecord record = memory_.get(key);
+    if (!record.written_at || record.deleted_at) return {};
+    if (clock_.now() - *record.written_at < own_write_settles || !absences_.note_missing(key, clock_.monotonic()))
+        return changed_since_plan(change,
+                                  "it was there before; it is made again once several reads agree that it is gone");
+    absences_.note_seen(key);
+    return {};
+}
+
+// The request is not sent: it was, minutes ago, and Azure said that it was done.
+ChangeOutcome Executor::without_effect(const Change& change, const std::string& document_digest) {
+    Error error{.kind = ErrorKind::denied,
+                .reason = "AzureError",
+                .message = change.address + ": Azure says that the last write succeeded, but nothing changed (" +
+                           change.reason + "); it is tried again in an hour. galleryd explain GD3092",
+                .retry_after = std::chrono::hours{1},
+                .code = "GD3092"};
+    pauses_.note_failure(change, document_digest, error, clock_.monotonic());
+    EventRecord event;
+    event.warning = true;
+    event.reason = "WriteFailed";
+    event.object = change.address;
+    event.action = to_string(change.action);
+    event.message = error.message;
+    events_.record(std::move(event));
+    return {.address = change.address,
+            .kind = change.kind,
+            .action = change.action,
+            .result = ChangeResult::failed,
+            .error = std::move(error)};
 }
 
 }  // namespace galleryd

@@ -90,6 +90,11 @@ void Observer::drop_gone(const ResourceId& definition, const std::vector<Observe
         at = there.contains(at->first) ? std::next(at) : settled_.erase(at);
 }
 
+void Observer::note(const ObservedVersion& fresh) {
+    if (!is_settled(fresh)) return forget(fresh.id);
+    settled_.insert_or_assign(fresh.id.key(), Settled{fingerprint(fresh), fresh.replication, clock_.monotonic()});
+}
+
 Task<std::optional<ObservedVersion>> Observer::with_replication(ObservedVersion listed) {
     if (const Settled* settled = find_settled(listed)) {
         listed.replication = settled->replication;
@@ -99,11 +104,8 @@ Task<std::optional<ObservedVersion>> Observer::with_replication(ObservedVersion 
     const ResourceId id = listed.id;
     auto fresh = co_await api_.get_version(id, true);
     if (!fresh) co_return std::unexpected(fresh.error());
-    if (*fresh && is_settled(**fresh)) {
-        settled_.insert_or_assign(id.key(), Settled{fingerprint(**fresh), (*fresh)->replication, clock_.monotonic()});
-    } else {
-        settled_.erase(id.key());
-    }
+    if (*fresh) note(**fresh);
+    else forget(id);
     if (*fresh) (*fresh)->raw.clear();  // a write reads its own; ten thousand bodies are not kept
     co_return std::move(*fresh);
 }
@@ -127,6 +129,10 @@ Task<DefinitionView> Observer::look(DefinitionLook what) {
     auto versions = co_await api_.list_versions(what.id);
     if (!versions) co_return std::unexpected(versions.error());
     for (ObservedVersion& listed : *versions) {
+        if (is_in_transition(listed.state) && what.not_expanded.contains(listed.id.key())) {
+            view.versions.push_back(std::move(listed));
+            continue;
+        }
         auto version = co_await with_replication(std::move(listed));
         if (!version) co_return std::unexpected(version.error());
         if (*version) view.versions.push_back(std::move(**version));  // gone between list and GET: gone

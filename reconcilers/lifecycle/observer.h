@@ -1,6 +1,7 @@
 #pragma once
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "controller/core/desired.h"
@@ -24,6 +25,8 @@ struct GalleryLook {
 struct DefinitionLook {
     ResourceId id;
     bool wants_role_assignments = false;
+    // Keys of versions whose replication is not asked for one by one: many operations run, and each end is read anyway.
+    std::set<std::string> not_expanded = {};
 };
 
 class Observer {
@@ -34,6 +37,7 @@ class Observer {
     // |our clock - server Date| of the last answer that carried a Date; nullopt before the first.
     std::optional<Duration> clock_skew() const { return clock_skew_; }
     void forget(const ResourceId& version) { settled_.erase(version.key()); }
+    void note(const ObservedVersion& fresh);               // a strong read of somebody else, with replication
     void forget_below(const std::string& definition_key);  // its versions moved
     // Replication that is remembered, for versions that look exactly as they did then.
     void fill_known(DefinitionView& view) const;

@@ -7,7 +7,6 @@
 namespace galleryd {
 namespace {
 
-constexpr std::chrono::minutes deletion_settles{15};  // GETs may flap for minutes after a DELETE (reliability Z5)
 constexpr std::string_view regions_prefix = "/targetRegions/";
 constexpr std::string_view replication_suffix = "/replication";
 

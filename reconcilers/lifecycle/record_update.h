@@ -8,6 +8,9 @@
 // (reconcilers/image_version/region_repair.h, ranks.h).
 namespace galleryd {
 
+// After a DELETE that Azure accepted, reads may find the resource for minutes (reliability Z5).
+inline constexpr std::chrono::minutes deletion_settles{15};
+
 void note_accepted(ResourceRecord& record, const Change& change, TimePoint now);
 
 // The same for a write of which nobody knows whether it happened: what it may have added is remembered, what it may

@@ -106,7 +106,8 @@ std::string first_failed_region(const std::vector<RegionStatus>& regions) {
 }
 
 void set_ready(ConditionSet& conditions, const ReportInput& input, const Metadata& meta, Mode mode,
-               const Findings& found, const std::vector<RegionStatus>& regions) {
+               const Findings& found, const ObjectStatus& status) {
+    const std::vector<RegionStatus>& regions = status.regions;
     if (const auto problem = input.document_problems.find(meta.key); problem != input.document_problems.end()) {
         return conditions.stalled("InvalidSpec",
                                   "The document is not valid and stands on its last good content: " + problem->second);
@@ -136,6 +137,8 @@ void set_ready(ConditionSet& conditions, const ReportInput& input, const Metadat
         return hopeless ? conditions.stalled(ready_reason(error), explained(error))
                         : conditions.reconciling(ready_reason(error), explained(error));
     }
+    if (const auto overdue = input.overdue.find(status.address); overdue != input.overdue.end())
+        return conditions.reconciling("ReplicationInProgress", overdue->second);
     if (const std::string failed = first_failed_region(regions); !failed.empty())
         return conditions.reconciling("ReplicationFailed", failed);
     if (found.waiting)
@@ -239,7 +242,7 @@ ObjectStatus report_object(const ReportInput& input, const Object& object) {
         if (input.plan != nullptr) describe_version(status, conditions, input, object);
     }
     const Findings found = findings_for(input, status.address, object.meta.key);
-    set_ready(conditions, input, object.meta, object.governance.mode, found, status.regions);
+    set_ready(conditions, input, object.meta, object.governance.mode, found, status);
     if (input.plan != nullptr) {
         const bool drifted =
             std::ranges::any_of(found.changes, [](const Change* change) { return change->reason == "drift"; });

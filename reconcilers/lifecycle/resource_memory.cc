@@ -3,6 +3,11 @@
 #include "controller/core/resource_id.h"
 
 namespace galleryd {
+namespace {
+
+constexpr std::chrono::minutes effect_shows{5};  // an effect that is gone later was undone by somebody
+
+}  // namespace
 
 Status ResourceMemory::load() {
     auto records = journal_.resource_records();
@@ -64,20 +69,39 @@ Status ResourceMemory::put(const std::string& resource_key, const ResourceRecord
     return {};
 }
 
-void ResourceMemory::begin_operation(const std::string& resource_key, const std::string& reason) {
+void ResourceMemory::begin_operation(const std::string& resource_key, const std::string& reason,
+                                     const std::string& write) {
     records_[resource_key].operation_in_flight = true;
-    operation_reasons_[resource_key] = reason;
+    running_[resource_key] = {reason, write};
+    succeeded_.erase(resource_key);
 }
 
 std::string ResourceMemory::operation_reason(const std::string& resource_key) const {
-    const auto found = operation_reasons_.find(resource_key);
-    return found == operation_reasons_.end() ? "" : found->second;
+    const auto found = running_.find(resource_key);
+    return found == running_.end() ? "" : found->second.reason;
 }
 
-void ResourceMemory::end_operation(const std::string& resource_key) {
-    operation_reasons_.erase(resource_key);
+void ResourceMemory::end_operation(const std::string& resource_key,
+                                   std::optional<std::chrono::nanoseconds> succeeded_at) {
+    if (succeeded_at) {
+        std::erase_if(succeeded_, [&](const auto& entry) { return *succeeded_at - entry.second.at > effect_shows; });
+        const auto ended = running_.find(resource_key);
+        if (ended != running_.end() && !ended->second.write.empty())
+            succeeded_[resource_key] = {ended->second.write, *succeeded_at};
+    }
+    running_.erase(resource_key);
     if (const auto found = records_.find(resource_key); found != records_.end())
         found->second.operation_in_flight = false;
+}
+
+bool ResourceMemory::take_without_effect(const std::string& resource_key, const std::string& write,
+                                         std::chrono::nanoseconds now) {
+    const auto found = succeeded_.find(resource_key);
+    if (found == succeeded_.end() || write.empty() || found->second.write != write ||
+        now - found->second.at > effect_shows)
+        return false;
+    succeeded_.erase(found);
+    return true;
 }
 
 Status ResourceMemory::forget(const std::string& resource_key) {

@@ -1,5 +1,7 @@
 #pragma once
+#include <chrono>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "controller/core/policy.h"
@@ -20,10 +22,17 @@ class ResourceMemory {
     Status forget_long_gone(TimePoint now);
     ResourceRecord get(const std::string& resource_key) const;  // an empty record when unknown
     Status put(const std::string& resource_key, const ResourceRecord& record);
-    // In memory: the journal's operation table holds the rest. `reason` is the change's; unknown after a restart.
-    void begin_operation(const std::string& resource_key, const std::string& reason = {});
-    void end_operation(const std::string& resource_key);
+    // In memory: the journal's operation table holds the rest. `reason` is the change's, `write` tells what was written
+    // over what (""= not told); both are unknown after a restart.
+    void begin_operation(const std::string& resource_key, const std::string& reason = {},
+                         const std::string& write = {});
+    // `succeeded_at`: monotonic, when Azure says that it did what was asked.
+    void end_operation(const std::string& resource_key,
+                       std::optional<std::chrono::nanoseconds> succeeded_at = std::nullopt);
     std::string operation_reason(const std::string& resource_key) const;
+    // The same write over the same state as the one that succeeded within the last five minutes: Azure said that it
+    // was done, and nothing was. True once; then it may be tried again.
+    bool take_without_effect(const std::string& resource_key, const std::string& write, std::chrono::nanoseconds now);
     Status forget(const std::string& resource_key);
     // The resource itself and everything below it.
     std::map<std::string, ResourceRecord> below(const std::string& resource_key) const;
@@ -32,7 +41,15 @@ class ResourceMemory {
   private:
     Journal& journal_;
     std::map<std::string, ResourceRecord> records_;
-    std::map<std::string, std::string> operation_reasons_;
+    struct Running {
+        std::string reason, write;
+    };
+    std::map<std::string, Running> running_;
+    struct Succeeded {
+        std::string write;
+        std::chrono::nanoseconds at{0};
+    };
+    std::map<std::string, Succeeded> succeeded_;  // lately
 };
 
 }  // namespace galleryd

@@ -79,7 +79,7 @@ TEST_CASE("bad answers for ten minutes, then everything comes right") {
     world.expect_a_good_end();
 }
 
-TEST_CASE("operations that get lost, hang or have endless addresses are no second creation") {
+TEST_CASE("Z4: operations that get lost, hang or have endless addresses are no second creation") {
     std::string yaml;
     SUBCASE("the operation's address is forgotten by Azure") {
         yaml = "[{method: PUT, path: '*/versions/*', loseOperation: true}]";
@@ -90,7 +90,7 @@ TEST_CASE("operations that get lost, hang or have endless addresses are no secon
     CHECK(world.writes_to(newest) == 2);  // made, then let into latest
 }
 
-TEST_CASE("an operation that hangs is reported as under way and never repeated") {
+TEST_CASE("Z4: an operation that hangs is reported as under way and never repeated") {
     World world({.operations = std::chrono::seconds{45}});
     world.load(estate::images_state());
     world.faults("[{method: PUT, path: '*/versions/*', hangOperation: true, count: 1}]");
@@ -104,7 +104,7 @@ TEST_CASE("an operation that hangs is reported as under way and never repeated")
     CHECK(world.journal->operations()->size() == 1);
 }
 
-TEST_CASE("what Azure answers late is not made a second time") {
+TEST_CASE("Z5: what Azure answers late is not made a second time") {
     std::string yaml;
     SUBCASE("reads lag by a minute behind our own writes") { yaml = "[{method: GET, before: 20m, staleRead: 60}]"; }
     SUBCASE("some reads lag by five minutes") {
@@ -115,7 +115,7 @@ TEST_CASE("what Azure answers late is not made a second time") {
     CHECK(world.writes_to(newest) <= 3);
 }
 
-TEST_CASE("a list that lost a page makes nothing and deletes nothing that is there") {
+TEST_CASE("Z6: a list that lost a page makes nothing and deletes nothing that is there") {
     Faulty world("[{method: GET, path: '*/versions', before: 20m, dropPage: true}]");
     for (int i = 0; i < 60; ++i) world.round();
     CHECK(world.deletes() == 0);
@@ -124,12 +124,12 @@ TEST_CASE("a list that lost a page makes nothing and deletes nothing that is the
     CHECK(world.deletes() == 0);
 }
 
-TEST_CASE("a list that repeats its page for ever is an error, not an endless loop") {
+TEST_CASE("Z6: a list that repeats its page for ever is an error, not an endless loop") {
     Faulty world("[{method: GET, path: '*/versions', before: 10m, repeatPage: true}]");
     world.expect_a_good_end();
 }
 
-TEST_CASE("no request reaches a throttled subscription before Retry-After has elapsed") {
+TEST_CASE("Z1: no request reaches a throttled subscription before Retry-After has elapsed") {
     World world({.operations = std::chrono::seconds{45}});
     world.load(estate::wide_state());
     world.declare(estate::wide());

@@ -38,7 +38,7 @@ bool planned_as_drift(const World& world, const std::string& address) {
 
 }  // namespace
 
-TEST_CASE("a declared version that a person deleted is made again") {
+TEST_CASE("Z12: a declared version that a person deleted is made again") {
     Two world;
     world.azure.remove_resource(one);
     CHECK(world.converge());
@@ -56,7 +56,7 @@ TEST_CASE("a whole gallery that a person deleted is made again, parents first") 
     CHECK(world.deletes() == 0);
 }
 
-TEST_CASE("without our tag it is not ours: a conflict, and no write until it is adopted") {
+TEST_CASE("Z12: without our tag it is not ours: a conflict, and no write until it is adopted") {
     Two world;
     std::string id = one;
     SUBCASE("version") {}
@@ -85,7 +85,7 @@ TEST_CASE("a tag of another instance is respected, whatever the document says") 
     CHECK(world.conflict_reasons() == std::set<std::string>{"NotOwned"});
 }
 
-TEST_CASE("replicas, exclusion and description that a person changed are put back once, as drift") {
+TEST_CASE("Z12: replicas, exclusion and description that a person changed are put back once, as drift") {
     Two world;
     world.change(one, R"({"properties": {"publishingProfile": {"excludeFromLatest": true}}})");
     world.change(estate::golden, R"({"properties": {"description": "changed in the portal"}})");
@@ -123,7 +123,7 @@ TEST_CASE("tags and properties of others are left alone and sent back with our o
     CHECK(sent.find("futureField") != std::string::npos);  // unknown properties go back unchanged (I7)
 }
 
-TEST_CASE("a version re-created by a person between plan and delete is not deleted") {
+TEST_CASE("Z12: a version re-created by a person between plan and delete is not deleted") {
     Two world;
     auto files = world.files;
     files.erase("version-1.1.0.yaml");
@@ -159,7 +159,7 @@ TEST_CASE("a version re-created by a person between plan and delete is not delet
     CHECK(world.exists(victim));
 }
 
-TEST_CASE("a region that a person added is taken away only with --allow-deletes, and never the last completed one") {
+TEST_CASE("Z14: a region taken out of a document goes only with --allow-deletes, and never the last completed one") {
     for (const bool allowed : {false, true}) {
         CAPTURE(allowed);
         EngineOptions options = WorldOptions::deleting_engine();
@@ -178,7 +178,7 @@ TEST_CASE("a region that a person added is taken away only with --allow-deletes,
     }
 }
 
-TEST_CASE("an immutable field edited in a document is refused, and nothing is deleted and made again") {
+TEST_CASE("Z15: an immutable field edited in a document is refused, and nothing is deleted and made again") {
     Two world;
     auto files = world.files;
     SUBCASE("generation") {

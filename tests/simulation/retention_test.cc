@@ -50,7 +50,7 @@ struct Aged : World {
 
 }  // namespace
 
-TEST_CASE("what retention names is marked, deleted after its grace, and not made again although it is declared") {
+TEST_CASE("Z12: what retention names is marked, deleted after its grace, and not made again although it is declared") {
     Aged world;
     world.pass_time(std::chrono::minutes{5});
     CHECK(world.tag_of("1.0.0", "galleryd-delete-after") != "");

@@ -23,7 +23,7 @@ void check_silence(World& world, int rounds = 100) {
 
 }  // namespace
 
-TEST_CASE("a wide estate converges, with answers in any spelling, and then there is silence") {
+TEST_CASE("Z10: a wide estate converges, with answers in any spelling, and then there is silence") {
     for (const std::uint64_t seed : {1ULL, 2ULL, 3ULL}) {
         if (in_debug && seed > 1) continue;
         for (const bool noise : {false, true}) {

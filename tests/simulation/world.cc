@@ -24,6 +24,7 @@ simulator::Options simulator_options(const WorldOptions& options) {
             return std::optional<Duration>(length);
         };
     }
+    if (options.tune) options.tune(made);
     return made;
 }
 
@@ -66,7 +67,9 @@ Task<http::Response> MortalTransport::send(http::Origin origin, http::Request re
         co_await clock_.sleep_for(std::chrono::days{10'000});
     }
     const Guard::Wire wire(guard_, request);
+    const http::Request asked = on_answer ? request : http::Request{};
     auto answer = co_await inner_.send(std::move(origin), std::move(request), limits);
+    if (answer && on_answer) on_answer(asked, *answer);
     if (dies) {
         died = true;
         co_await clock_.sleep_for(std::chrono::days{10'000});

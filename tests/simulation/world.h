@@ -1,5 +1,6 @@
 #pragma once
 #include <boost/asio/io_context.hpp>
+#include <functional>
 #include <map>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
@@ -42,6 +43,8 @@ class MortalTransport : public http::Transport {
     }
     int requests() const { return count_; }
     bool died = false;
+    // Sees every answer before the client does, and may change it: noise and mutilation that no faults file can say.
+    std::function<void(const http::Request&, http::Response&)> on_answer;
 
   private:
     simulator::InProcessTransport inner_;
@@ -59,6 +62,7 @@ struct WorldOptions {
     std::uint64_t seed = 1;
     std::chrono::seconds operations{
         0};  // how long every operation takes; 0: as drawn, tens of minutes for a replication
+    std::function<void(simulator::Options&)> tune = {};  // the last word about the simulator's options
     EngineOptions engine = test_engine();
     static EngineOptions test_engine() {
         EngineOptions options;

@@ -6,30 +6,10 @@
 #include "controller/adapters/azure/json_read.h"
 #include "controller/adapters/azure/resource_graph_walk.h"
 
-// What is asked; how a question goes through its pages stands in resource_graph_walk.cc.
+// What is asked; a look at everything stands in resource_graph_look.cc, how a question goes through its pages in
+// resource_graph_walk.cc.
 namespace galleryd::azure {
 namespace {
-
-class CountingSink : public InventorySink {
-  public:
-    CountingSink(InventorySink& sink, LookSummary& summary) : sink_(sink), summary_(summary) {}
-    void on_gallery(ObservedGallery row) override {
-        ++summary_.galleries;
-        sink_.on_gallery(std::move(row));
-    }
-    void on_definition(ObservedDefinition row) override {
-        ++summary_.definitions;
-        sink_.on_definition(std::move(row));
-    }
-    void on_version(ObservedVersion row) override {
-        ++summary_.versions;
-        sink_.on_version(std::move(row));
-    }
-
-  private:
-    InventorySink& sink_;
-    LookSummary& summary_;
-};
 
 bool is_guid(std::string_view text) {
     if (text.size() != 36) return false;
@@ -40,15 +20,6 @@ bool is_guid(std::string_view text) {
 std::unexpected<Error> wrong_input(std::string message) {
     return std::unexpected(
         Error{.kind = ErrorKind::invalid, .reason = "InvalidSpec", .message = std::move(message), .code = "GD3006"});
-}
-
-// Lower case, sorted, each once.
-std::vector<std::string> tidy(std::vector<std::string> subscriptions) {
-    for (std::string& one : subscriptions) one = fold_case(one);
-    std::ranges::sort(subscriptions);
-    const auto repeated = std::ranges::unique(subscriptions);
-    subscriptions.erase(repeated.begin(), repeated.end());
-    return subscriptions;
 }
 
 }  // namespace
@@ -62,6 +33,14 @@ ArmOptions whole_quota(ArmOptions options) {
 }
 
 }  // namespace
+
+std::vector<std::string> tidy_subscriptions(std::vector<std::string> subscriptions) {
+    for (std::string& one : subscriptions) one = fold_case(one);
+    std::ranges::sort(subscriptions);
+    const auto repeated = std::ranges::unique(subscriptions);
+    subscriptions.erase(repeated.begin(), repeated.end());
+    return subscriptions;
+}
 
 ResourceGraph::ResourceGraph(http::Transport& transport, TokenProvider& tokens, Clock& clock, Log& log,
                              Metrics& metrics, GraphOptions options)
@@ -96,7 +75,7 @@ Result<std::vector<ResourceGraph::Question>> ResourceGraph::questions_for_ids(co
                 return wrong_input(what + ": '" + printable(id.text(), 200) + "' is not the id of an Azure resource");
             subscriptions.push_back(id.subscription());
         }
-        auto question = questions_for(tidy(std::move(subscriptions)), rows_query(some), what);
+        auto question = questions_for(tidy_subscriptions(std::move(subscriptions)), rows_query(some), what);
         if (!question) return question;
         // As many subscriptions as ids at most, so it is one.
         questions.push_back(std::move(question->front()));
@@ -104,54 +83,13 @@ Result<std::vector<ResourceGraph::Question>> ResourceGraph::questions_for_ids(co
     return questions;
 }
 
-Task<LookSummary> ResourceGraph::look(LookRequest request, InventorySink& sink) {
-    LookSummary summary;
-    summary.started = clock_.now();
-    const std::vector<std::string> asked = tidy(std::move(request.subscriptions));
-    const auto who = questions_for(asked, subscriptions_query(), "ask which subscriptions can be read");
-    if (!who) co_return std::unexpected(who.error());
-    for (const Question& question : *who) {
-        RowReader reader = [&summary](std::string_view row, const DecodeContext&) -> Result<std::uint64_t> {
-            auto subscription = read_subscription_row(row);
-            if (!subscription) return std::unexpected(std::move(subscription.error()));
-            summary.readable.push_back(std::move(*subscription));
-            return std::hash<std::string>{}(summary.readable.back());
-        };
-        const auto walked = co_await walk(question, std::move(reader));
-        if (!walked && !says_nothing_readable(walked.error())) co_return std::unexpected(walked.error());
-        summary.requests += walked ? walked->requests : 1;
-        if (walked && !summary.server_date) summary.server_date = walked->server_date;
-    }
-    summary.readable = tidy(std::move(summary.readable));
-    std::ranges::set_difference(asked, summary.readable, std::back_inserter(summary.unreadable));
-    if (summary.readable.empty()) co_return summary;
-    const auto rows =
-        questions_for(summary.readable, all_rows_query(), "read galleries, image definitions and versions");
-    if (!rows) co_return std::unexpected(rows.error());
-    CountingSink counting(sink, summary);
-    for (Question question : *rows) {
-        question.parallel = std::clamp<std::size_t>(request.parallel, 1, options_.parallel_max);
-        RowReader reader = [&counting](std::string_view row, const DecodeContext& context) {
-            return deliver_row(row, context, counting);
-        };
-        const auto walked = co_await walk(std::move(question), std::move(reader));
-        if (!walked) co_return std::unexpected(walked.error());
-        if (walked->stopped)
-            co_return unreadable("GD3003",
-                                 "Resource Graph: more than " + std::to_string(options_.pages_max) + " pages");
-        summary.requests += walked->requests;
-        summary.duplicates += walked->duplicates;
-    }
-    co_return summary;
-}
-
 Task<ChangeList> ResourceGraph::changes_since(TimePoint since, std::vector<std::string> subscriptions) {
     constexpr std::chrono::days kept{14};
     ChangeList list;
     list.started = clock_.now();
     list.gap = since < list.started - kept;
-    const auto questions =
-        questions_for(tidy(std::move(subscriptions)), changes_query(since), "read what changed in galleries");
+    const auto questions = questions_for(tidy_subscriptions(std::move(subscriptions)), changes_query(since),
+                                         "read what changed in galleries");
     if (!questions) co_return std::unexpected(questions.error());
     for (Question question : *questions) {
         question.pages_max = std::max<std::size_t>(1, changes_max / options_.page_rows);
@@ -224,8 +162,8 @@ Task<FactList> ResourceGraph::facts(std::vector<ResourceId> ids) {
 }
 
 Task<FactList> ResourceGraph::in_transition(std::vector<std::string> subscriptions) {
-    auto questions =
-        questions_for(tidy(std::move(subscriptions)), in_transition_query(), "read what is being changed in galleries");
+    auto questions = questions_for(tidy_subscriptions(std::move(subscriptions)), in_transition_query(),
+                                   "read what is being changed in galleries");
     if (!questions) co_return std::unexpected(questions.error());
     // Operations end while the pages are read, so the total falls all the time.
     for (Question& question : *questions) question.may_miss_rows = true;

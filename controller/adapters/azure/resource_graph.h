@@ -65,6 +65,7 @@ class ResourceGraph : public Inventory, public UsageReader {
     // Takes a row and gives the hash of its id.
     using RowReader = std::function<Result<std::uint64_t>(std::string_view row, const DecodeContext& context)>;
     struct Walk;  // one question on its way through its pages
+    struct Look;  // at everything
     struct Walked {
         std::size_t rows = 0, duplicates = 0, requests = 0;
         bool stopped = false;  // at pages_max, with more to come
@@ -79,6 +80,10 @@ class ResourceGraph : public Inventory, public UsageReader {
     Task<void> walk_by_offset(Walk& walk);
     Task<void> work_on_offsets(Walk& walk);
     Task<void> take_page(Walk& walk, Paging paging);
+    Task<void> ask_what_is_readable(Look& look);
+    Task<void> read_all_rows(Look& look, std::vector<std::string> subscriptions, InventorySink& sink);
+    Task<void> look_in_turn(Look& look, InventorySink& sink);
+    Task<void> look_at_once(Look& look, InventorySink& sink);
     Task<FactList> facts_of(std::vector<Question> questions);
     struct Users;  // of one answer, while it is read
     Question tenant_question(std::string query, std::string what) const;
@@ -98,6 +103,7 @@ class ResourceGraph : public Inventory, public UsageReader {
 
 // An answer that is not a page. `InventoryRefused` (ports/inventory.h) where ARM lists may still work.
 Error graph_error(const std::string& what, const http::Response& answer, TimePoint now);
+std::vector<std::string> tidy_subscriptions(std::vector<std::string> subscriptions);  // lower case, sorted, each once
 // 400 "There must be at least one subscription that is eligible": nothing that was asked for can be read.
 bool says_nothing_readable(const Error& error);
 

@@ -101,7 +101,7 @@ TEST_CASE("reads: for a write, for a person, for an operation, and looks last") 
     CHECK(door.order == Names{"on the wire", "for a write", "person", "look", "follow"});
 }
 
-TEST_CASE("a region that is blocked or flooded keeps no other region and no other subscription waiting") {
+TEST_CASE("Z1: a region that is blocked or flooded keeps no other region and no other subscription waiting") {
     Door door({.share = 1.0, .in_flight_max = 8});
     for (int i = 0; i < 30; ++i) door.call("east", write_in("eastus"), Worth::create);
     for (int i = 0; i < 4; ++i) door.call("west", write_in("westus"), Worth::create);

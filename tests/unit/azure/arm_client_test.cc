@@ -53,7 +53,7 @@ TEST_CASE("a gallery is read with its sharing groups, a token, and the pinned ap
     CHECK_FALSE(bench.log.text.contains("token-1"));
 }
 
-TEST_CASE("404 with Azure's words is absent, 403 and a proxy's 404 are errors") {
+TEST_CASE("Z9: 404 with Azure's words is absent, 403 and a proxy's 404 are errors") {
     Bench bench;
     bench.transport.answer(404, error_body("ResourceNotFound", "The Resource was not found."));
     bench.transport.answer(403,
@@ -108,7 +108,7 @@ TEST_CASE("a list is all its pages, followed byte for byte, without bodies kept"
           sample_definition.text() + "/versions?api-version=2024-03-03&$skipToken=a%2Bb");
 }
 
-TEST_CASE("a list that is not whole is an error") {
+TEST_CASE("Z6: a list that is not whole is an error") {
     SUBCASE("foreign host: nothing is sent there") {
         for (const char* link :
              {"https://evil.example/next", "http://management.azure.com/next", "https://management.azure.com:8443/next",
@@ -191,7 +191,7 @@ TEST_CASE("after a short 429 a read waits and asks again, never too early") {
                     .has_value());
 }
 
-TEST_CASE("a long 429 closes the budget that refused until its time is over, everything else goes on") {
+TEST_CASE("Z1: a long 429 closes the budget that refused until its time is over, everything else goes on") {
     Bench bench;
     bench.transport.answer(
         429,
@@ -230,7 +230,7 @@ TEST_CASE("a long 429 closes the budget that refused until its time is over, eve
                     .has_value());
 }
 
-TEST_CASE("a 429 without any hint holds a minute") {
+TEST_CASE("Z1: a 429 without any hint holds a minute") {
     Bench bench;
     bench.transport.answer(429, "");
     const auto throttled = bench.run(bench.client.get_gallery(sample_gallery));

@@ -149,7 +149,7 @@ TEST_CASE("an update starts from the fresh body, and one without it is not sent"
     CHECK(bench.transport.sent.size() == 2);
 }
 
-TEST_CASE("polling: recorded status bodies, plain 202 and 200, lost operations") {
+TEST_CASE("Z4: polling: recorded status bodies, plain 202 and 200, lost operations") {
     const auto poll = [](int status, const std::string& body, http::Headers headers = {}) {
         Bench bench;
         bench.transport.answer(status, body, std::move(headers));
@@ -184,7 +184,7 @@ TEST_CASE("polling: recorded status bodies, plain 202 and 200, lost operations")
     CHECK(poll(410, "").state == OperationState::unknown_to_azure);
 }
 
-TEST_CASE("an operation address that may not be followed is unknown, and no token leaves") {
+TEST_CASE("Z4: an operation address that may not be followed is unknown, and no token leaves") {
     for (const std::string& url :
          {std::string(""), std::string("https://evil.example/op"), std::string("http://management.azure.com/op"),
           operation_url + std::string(8192, 'z'), std::string("nonsense")}) {

@@ -66,7 +66,7 @@ TEST_CASE("a region without a replica count takes the profile's, and one without
     CHECK(without.target_regions.at(0).storage_account_type == "Standard_LRS");
 }
 
-TEST_CASE("numbers and booleans as text mean what they say, everything else means missing") {
+TEST_CASE("Z10: numbers and booleans as text mean what they say, everything else means missing") {
     const auto version = version_of(
         R"("publishingProfile":{"excludeFromLatest":"True","replicaCount":"4","targetRegions":[{"name":"westus","regionalReplicaCount":2.0,"excludeFromLatest":"maybe"}]},
         "safetyProfile":{"allowDeletionOfReplicatedLocations":"TRUE","blockDeletionBeforeEndOfLife":null},"provisioningState":"UPDATING")");
@@ -220,7 +220,7 @@ TEST_CASE("a definition reads with Azure's defaults and folded features") {
     CHECK(rich->end_of_life == parse_rfc3339("2029-12-31T16:00:00Z"));
 }
 
-TEST_CASE("ids compare equal whatever case a list answers with") {
+TEST_CASE("Z10: ids compare equal whatever case a list answers with") {
     std::string listed = version_body();
     const std::string group = "resourceGroups/clitest.rg000001/providers/Microsoft.Compute/galleries";
     listed.replace(listed.find(group), group.size(),

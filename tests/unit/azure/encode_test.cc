@@ -135,7 +135,7 @@ TEST_CASE("a created version reads back as it was written, whatever it was") {
     }
 }
 
-TEST_CASE("an update sends unknown properties back and drops what only Azure may set") {
+TEST_CASE("Z10: an update sends unknown properties back and drops what only Azure may set") {
     json raw = json::parse(version_body());
     raw["zones"] = {"1"};
     raw["systemData"] = {{"createdAt", "x"}};
@@ -180,7 +180,7 @@ TEST_CASE("an update sends unknown properties back and drops what only Azure may
     CHECK(body["tags"] == json{{"theirs", "kept"}, {"nothing", nullptr}, {"galleryd-owner", "new"}});
 }
 
-TEST_CASE("every field whose default could move is sent, even when nothing was declared") {
+TEST_CASE("Z11: every field whose default could move is sent, even when nothing was declared") {
     VersionWrite write;
     write.location = "eastus";
     write.target_regions.resize(1);

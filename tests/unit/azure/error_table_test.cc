@@ -272,7 +272,7 @@ TEST_CASE("absent means a NotFound code of Azure's, nothing else") {
     CHECK_FALSE(absent(403, error_body("ResourceNotFound", "m")));
 }
 
-TEST_CASE("Retry-After in every form, with absurd values bounded") {
+TEST_CASE("Z1: Retry-After in every form, with absurd values bounded") {
     using std::chrono::seconds;
     const auto hint = [](http::Headers headers, const std::string& message = "") {
         return find_retry_after(headers, message, now);

@@ -120,7 +120,7 @@ TEST_CASE("an unreadable subscription is named, its rows are missing and not abs
     CHECK_FALSE(should_read_lists(changes.error()));
 }
 
-TEST_CASE("changes come oldest first with their kind, and repeat when asked from before") {
+TEST_CASE("Z8: changes come oldest first with their kind, and repeat when asked from before") {
     GraphBench bench;
     bench.box.estate(1, 1, 2);
     const TimePoint start = bench.box.clock.now();
@@ -203,7 +203,7 @@ TEST_CASE("a thousand creations are watched by one query") {
     CHECK(later->found.empty());
 }
 
-TEST_CASE("the spelling of an answer changes nothing: rows equal those of the ARM lists") {
+TEST_CASE("Z10: the spelling of an answer changes nothing: rows equal those of the ARM lists") {
     simulator::Options options = simulator::GraphBox::without_lag();
     options.noise = true;
     GraphBench bench(options);

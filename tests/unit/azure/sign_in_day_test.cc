@@ -75,7 +75,7 @@ struct Day {
 
 }  // namespace
 
-TEST_CASE("a day with expiring tokens and a token file that is rotated, emptied and half-written fails no pass") {
+TEST_CASE("Z9: a day with expiring tokens and a token file that is rotated, emptied and half-written fails no pass") {
     Day day;
     int failed = 0;
     for (int minute = 0; minute < 24 * 60; ++minute) {
@@ -103,7 +103,7 @@ TEST_CASE("a day with expiring tokens and a token file that is rotated, emptied 
 }
 
 TEST_CASE(
-    "a token file that stays damaged fails passes only when all it gave has ended, and never looks like absence") {
+    "Z9: a token file that stays damaged fails passes only when all it gave has ended, and never looks like absence") {
     Day day;
     REQUIRE(day.pass().has_value());
     day.file = "";
@@ -127,7 +127,7 @@ TEST_CASE(
     CHECK(day.pass().value_or(std::vector<ObservedDefinition>{}).size() == 5);
 }
 
-TEST_CASE("a claims challenge gets one fresh token, and is told as such when that is refused as well") {
+TEST_CASE("Z9: a claims challenge gets one fresh token, and is told as such when that is refused as well") {
     Bench bench;
     const http::Headers challenge{
         {"WWW-Authenticate", "Bearer error=\"insufficient_claims\", claims=\"eyJhIjp7fX0=\""}};

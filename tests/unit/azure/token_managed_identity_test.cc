@@ -108,7 +108,7 @@ TEST_CASE("a machine without the identity is told so, in two forms") {
     CHECK(refused.error().kind == ErrorKind::denied);
 }
 
-TEST_CASE("an identity endpoint that is down for an hour is never noticed with tokens of a day") {
+TEST_CASE("Z9: an identity endpoint that is down for an hour is never noticed with tokens of a day") {
     IdentityBench bench;
     bench.transport.answer(200, identity_answer("day-one", 86'400));
     int failed = 0;

@@ -79,7 +79,7 @@ TEST_CASE("complete answers in every framing") {
     }
 }
 
-TEST_CASE("a truncated or malformed answer is a network error, never a value") {
+TEST_CASE("Z3: a truncated or malformed answer is a network error, never a value") {
     for (const char* bytes : {"", "HTTP/1.1 200 OK\r\nContent-Le", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf",
                               "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
                               "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n",
@@ -102,7 +102,7 @@ TEST_CASE("a truncated or malformed answer is a network error, never a value") {
     }
 }
 
-TEST_CASE("a TLS stream that ends without its closing message never completes an answer") {
+TEST_CASE("Z3: a TLS stream that ends without its closing message never completes an answer") {
     const std::string bytes = "HTTP/1.1 200 OK\r\n\r\nlooks whole";
     for (const bool orderly : {true, false}) {
         http::InputBuffer input;
@@ -138,7 +138,7 @@ TEST_CASE("answers larger than the limits are refused while they arrive") {
     }
 }
 
-TEST_CASE("a server that never answers, or one byte a second, is left at the deadline") {
+TEST_CASE("Z3: a server that never answers, or one byte a second, is left at the deadline") {
     const std::string slow_body = "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + std::string(1000, 'x');
     for (const Reply& reply : {Reply{.silent = true}, Reply{.bytes = slow_body, .one_byte_a_second = true},
                                Reply{.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf"}}) {

@@ -46,13 +46,13 @@ struct RawServer::State : std::enable_shared_from_this<State> {
         std::string pending;
         std::array<char, 8192> buffer{};
         for (;;) {
-            while (pending.find("\r\n\r\n") == std::string::npos) {
+            while (!self->replies.front().before_request && pending.find("\r\n\r\n") == std::string::npos) {
                 const auto [error, count] = co_await socket.async_read_some(asio::buffer(buffer), use_tuple);
                 if (error) co_return;
                 pending.append(buffer.data(), count);
                 self->received.append(buffer.data(), count);
             }
-            pending.erase(0, pending.find("\r\n\r\n") + 4);
+            if (!self->replies.front().before_request) pending.erase(0, pending.find("\r\n\r\n") + 4);
             const auto index = std::min(static_cast<std::size_t>(self->requests++), self->replies.size() - 1);
             const Reply reply = self->replies[index];
             if (reply.silent) continue;
@@ -66,7 +66,18 @@ struct RawServer::State : std::enable_shared_from_this<State> {
                 const auto [error, count] = co_await asio::async_write(socket, asio::buffer(reply.bytes), use_tuple);
                 if (error) co_return;
             }
+            if (reply.reset_after) {
+                socket.set_option(tcp::socket::linger(true, 0));
+                socket.close();  // Asio's destructor would send FIN
+                co_return;
+            }
             if (reply.close_after) co_return;
+            if (reply.before_request) {  // and reads on, for as long as the other side cares to stay
+                while (true) {
+                    const auto [error, count] = co_await socket.async_read_some(asio::buffer(buffer), use_tuple);
+                    if (error) co_return;
+                }
+            }
         }
     }
 };

@@ -15,7 +15,9 @@ struct Reply {
     std::string bytes{};
     bool close_after = false;
     bool one_byte_a_second = false;
-    bool silent = false;  // reads, never answers
+    bool silent = false;          // reads, never answers
+    bool reset_after = false;     // then RST instead of FIN
+    bool before_request = false;  // does not wait for a request head
 };
 
 // Answers the n-th request head (over all connections) with the n-th reply, the last one again and again.

@@ -49,6 +49,7 @@ inline ResourceRecord resource() {
     record.region_retry_after = {{"eastus2", start + std::chrono::hours(1)}};
     record.region_readds = {{"eastus2", 1}};
     record.tombstone = true;
+    record.written_at = *parse_rfc3339("2026-02-27T10:00:00Z");
     record.deleted_at = *parse_rfc3339("9999-12-31T23:59:59Z");
     return record;
 }
@@ -58,7 +59,8 @@ inline bool same(const ResourceRecord& a, const ResourceRecord& b) {
            a.last_applied_digest == b.last_applied_digest && a.last_failure_at == b.last_failure_at &&
            a.failures == b.failures && a.last_failure == b.last_failure && a.region_retries == b.region_retries &&
            a.region_retry_after == b.region_retry_after && a.region_readds == b.region_readds &&
-           a.removal_failed_at == b.removal_failed_at && a.tombstone == b.tombstone && a.deleted_at == b.deleted_at;
+           a.removal_failed_at == b.removal_failed_at && a.tombstone == b.tombstone && a.deleted_at == b.deleted_at &&
+           a.written_at == b.written_at;
 }
 
 inline GoodDocument document(const std::string& name) {

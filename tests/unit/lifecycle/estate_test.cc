@@ -180,7 +180,7 @@ TEST_CASE("estate: an unreadable subscription is not an empty one") {
 }
 
 TEST_CASE(
-    "estate: in between only changes are asked for, from ten minutes "
+    "Z8: estate: in between only changes are asked for, from ten minutes "
     "before the last time") {
     Bench bench;
     REQUIRE(bench.refresh().has_value());

@@ -1,5 +1,6 @@
 #pragma once
 #include <deque>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -15,9 +16,10 @@ class FakeApi : public GalleryApi {
     std::map<std::string, ObservedDefinition> definitions;
     std::map<std::string, ObservedGallery> galleries;
     std::optional<Error> read_error;
-    std::deque<Result<WriteOutcome>> answers;              // of writes, in order; then 200
-    std::deque<Result<OperationStatus>> operation_states;  // of polls, in order; then in_progress
-    std::vector<std::string> writes;                       // "put version ID"
+    std::deque<Result<WriteOutcome>> answers;                     // of writes, in order; then 200
+    std::deque<Result<OperationStatus>> operation_states;         // of polls, in order; then in_progress
+    std::vector<std::string> writes;                              // "put version ID"
+    std::function<OperationStatus(const OperationRef&)> on_poll;  // when there is no state left
     int polls = 0;
     std::function<void()> before_write;
 
@@ -57,9 +59,9 @@ class FakeApi : public GalleryApi {
         co_return note("storage " + step.account.name());
     }
     Task<WriteOutcome> delete_resource(ResourceId id) override { co_return note("delete " + id.name()); }
-    Task<OperationStatus> poll_operation(OperationRef) override {
+    Task<OperationStatus> poll_operation(OperationRef operation) override {
         ++polls;
-        if (operation_states.empty()) co_return OperationStatus{};
+        if (operation_states.empty()) co_return on_poll ? on_poll(operation) : OperationStatus{};
         Result<OperationStatus> next = std::move(operation_states.front());
         operation_states.pop_front();
         co_return next;

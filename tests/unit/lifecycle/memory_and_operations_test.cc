@@ -8,7 +8,7 @@ using namespace galleryd;
 namespace {
 
 struct Following : LifecycleBench {
-    OperationFollower follower{api, *journal, memory, clock, events};
+    OperationFollower follower{api, *journal, memory, clock, events, metrics};
     OperationRecord operation;
 
     explicit Following(const std::string& step = "UpdateVersion") {
@@ -36,7 +36,7 @@ struct Following : LifecycleBench {
     OperationStatus ended() {
         const auto status = run_task(context, clock, follower.follow(operation));
         REQUIRE(status.has_value());
-        return *status;
+        return status->status;
     }
     std::string outcome() { return journal->audit(1)->front().outcome; }
 };
@@ -53,37 +53,46 @@ OperationStatus state(OperationState what, std::optional<std::chrono::seconds> h
 }  // namespace
 
 TEST_CASE("operation follower: waits as Azure asks, else by its own growing schedule") {
-    Following bench;
-    const auto began = bench.clock.monotonic();
-    SUBCASE("a hint counts, up to twenty minutes") {
-        bench.api.operation_states = {state(OperationState::in_progress, std::chrono::seconds{60}),
-                                      state(OperationState::in_progress, std::chrono::hours{9}),
-                                      state(OperationState::succeeded)};
-        bench.ended();
-        CHECK(bench.clock.monotonic() - began ==
-              std::chrono::milliseconds{500} + std::chrono::seconds{60} + std::chrono::minutes{20});
+    using std::chrono::milliseconds;
+    struct Row {
+        std::string step;
+        milliseconds first, ten;
+    };
+    const std::vector<Row> rows{
+        {"UpdateDefinition", milliseconds{500},
+         milliseconds{500 + 1'000 + 2'000 + 4'000 + 8'000 + 16'000 + 4 * 30'000}},
+        {"UpdateVersion", milliseconds{10'000}, milliseconds{10'000 + 20'000 + 8 * 30'000}},  // 45 s at least
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.step);
+        Following hinted(row.step);
+        const auto began = hinted.clock.monotonic();
+        hinted.api.operation_states = {state(OperationState::in_progress, std::chrono::seconds{60}),
+                                       state(OperationState::in_progress, std::chrono::hours{9}),
+                                       state(OperationState::succeeded)};
+        hinted.ended();
+        CHECK(hinted.clock.monotonic() - began == row.first + std::chrono::seconds{60} + std::chrono::minutes{20});
+        Following alone(row.step);
+        for (int i = 0; i < 9; ++i) alone.api.operation_states.emplace_back(state(OperationState::in_progress));
+        alone.api.operation_states.emplace_back(state(OperationState::succeeded));
+        alone.ended();
+        CHECK(alone.clock.monotonic() - began == row.ten);
+        Following cut(row.step);
+        cut.api.operation_states = {fail(ErrorKind::transient, "NetworkError", "cut"),
+                                    fail(ErrorKind::denied, "AuthorizationFailed", "no"),
+                                    state(OperationState::succeeded)};
+        CHECK(cut.ended().state == OperationState::succeeded);
+        for (Following* bench : {&hinted, &alone, &cut}) {
+            CHECK(bench->journal->operations()->empty());
+            CHECK(bench->outcome() == "done");
+            CHECK_FALSE(bench->memory.get(bench->id.key()).operation_in_flight);
+        }
     }
-    SUBCASE("without a hint: 0.5, 1, 2 … at most 30 seconds") {
-        for (int i = 0; i < 9; ++i) bench.api.operation_states.emplace_back(state(OperationState::in_progress));
-        bench.api.operation_states.emplace_back(state(OperationState::succeeded));
-        bench.ended();
-        CHECK(bench.clock.monotonic() - began ==
-              std::chrono::milliseconds{500 + 1'000 + 2'000 + 4'000 + 8'000 + 16'000 + 4 * 30'000});
-    }
-    SUBCASE("errors of the road do not end it") {
-        bench.api.operation_states = {fail(ErrorKind::transient, "NetworkError", "cut"),
-                                      fail(ErrorKind::denied, "AuthorizationFailed", "no"),
-                                      state(OperationState::succeeded)};
-        CHECK(bench.ended().state == OperationState::succeeded);
-    }
-    CHECK(bench.journal->operations()->empty());
-    CHECK(bench.outcome() == "done");
-    CHECK_FALSE(bench.memory.get(bench.id.key()).operation_in_flight);
 }
 
 TEST_CASE("operation follower: an operation that runs for a day is still in flight") {
     Following bench;
-    StartedTask<OperationStatus> task(bench.context, bench.follower.follow(bench.operation));
+    StartedTask<OperationEnd> task(bench.context, bench.follower.follow(bench.operation));
     bench.clock.advance(std::chrono::hours{24});
     CHECK(bench.api.polls > 2'000);
     CHECK(bench.journal->operations()->size() == 1);
@@ -191,7 +200,7 @@ TEST_CASE("a removal that Azure failed is not tried again at once; raising the f
                                                     .server_date = std::nullopt});
         const ApplyReport report = bench.apply(change);
         REQUIRE(report.operations.size() == 1);
-        OperationFollower follower(bench.api, *bench.journal, bench.memory, bench.clock, bench.events);
+        OperationFollower follower(bench.api, *bench.journal, bench.memory, bench.clock, bench.events, bench.metrics);
         bench.api.operation_states = {state(OperationState::failed)};
         REQUIRE(run_task(bench.context, bench.clock, follower.follow(report.operations.front())).has_value());
         CHECK(bench.memory.get(bench.id.key()).removal_failed_at.has_value() == destructive);

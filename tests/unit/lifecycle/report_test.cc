@@ -47,6 +47,7 @@ struct Situation {
                                 .look_error = look_error,
                                 .definition_view = nullptr,
                                 .document_problems = problems,
+                                .overdue = {},
                                 .now = *parse_rfc3339("2026-11-21T00:00:00Z")};
         auto all = report_scope(input);
         REQUIRE(all.size() == 2);

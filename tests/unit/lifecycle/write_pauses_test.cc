@@ -23,7 +23,7 @@ Error error_of(ErrorKind kind) { return Error{.kind = kind, .reason = "R", .mess
 
 }  // namespace
 
-TEST_CASE("write pauses: what Azure refused for good is tried again after an hour, not before") {
+TEST_CASE("Z13: write pauses: what Azure refused for good is tried again after an hour, not before") {
     WritePauses pauses;
     const Change change = version_change("1.0.0");
     pauses.note_failure(change, "d1", error_of(ErrorKind::denied), seconds{100});

@@ -206,7 +206,7 @@ TEST_CASE("what Azure lets change is updated, with the fixed fields sent back as
     }
 }
 
-TEST_CASE("every field that Azure fixes is refused with two ways out, and nothing is deleted or written") {
+TEST_CASE("Z15: every field that Azure fixes is refused with two ways out, and nothing is deleted or written") {
     struct Fixed {
         const char* path;
         const char* code;

@@ -86,6 +86,7 @@ TEST_CASE("declared: an edit moves its own scope; an unchanged look moves none a
 
     const auto again = store.declared.accept(Store::unchanged("r2"));
     REQUIRE(again.has_value());
+    CHECK(again->nothing);
     CHECK(again->edited == nothing);
     CHECK_FALSE(again->health_changed);
     CHECK(store.declared.objects().definitions.size() == 2);
@@ -137,4 +138,24 @@ TEST_CASE("declared: an unchanged look at what was never taken over is refused, 
     REQUIRE_FALSE(other.has_value());
     CHECK(other.error().reason == "SnapshotUnknown");
     CHECK(store.declared.objects().definitions.size() == 2);
+}
+
+TEST_CASE("declared: while something is missing or broken, an unchanged look still counts") {
+    Store store;
+    REQUIRE(store.declared.accept(store.snapshot("r1")).has_value());
+    SUBCASE("missing") { store.files.erase("b.yaml"); }
+    SUBCASE("broken") { store.files["b.yaml"] = definition("b", "[one"); }
+    REQUIRE(store.declared.accept(store.snapshot("r2")).has_value());
+    for (int i = 0; i < 3; ++i) {
+        store.clock.advance(std::chrono::minutes{1});
+        const auto look = store.declared.accept(Store::unchanged("r2"));
+        REQUIRE(look.has_value());
+        CHECK_FALSE(look->nothing);
+    }
+    store.files["b.yaml"] = definition("b", "one");
+    REQUIRE(store.declared.accept(store.snapshot("r3")).has_value());
+    const auto look = store.declared.accept(Store::unchanged("r3"));
+    REQUIRE(look.has_value());
+    CHECK(look->nothing);
+    CHECK_FALSE(store.declared.accept(Store::unchanged("r4")).has_value());
 }

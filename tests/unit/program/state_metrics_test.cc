@@ -90,6 +90,57 @@ TEST_CASE("series of what is gone are forgotten, and only those") {
     CHECK(metrics.values.empty());
 }
 
+TEST_CASE("only what was touched is looked at again, until the documents change") {
+    SmallEngine small;
+    RecordingMetrics metrics;
+    StateMetrics state(metrics);
+    small.declare(std::string(small_gallery) + small_definition);
+    state.publish_touched(small.engine, small.clock.now());  // the first time is everything
+    CHECK(metrics.value("galleryd_source_ready", {{"source", "dir:test"}}) == 1);
+    small.pass();
+    state.publish_touched(small.engine, small.clock.now());
+    CHECK_FALSE(metrics.has("galleryd_plan_changes", creations));
+    state.touch("images/golden/ubuntu");
+    state.publish_touched(small.engine, small.clock.now());
+    CHECK(metrics.value("galleryd_plan_changes", creations) > 0);
+    CHECK(metrics.has("galleryd_resources", resource("ImageDefinition", "current")));
+
+    state.touch("images/golden");
+    state.touch("images/nobody");
+    const auto before = metrics.values;
+    state.publish_touched(small.engine, small.clock.now());
+    CHECK(metrics.values == before);
+    RecordingMetrics whole;
+    StateMetrics(whole).publish(small.engine, small.clock.now());
+    CHECK(metrics.values == whole.values);
+}
+
+TEST_CASE("documents that change publish everything, without any touch") {
+    SmallEngine small;
+    RecordingMetrics metrics;
+    StateMetrics state(metrics);
+    small.declare(small_gallery);
+    state.publish_touched(small.engine, small.clock.now());
+    small.pass();
+    small.declare(std::string(small_gallery) + small_definition);
+    state.publish_touched(small.engine, small.clock.now());
+    CHECK(metrics.value("galleryd_plan_changes", creations) > 0);
+    CHECK(metrics.value("galleryd_source_manifests", {{"source", "dir:test"}, {"result", "valid"}}) == 2);
+}
+
+TEST_CASE("a gallery whose name begins with another's name keeps its series to itself") {
+    SmallEngine small;
+    RecordingMetrics metrics;
+    StateMetrics state(metrics);
+    std::string second(small_gallery);
+    second.replace(second.find("name: golden"), 12, "name: golden.2");
+    small.declare(std::string(small_gallery) + small_definition + "---" + second);
+    small.pass();
+    state.publish(small.engine, small.clock.now());
+    CHECK(metrics.sum("galleryd_resources", {{"gallery", "images/golden"}}) == 2);
+    CHECK(metrics.sum("galleryd_resources", {{"gallery", "images/golden.2"}}) == 1);
+}
+
 TEST_CASE("who uses versions has an age only after somebody asked") {
     class Nobody : public UsageReader {
       public:

@@ -1,0 +1,33 @@
+#pragma once
+#include <chrono>
+#include <map>
+#include <string>
+
+// When "404" may be believed. Azure answers from replicas that lag: after our own PUT a GET may miss the resource for
+// five minutes, and reads flap between 200 and 404 (azure-facts §15; reliability B11, Z5). Terraform's provider waits
+// for ten misses in a row; so do we, 15 s apart at least, and none counts within ten minutes (twice the longest seen)
+// of a write of ours that Azure accepted. Somebody who deletes our resource by hand sees it made again two and a half
+// minutes later at the earliest. What we never wrote is believed to be absent at once. Decision 0029.
+namespace galleryd {
+
+inline constexpr int absence_reads_min = 10;
+inline constexpr std::chrono::seconds absence_read_interval{15};
+inline constexpr std::chrono::minutes own_write_settles{10};
+
+// In memory: a restart counts from the beginning. Times are monotonic.
+class AbsenceMemory {
+  public:
+    void note_seen(const std::string& resource_key) { missing_.erase(resource_key); }
+    // One strong read that did not find it. True once enough of them in a row agreed.
+    bool note_missing(const std::string& resource_key, std::chrono::nanoseconds now);
+    std::size_t size() const { return missing_.size(); }
+
+  private:
+    struct Missing {
+        int reads = 0;
+        std::chrono::nanoseconds last{0};
+    };
+    std::map<std::string, Missing> missing_;
+};
+
+}  // namespace galleryd

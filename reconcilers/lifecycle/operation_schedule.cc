@@ -1,0 +1,81 @@
+#include "reconcilers/lifecycle/operation_schedule.h"
+
+#include <algorithm>
+
+namespace galleryd {
+namespace {
+
+using std::chrono::nanoseconds;
+
+constexpr std::chrono::seconds longest_poll_pause{30};
+
+nanoseconds last_asked(const FollowedOperation& operation) { return operation.asked.value_or(operation.followed); }
+
+nanoseconds single_at(const FollowedOperation& operation) {
+    return std::max(last_asked(operation) + single_interval, operation.not_before);
+}
+
+// Azure named no address, or no longer knows it: the resource tells, and has to tell the same several times.
+NextQuestion without_address(const FollowedOperation& operation) {
+    const auto pause = operation.agreeing > 0 || operation.polls == 0 ? agreement_interval : single_interval;
+    return {QuestionTo::resource, std::max(last_asked(operation) + pause, operation.not_before)};
+}
+
+NextQuestion alone(const FollowedOperation& operation) {
+    const nanoseconds own = last_asked(operation) + poll_pause(operation.traits, operation.polls);
+    return {QuestionTo::operation, operation.not_before > nanoseconds{0} ? operation.not_before : own};
+}
+
+// Who a deletion asks: what is gone cannot tell whether it went or cannot be seen just now.
+QuestionTo final_question(const FollowedOperation& operation) {
+    return operation.traits.is_deletion ? QuestionTo::operation : QuestionTo::resource;
+}
+
+NextQuestion earlier(NextQuestion a, NextQuestion b) { return b.at < a.at ? b : a; }
+
+NextQuestion in_bulk(const FollowedOperation& operation, const OperationWatch& watch) {
+    const NextQuestion index{QuestionTo::index, watch.index_due};
+    const bool is_known = operation.shown.has_value() && watch.index_asked.has_value();
+    if (!is_known) return earlier(index, {QuestionTo::operation, single_at(operation)});
+    if (*operation.shown < *watch.index_asked) {  // it has left
+        const bool asked_since = operation.asked && *operation.asked >= *watch.index_asked;
+        const nanoseconds at = asked_since ? single_at(operation) : std::max(*watch.index_asked, operation.not_before);
+        return asked_since ? earlier(index, {final_question(operation), at})
+                           : NextQuestion{final_question(operation), at};
+    }
+    NextQuestion next = index;
+    // The index has not answered for two turns: it says nothing about now.
+    const bool is_silent = watch.index_due > *watch.index_asked + 2 * index_interval;
+    if (watch.index_is_behind || is_silent) next = earlier(next, {QuestionTo::operation, single_at(operation)});
+    if (watch.is_oldest)
+        next = earlier(next,
+                       {QuestionTo::operation, std::max(last_asked(operation) + index_interval, operation.not_before)});
+    if (watch.usual_length && watch.may_guess) {
+        const nanoseconds usual = operation.started + *watch.usual_length;
+        const nanoseconds at = operation.asked ? std::max(usual, single_at(operation)) : usual;
+        next = earlier(next, {final_question(operation), at, true});
+    }
+    return next;
+}
+
+}  // namespace
+
+OperationTraits operation_traits(std::string_view step) {
+    if (step == "CreateVersion" || step == "UpdateVersion") return {true, false, std::chrono::hours{6}};
+    if (step == "DeleteVersion") return {true, true, std::chrono::hours{1}};
+    return {false, step.starts_with("Delete"), std::chrono::minutes{30}};
+}
+
+std::chrono::milliseconds poll_pause(const OperationTraits& traits, int polls) {
+    const std::chrono::milliseconds first = traits.is_long ? std::chrono::seconds{10} : std::chrono::milliseconds{500};
+    return std::min<std::chrono::milliseconds>(first * (1 << std::clamp(polls, 0, 16)), longest_poll_pause);
+}
+
+NextQuestion next_question(const FollowedOperation& operation, const OperationWatch& watch) {
+    if (!operation.has_address) return without_address(operation);
+    if (operation.wants_verdict) return {QuestionTo::operation, operation.not_before};
+    if (watch.in_bulk && operation.traits.is_long) return in_bulk(operation, watch);
+    return alone(operation);
+}
+
+}  // namespace galleryd
