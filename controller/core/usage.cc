@@ -63,6 +63,21 @@ std::string some_of(const std::vector<std::string>& names) {
 constexpr const char* let_read = "grant this identity Reader on the subscription, or set retention.inUse: Ignore";
 constexpr const char* ignore_use = "set retention.inUse: Ignore if its consumers may lose it";
 
+// Scale sets of which no instance is shown may run any version of any gallery.
+void doubt_scale_sets(VersionUsers& found, const UsageAnswer& answer) {
+    std::vector<std::string> hiding;
+    for (const HiddenInstances& hidden : answer.hidden) {
+        if (hidden.anywhere) hiding.push_back(hidden.scale_set.name());
+    }
+    if (hiding.empty()) return;
+    const std::string who = (hiding.size() == 1 ? "scale set " : "scale sets ") + some_of(hiding);
+    doubt(found,
+          answer.instances_known
+              ? "no instance of " + who + " can be seen, and they may run an image that the model names no more"
+              : "Resource Graph shows no instances of uniform scale sets here, and those of " + who + " may run it",
+          "give it time during a scale-out; otherwise set retention.inUse: Ignore if they may lose it");
+}
+
 void doubt_reach(VersionUsers& found, const UsageAnswer& answer, const ResourceId& gallery) {
     const GalleryReach* reach = answer.find_gallery(gallery);
     if (reach == nullptr || !reach->found) {
@@ -154,16 +169,24 @@ VersionUsers find_users(const UsageAnswer& answer, const UsageQuestion& question
         if (row != question.versions->end()) observed = &*row;
     }
     found.users = users_naming(answer, *definition, name);
-    std::vector<std::string> unknown_version;
+    std::vector<std::string> unknown_version, want_latest;
     for (ImageUser& user : users_naming(answer, *definition, "")) {
         if (!user.takes_latest) unknown_version.push_back(name_of(user));
+        else if (question.versions != nullptr && observed == nullptr) want_latest.push_back(name_of(user));
         else if (observed != nullptr && may_be_latest(*observed, *question.versions, user.region))
             found.users.push_back(std::move(user));
     }
     if (!unknown_version.empty())
         doubt(found, "which version they run is not told of " + some_of(unknown_version), "look at them in Azure");
+    if (!want_latest.empty()) {
+        doubt(found,
+              "the version is not to be seen in Azure, so nobody can say whether it is what `latest` means to " +
+                  some_of(want_latest),
+              "look again once it is to be seen");
+    }
+    doubt_scale_sets(found, answer);
     for (const HiddenInstances& hidden : answer.hidden) {
-        if (hidden.definition != *definition) continue;
+        if (hidden.anywhere || hidden.definition != *definition) continue;
         doubt(found,
               "of scale set " + hidden.scale_set.name() + " " + std::to_string(hidden.seen) + " of " +
                   std::to_string(hidden.wanted) + " instances can be seen on images of this gallery",

@@ -52,6 +52,10 @@ std::string name_of(const ImageUser& user);  // "web-1", of an instance "web/0"
 struct HiddenInstances {
     ResourceId scale_set, definition;
     int wanted = 0, seen = 0;
+    // Not one of them is shown, so nothing tells that they run the model's image: a model may have moved to another
+    // definition, or to no image of a gallery, and leave its instances behind (upgrade policy Manual). `definition` is
+    // empty, every version is in doubt.
+    bool anywhere = false;
 };
 
 // Who else may use a gallery: what decides whether the users that can be seen are all.
@@ -67,6 +71,7 @@ struct UsageAnswer {
     TimePoint at{};                // our clock, before the first request
     std::vector<ImageUser> users;  // sorted by definition, version, kind, id
     std::vector<HiddenInstances> hidden;
+    bool instances_known = true;  // false: this cloud refuses the question about instances of uniform scale sets
     std::vector<GalleryReach> galleries;           // those that were asked about, sorted
     std::vector<std::string> readable;             // subscriptions, lower case, sorted
     std::map<std::string, ResourceId> names = {};  // other names of the galleries: unique and public ones, folded

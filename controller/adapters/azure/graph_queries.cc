@@ -86,6 +86,17 @@ std::string image_instances_query(const std::vector<std::string>& prefixes) {
            "| project id, type, location, image, exact = tostring(ref.exactVersion)\n| order by id asc";
 }
 
+std::string uniform_scale_sets_query() {
+    return "resources\n| where type =~ 'microsoft.compute/virtualmachinescalesets' and "
+           "tostring(properties.orchestrationMode) !~ 'Flexible'\n| project id, capacity = sku.capacity\n"
+           "| order by id asc";
+}
+
+std::string instances_query() {
+    return "computeresources\n| where type =~ 'microsoft.compute/virtualmachinescalesets/virtualmachines'\n"
+           "| project id\n| order by id asc";
+}
+
 std::string version_named_query(std::string_view gallery, std::string_view definition, std::string_view version) {
     const std::string end = "/galleries/" + std::string(gallery) + "/images/" + std::string(definition) + "/versions/" +
                             std::string(version);

@@ -91,6 +91,14 @@ Result<UserRow> read_user_row(std::string_view text, const std::map<std::string,
     return found;
 }
 
+Result<ScaleSetRow> read_scale_set_row(std::string_view text) {
+    const auto row = parse_row(text);
+    if (!row) return std::unexpected(row.error());
+    auto id = id_of(*row);
+    if (!id) return std::unexpected(id.error());
+    return ScaleSetRow{.id = std::move(*id), .capacity = number_member(*row, "capacity").value_or(1)};
+}
+
 Result<ResourceId> read_id_row(std::string_view text) {
     const auto row = parse_row(text);
     if (!row) return std::unexpected(row.error());

@@ -27,6 +27,12 @@ struct UserRow {
 // `names`: see parse_image_reference. `transient` GD3001 or GD3005 for a row that cannot be read: a user that is not
 // understood must not look like none.
 Result<UserRow> read_user_row(std::string_view row, const std::map<std::string, ResourceId>& names);
+// A row of uniform_scale_sets_query; a capacity that is not told counts as one: it is not none.
+struct ScaleSetRow {
+    ResourceId id;
+    int capacity = 1;
+};
+Result<ScaleSetRow> read_scale_set_row(std::string_view row);
 Result<ResourceId> read_id_row(std::string_view row);  // column id
 
 }  // namespace galleryd::azure

@@ -90,6 +90,7 @@ class ResourceGraph : public Inventory, public UsageReader {
     Task<void> read_reach(Users& users, const std::vector<ResourceId>& galleries);
     Task<void> read_readable(Users& users);
     Task<void> read_users(Users& users, std::vector<std::string> prefixes);
+    Task<void> read_scale_sets(Users& users);
     Task<std::size_t> read_rows(Question question, RowReader reader);
     Result<std::vector<Question>> questions_for(const std::vector<std::string>& subscriptions, std::string query,
                                                 std::string what) const;

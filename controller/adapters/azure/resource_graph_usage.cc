@@ -12,7 +12,8 @@ namespace galleryd::azure {
 struct ResourceGraph::Users {
     UsageAnswer answer{};
     std::vector<HiddenInstances> scale_sets{};
-    std::map<ResourceId, int> instances_seen{};  // by scale set
+    std::map<ResourceId, int> instances_seen{};  // by scale set, on images of the galleries asked about
+    std::map<ResourceId, int> silent{};          // capacity of uniform scale sets of which no instance was seen so far
 };
 
 namespace {
@@ -30,6 +31,8 @@ ResourceId scale_set_of(const ResourceId& instance) {
 void note_hidden(UsageAnswer& answer, const std::vector<HiddenInstances>& scale_sets,
                  const std::map<ResourceId, int>& seen) {
     for (HiddenInstances one : scale_sets) {
+        if (std::ranges::find(answer.hidden, one.scale_set, &HiddenInstances::scale_set) != answer.hidden.end())
+            continue;
         const auto found = seen.find(one.scale_set);
         one.seen = found == seen.end() ? 0 : found->second;
         if (one.seen < one.wanted) answer.hidden.push_back(std::move(one));
@@ -118,8 +121,48 @@ Task<void> ResourceGraph::read_users(Users& users, std::vector<std::string> pref
         const auto requests = co_await read_rows(question, reader);
         // A cloud that does not know the table shows no instance: every scale set then hides its own.
         if (!requests && !should_read_lists(requests.error())) co_return std::unexpected(requests.error());
+        if (!requests) users.answer.instances_known = false;
         users.answer.requests += requests ? *requests : 1;
     }
+    co_return Status{};
+}
+
+// Which uniform scale sets show no instance at all. They are looked for whatever image their model names: it says
+// nothing of what instances run that were not upgraded to it. The instances of other images are only counted where a
+// scale set showed none on an image that was asked about.
+Task<void> ResourceGraph::read_scale_sets(Users& users) {
+    if (users.answer.readable.empty()) co_return Status{};
+    const auto sets = questions_for(users.answer.readable, uniform_scale_sets_query(), ask_users);
+    const auto instances = questions_for(users.answer.readable, instances_query(), ask_users);
+    if (!sets) co_return std::unexpected(sets.error());
+    if (!instances) co_return std::unexpected(instances.error());
+    RowReader read_set = [&users](std::string_view text, const DecodeContext&) -> Result<std::uint64_t> {
+        const auto row = read_scale_set_row(text);
+        if (!row) return std::unexpected(row.error());
+        if (row->capacity > 0 && !users.instances_seen.contains(row->id)) users.silent[row->id] = row->capacity;
+        return std::hash<std::string>{}(row->id.key());
+    };
+    RowReader read_instance = [&users](std::string_view text, const DecodeContext&) -> Result<std::uint64_t> {
+        const auto id = read_id_row(text);
+        if (!id) return std::unexpected(id.error());
+        users.silent.erase(scale_set_of(*id));
+        return std::hash<std::string>{}(id->key());
+    };
+    for (const Question& question : *sets) {
+        const auto requests = co_await read_rows(question, read_set);
+        if (!requests) co_return std::unexpected(requests.error());
+        users.answer.requests += *requests;
+    }
+    for (const Question& question : *instances) {
+        if (users.silent.empty() || !users.answer.instances_known) break;
+        const auto requests = co_await read_rows(question, read_instance);
+        if (!requests && !should_read_lists(requests.error())) co_return std::unexpected(requests.error());
+        if (!requests) users.answer.instances_known = false;
+        users.answer.requests += requests ? *requests : 1;
+    }
+    for (const auto& [scale_set, capacity] : users.silent)
+        users.answer.hidden.push_back(
+            {.scale_set = scale_set, .definition = {}, .wanted = capacity, .seen = 0, .anywhere = true});
     co_return Status{};
 }
 
@@ -149,6 +192,8 @@ Task<UsageAnswer> ResourceGraph::users_of(std::vector<ResourceId> galleries) {
         const auto read = co_await read_users(users, std::move(prefixes));
         if (!read) co_return std::unexpected(read.error());
     }
+    const auto scale_sets = co_await read_scale_sets(users);
+    if (!scale_sets) co_return std::unexpected(scale_sets.error());
     sort_users(users.answer.users);
     note_hidden(users.answer, users.scale_sets, users.instances_seen);
     co_return std::move(users.answer);

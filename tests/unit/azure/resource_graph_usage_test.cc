@@ -127,6 +127,43 @@ TEST_CASE("a scale set that shows fewer instances than it has hides the version 
     CHECK(users_of(answer, ResourceId(bench.gallery + "/images/d1/versions/1.0.0")).doubts.empty());
 }
 
+TEST_CASE("a scale set that shows no instance may run any version, whatever image its model names by now") {
+    const std::string marketplace = R"({"publisher": "Canonical", "offer": "u", "sku": "s", "version": "latest"})";
+    UsageBench bench;
+    const std::string other_definition = bench.gallery + "/images/d1";
+    std::string model = marketplace;
+    SUBCASE("an image of the marketplace") {}
+    SUBCASE("another definition") { model = by_id(other_definition + "/versions/1.0.0"); }
+    bench.put(scale_set("web", model, 2));
+    bench.put(scale_set("idle", marketplace, 0));
+    bench.put(scale_set("flexible", marketplace, 5, "Flexible"));
+    const auto doubts = [&] { return users_of(bench.answer(), bench.version("1.0.0")).doubts; };
+    CHECK(doubts() == std::vector<std::string>{"no instance of scale set web can be seen, and they may run an image "
+                                               "that the model names no more"});
+    bench.put(instance("web", 0, marketplace));
+    bench.put(instance("web", 1, marketplace));
+    CHECK(doubts().empty());
+}
+
+TEST_CASE("a cloud that refuses the question about instances leaves every version of every gallery in doubt") {
+    UsageBench bench;
+    bench.put(scale_set("web", by_id(bench.gallery + "/images/d1/versions/1.0.0"), 1));
+    bench.put(instance("web", 0, by_id(bench.definition + "/versions/1.0.0", "1.0.0")));
+    CHECK(names(users_of(bench.answer(), bench.version("1.0.0"))) == std::vector<std::string>{"0"});
+    const auto loaded = bench.box.azure.load_faults(
+        "- {match: {path: '*ResourceGraph*', count: 3}, do: {delayMs: 0}}\n- {match: {path: '*ResourceGraph*', count: "
+        "1}, do: {status: 400, code: BadRequest}}");
+    REQUIRE(loaded.has_value());
+    const UsageAnswer answer = bench.answer();
+    CHECK_FALSE(answer.instances_known);
+    for (const char* number : {"1.0.0", "1.0.2"}) {
+        const VersionUsers found = users_of(answer, bench.version(number));
+        CHECK(found.users.empty());
+        CHECK(found.doubts == std::vector<std::string>{"Resource Graph shows no instances of uniform scale sets here, "
+                                                       "and those of scale set web may run it"});
+    }
+}
+
 TEST_CASE("versions made from a version and templates that start from one use it") {
     UsageBench bench;
     bench.put(R"({"id": ")" + bench.gallery + R"(/images/d1/versions/9.0.0", "location": "eastus2", "properties":
@@ -142,7 +179,7 @@ TEST_CASE("versions made from a version and templates that start from one use it
     CHECK(weekly->kind == UserKind::image_template);
 }
 
-TEST_CASE("the whole estate costs four requests, and each further page one more") {
+TEST_CASE("the whole estate costs five requests, and each further page one more") {
     GraphOptions small;
     small.page_rows = 10;
     UsageBench bench(simulator::GraphBox::without_lag(), small);
@@ -152,8 +189,8 @@ TEST_CASE("the whole estate costs four requests, and each further page one more"
     bench.put(R"({"resources": [)" + all + "]}");
     UsageAnswer answer;
     const auto requests = bench.requests_of([&] { answer = bench.answer(); });
-    CHECK(requests == 6);  // galleries, subscriptions, three pages of users, instances
-    CHECK(answer.requests == 6);
+    CHECK(requests == 7);  // galleries, subscriptions, three pages of users, instances, scale sets
+    CHECK(answer.requests == 7);
     CHECK(answer.users.size() == 25);
     Result<UsageAnswer> nothing = fail(ErrorKind::bug, "NotRun", "");
     CHECK(bench.requests_of([&] { nothing = bench.run(bench.client.users_of({})); }) == 0);
@@ -253,9 +290,16 @@ TEST_CASE("the questions are sent word for word as they are written here") {
                                1));
     transport.answer(200, page("", 0));
     transport.answer(200, page("", 0));
+    transport.answer(
+        200, page(R"({"id":"/subscriptions/)" + second_subscription +
+                      R"(/resourceGroups/rg/providers/Microsoft.Compute/virtualMachineScaleSets/web","capacity":null})",
+                  1));
+    transport.answer(200, page("", 0));
     const auto answer = run_task(io, clock, client.users_of({ResourceId(gallery)}));
     REQUIRE_MESSAGE(answer.has_value(), (answer ? "" : answer.error().message));
-    REQUIRE(transport.sent.size() == 4);
+    REQUIRE(answer->hidden.size() == 1);  // a capacity that is not told is not none
+    CHECK(answer->hidden.front().anywhere);
+    REQUIRE(transport.sent.size() == 6);
     for (const auto& sent : transport.sent) {
         CHECK(sent.request.method == "POST");
         CHECK(sent.request.target == "/providers/Microsoft.ResourceGraph/resources?api-version=2024-04-01");
@@ -282,5 +326,13 @@ TEST_CASE("the questions are sent word for word as they are written here") {
         R"({"options":{"$top":1000,"resultFormat":"objectArray"},"query":"computeresources\n| where type =~ 'microsoft.compute/virtualmachinescalesets/virtualmachines'\n| extend ref = properties.storageProfile.imageReference\n)" +
             which + prefixes +
             R"(\n| project id, type, location, image, exact = tostring(ref.exactVersion)\n| order by id asc)" +
+            subscriptions);
+    CHECK(
+        transport.sent[4].request.body ==
+        R"({"options":{"$top":1000,"resultFormat":"objectArray"},"query":"resources\n| where type =~ 'microsoft.compute/virtualmachinescalesets' and tostring(properties.orchestrationMode) !~ 'Flexible'\n| project id, capacity = sku.capacity\n| order by id asc)" +
+            subscriptions);
+    CHECK(
+        transport.sent[5].request.body ==
+        R"({"options":{"$top":1000,"resultFormat":"objectArray"},"query":"computeresources\n| where type =~ 'microsoft.compute/virtualmachinescalesets/virtualmachines'\n| project id\n| order by id asc)" +
             subscriptions);
 }
