@@ -84,6 +84,7 @@ Task<bool> one_round(Engine& engine, ApplyState& state, TaskGroup& operations) {
             state.last.insert_or_assign(name, std::move(*result->plan));
         }
     }
+    engine.remember_usage(true);  // the next run goes on with the waits that this one began
     co_return progress || state.running_operations > 0;
 }
 

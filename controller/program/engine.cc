@@ -249,7 +249,8 @@ Task<PassResult> Engine::pass(std::string name) {
         co_return result;
     }
     const Plan plan = std::move(seen->plan);
-    remember_usage();
+    if (seen->definition_view && seen->was_read()) follow_usage(*seen->definition_view, plan);
+    remember_usage(false);
     result.plan = plan;
     if (seen->definition_view && !options_.observe && seen->was_read()) {
         if (const Status noted = note_healed_regions(*seen->definition_view); !noted) result.error = noted.error();
@@ -258,6 +259,9 @@ Task<PassResult> Engine::pass(std::string name) {
         ApplyContext context = apply_context(scope);
         const auto* versions = seen->definition_view ? &seen->definition_view->versions : nullptr;
         context.usage_now = [this, versions](ResourceId version) { return usage_now(std::move(version), versions); };
+        context.usage_is_fresh = [this](const ResourceId& gallery) {
+            return usage_.is_fresh(gallery, UsageFor::request, instant());
+        };
         auto applied = co_await executor_.apply(plan, context);
         if (!applied) {
             result.error = applied.error();

@@ -86,6 +86,8 @@ class Engine {
         machine_lists_ = lists;
     }
     const UsageBook& usage() const { return usage_; }
+    // Writes down what has to survive a restart, if it changed; `at_once` also within a minute of the last time.
+    void remember_usage(bool at_once);
 
     // Reads the journal: documents, records, operations. Call once before anything else.
     Status load();
@@ -144,7 +146,7 @@ class Engine {
     Task<void> list_machines(std::string subscription);
     std::vector<ResourceId> usage_galleries(const ResourceId& gallery);
     void load_usage();
-    void remember_usage();
+    void follow_usage(const DefinitionView& view, const Plan& plan);
     Instant instant() const { return {.wall = clock_.now(), .monotonic = clock_.monotonic()}; }
     Task<Look> read_and_plan(Scope scope);
     std::optional<Look> hint_of(const Scope& scope);
@@ -187,9 +189,9 @@ class Engine {
     };
     std::map<std::string, MachinesSeen> machines_seen_;  // by subscription
     UsageBook usage_;
-    std::string usage_saved_;
-    std::set<ResourceId> usage_galleries_;  // asked about so far
-    std::optional<Event> usage_turn_;       // one look at a time; those who wait take its answer
+    std::optional<std::chrono::nanoseconds> usage_saved_at_;  // monotonic
+    std::set<ResourceId> usage_galleries_;                    // asked about so far
+    std::optional<Event> usage_turn_;                         // one look at a time; those who wait take its answer
     bool usage_looking_ = false;
     LookTroubles troubles_;
     Executor executor_;

@@ -10,7 +10,7 @@ namespace galleryd {
 namespace {
 
 constexpr std::chrono::seconds machines_age_max{30};
-constexpr std::size_t machine_subscriptions_max = 50;
+constexpr std::chrono::seconds save_pause{60};
 constexpr std::size_t galleries_at_once = 200;  // more: each is asked about when a plan needs it
 
 bool by_usage(const BlockReason& reason) { return reason.interlock_point == 7; }
@@ -66,15 +66,31 @@ void Engine::tell_usage(Plan& plan, const Plan& hint) {
 void Engine::load_usage() {
     const auto saved = journal_.setting(usage_setting);
     if (!saved) return;  // the waits begin anew
-    usage_saved_ = *saved;
     usage_.load(*saved, instant());
 }
 
-void Engine::remember_usage() {
-    if (!options_.remember_documents || !journal_.writable()) return;
-    std::string text = usage_.save();
-    if (text == usage_saved_) return;
-    if (journal_.put_setting(usage_setting, text)) usage_saved_ = std::move(text);
+void Engine::remember_usage(bool at_once) {
+    if (!usage_.is_changed() || !options_.remember_documents || !journal_.writable()) return;
+    const auto now = clock_.monotonic();
+    if (!at_once && usage_saved_at_ && now - *usage_saved_at_ < save_pause) return;
+    usage_saved_at_ = now;
+    if (journal_.put_setting(usage_setting, usage_.save())) usage_.note_saved();
+}
+
+// A plan from a hint knows less than a whole view, so it begins and ends no wait.
+void Engine::follow_usage(const DefinitionView& view, const Plan& plan) {
+    if (usage_reader_ == nullptr || !view.complete || !view.definition) return;
+    std::set<std::string> wanted;
+    for (const Change& change : plan.changes) {
+        if (change.usage_asked) wanted.insert(change.arm_id.key());
+    }
+    for (const Blocked& blocked : plan.blocked) {
+        if (std::ranges::any_of(blocked.reasons, by_usage)) wanted.insert(blocked.arm_id.key());
+    }
+    for (const VersionVerdict& verdict : plan.verdicts) {
+        if (verdict.candidate || verdict.delete_after) wanted.insert(verdict.arm_id.key());
+    }
+    usage_.follow(view.definition->id, wanted, view.versions, instant());
 }
 
 std::vector<ResourceId> Engine::usage_galleries(const ResourceId& gallery) {
@@ -95,10 +111,12 @@ Task<void> Engine::look_at_usage(ResourceId gallery) {
     usage_.note(std::move(*answer), began, instant());
     for (const auto& [subscription, day] : usage_.missing()) {
         if (missing_before.contains(subscription)) continue;
-        events_.warning("SubscriptionNotReadable", subscription,
-                        "Subscription " + subscription + " could be read on " + day +
-                            " and cannot be read any more, so nobody knows which image versions are in use there; "
-                            "nothing that may be in use is taken away. Grant this identity Reader on it.");
+        events_.warning(
+            "SubscriptionNotReadable", subscription,
+            "Subscription " + subscription + " could be read on " + day +
+                " and cannot be read any more, so nobody knows which image versions are in use there; "
+                "nothing that may be in use is taken away, in no gallery, until it can be read again. Grant "
+                "this identity Reader on it, or set retention.inUse: Ignore where consumers may lose it.");
     }
     co_return Status{};
 }
@@ -136,6 +154,7 @@ Task<VersionUsage> Engine::usage_now(ResourceId version, const std::vector<Obser
     const auto definition = version.parent();
     const auto gallery = definition ? definition->parent() : std::nullopt;
     if (!gallery) co_return VersionUsage{};
+    remember_usage(true);  // what the request relies on is written down before it leaves
     const auto read = co_await read_usage(*gallery, UsageFor::request);
     if (!read) co_return std::unexpected(read.error());
     if (!usage_.is_fresh(*gallery, UsageFor::request, instant())) {
@@ -165,11 +184,7 @@ Task<VersionUsage> Engine::without_lag(ResourceId version, const std::vector<Obs
                                        VersionUsage usage) {
     const ResourceId gallery = *version.parent()->parent();
     UsageAnswer fresh = *usage_.answer();
-    std::set<std::string> subscriptions{fold_case(gallery.subscription())};
-    for (const ImageUser& user : fresh.users) {
-        if (user.definition.parent() == gallery && subscriptions.size() < machine_subscriptions_max)
-            subscriptions.insert(fold_case(user.id.subscription()));
-    }
+    const std::set<std::string> subscriptions = subscriptions_to_list(fresh, gallery);
     fresh.users.clear();
     for (const std::string& subscription : subscriptions) {
         const auto listed = co_await list_machines(subscription);

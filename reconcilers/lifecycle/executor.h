@@ -34,6 +34,8 @@ struct ApplyContext {
     // Who uses a version, by an answer that is at most a minute old. Unset: nothing that point 7 of the interlock
     // protects is taken away.
     std::function<Task<VersionUsage>(ResourceId)> usage_now;
+    // Whether that answer, which covers this gallery, is still young enough: the strong GET may have taken its time.
+    std::function<bool(const ResourceId&)> usage_is_fresh;
     std::function<bool()>
         is_current;  // false: documents or leadership changed since the plan; asked before every request
 };

@@ -46,6 +46,15 @@ Status copies_stay(const Change& change, const std::optional<ObservedVersion>& f
     return {};
 }
 
+// Who uses it was asked before the strong GET, and that may have waited for a slow or throttled Azure.
+Status usage_still_fresh(const Change& change, const ApplyContext& context) {
+    if (!change.destructive || !change.usage_asked) return {};
+    const auto definition = change.arm_id.parent();
+    const auto gallery = definition ? definition->parent() : std::nullopt;
+    if (gallery && context.usage_is_fresh && context.usage_is_fresh(*gallery)) return {};
+    return changed_since_plan(change, "the answer of who uses it grew too old while its resource was read");
+}
+
 }  // namespace
 
 Task<Executor::Fresh> Executor::strong_look(Change change) {
@@ -72,7 +81,7 @@ Task<Executor::Fresh> Executor::strong_look(Change change) {
 // Azure refuses no deletion because of use, so this is the last moment at which somebody can notice.
 Task<void> Executor::is_still_unused(Change change, ApplyContext context) {
     if (!change.destructive || !change.usage_asked) co_return Status{};
-    if (!context.usage_now) {
+    if (!context.usage_now || !context.usage_is_fresh) {
         co_return fail(ErrorKind::not_ready, "UsageUnknown",
                        change.address + ": nobody can say who uses it, so it stays");
     }
@@ -100,6 +109,7 @@ Status Executor::may_send(const Change& change, const Fresh& fresh, const ApplyC
     }
     if (change.destructive && clock_.now() - context.planned_at > plan_age_max)
         return changed_since_plan(change, "the plan is too old to take something away");
+    if (const Status fresh_usage = usage_still_fresh(change, context); !fresh_usage) return fresh_usage;
     if (!journal_.writable()) {
         return fail(ErrorKind::denied, "JournalNotWritable",
                     "the state directory cannot be written; nothing is sent to Azure without a record of it");

@@ -34,8 +34,11 @@ std::string gallery_key_of(std::string_view version_key) {
 }  // namespace
 
 void UsageBook::note(UsageAnswer answer, Instant began, Instant arrived) {
-    for (const std::string& subscription : answer.readable) readable_[subscription] = day_of(began.wall);
-    std::erase_if(readable_, [&](const auto& entry) { return began.wall - entry.second > usage_subscription_memory; });
+    for (const std::string& subscription : answer.readable) {
+        TimePoint& day = readable_[subscription];
+        changed_ = changed_ || day != day_of(began.wall);
+        day = day_of(began.wall);
+    }
     answer_ = std::move(answer);
     answered_ = began;
     arrived_ = arrived;
@@ -43,13 +46,38 @@ void UsageBook::note(UsageAnswer answer, Instant began, Instant arrived) {
     // A look between that shows a user starts the wait anew, also of a version that nobody plans for just then. Those
     // who take `latest` are counted when it is planned.
     const auto missing_now = missing();
-    std::erase_if(unused_, [&](const auto& entry) {
+    const std::size_t ended = std::erase_if(unused_, [&](const auto& entry) {
         const ResourceId version(entry.first);
         if (answer_->find_gallery(ResourceId(gallery_key_of(entry.first))) == nullptr) return false;
         const VersionUsers found =
             find_users(*answer_, {.version = version, .versions = nullptr, .missing = missing_now});
         return !found.users.empty() || !found.doubts.empty();
     });
+    changed_ = changed_ || ended > 0;
+}
+
+void UsageBook::end_wait(const std::string& version_key) { changed_ = unused_.erase(version_key) > 0 || changed_; }
+
+void UsageBook::follow(const ResourceId& definition, const std::set<std::string>& wanted,
+                       const std::vector<ObservedVersion>& versions, Instant now) {
+    const std::string below = definition.key() + "/versions/";
+    for (auto entry = unused_.lower_bound(below); entry != unused_.end() && entry->first.starts_with(below);) {
+        const bool stays = wanted.contains(entry->first);
+        changed_ = changed_ || !stays;
+        entry = stays ? std::next(entry) : unused_.erase(entry);
+    }
+    const auto gallery = definition.parent();
+    if (failure_ || !gallery || !is_fresh(*gallery, UsageFor::plan, now)) return;
+    const auto missing_now = missing();
+    for (const ObservedVersion& version : versions) {
+        const std::string& key = version.id.key();
+        if (!wanted.contains(key) || unused_.contains(key) || unused_.size() >= remembered_versions_max) continue;
+        const VersionUsers found =
+            find_users(*answer_, {.version = version.id, .versions = &versions, .missing = missing_now});
+        if (!found.users.empty() || !found.doubts.empty()) continue;
+        unused_.emplace(key, Unused{answered_});
+        changed_ = true;
+    }
 }
 
 void UsageBook::note_failure(const Error& error, Instant now) {
@@ -60,10 +88,12 @@ void UsageBook::note_failure(const Error& error, Instant now) {
 bool UsageBook::is_fresh(const ResourceId& gallery, UsageFor what, Instant now) const {
     if (!answer_ || answer_->find_gallery(gallery) == nullptr) return false;
     const auto by_cost = usage_age_per_request * static_cast<long>(std::min<std::size_t>(answer_->requests, 1000));
+    const std::chrono::nanoseconds took = arrived_.monotonic - answered_.monotonic;
     const std::chrono::nanoseconds limit =
-        what == UsageFor::request ? std::chrono::nanoseconds(usage_guard_age_max)
-                                  : std::clamp<std::chrono::nanoseconds>(by_cost, usage_age_max, usage_age_limit);
-    return now.monotonic - arrived_.monotonic <= limit;
+        what == UsageFor::request
+            ? std::clamp<std::chrono::nanoseconds>(took + usage_guard_after_look, usage_guard_age_max, usage_age_max)
+            : std::clamp<std::chrono::nanoseconds>(by_cost, usage_age_max, usage_age_limit);
+    return now.monotonic - answered_.monotonic <= limit;
 }
 
 bool UsageBook::has_just_failed(Instant now) const {
@@ -120,7 +150,7 @@ VersionUsage UsageBook::usage_of(const ResourceId& version, const std::vector<Ob
     const std::string seen_in = std::to_string(readable) +
                                 (readable == 1 ? " subscription that can be read" : " subscriptions that can be read");
     if (!found.users.empty()) {
-        unused_.erase(version.key());
+        end_wait(version.key());
         VersionUsage usage{.state = UsageState::in_use,
                            .detail = users_text(found.users) + "; seen in " + seen_in,
                            .way_out = {},
@@ -129,10 +159,11 @@ VersionUsage UsageBook::usage_of(const ResourceId& version, const std::vector<Ob
         return usage;
     }
     if (!found.doubts.empty()) {
-        unused_.erase(version.key());
+        end_wait(version.key());
         return unknown(joined(found.doubts), each_once(found.way_out));
     }
-    const Unused& unused = unused_.try_emplace(version.key(), Unused{answered_}).first->second;
+    const auto waiting = unused_.find(version.key());
+    const Unused unused = waiting == unused_.end() ? Unused{answered_} : waiting->second;
     if (answered_.monotonic - unused.since.monotonic < usage_settle) {
         return unknown("nobody uses it in " + seen_in + " since " + clock_text(unused.since.wall) +
                            "; a second look, from " + clock_text(unused.since.wall + usage_settle) + " on, decides",
@@ -157,11 +188,8 @@ std::string UsageBook::save() const {
     std::string text;
     for (const auto& [subscription, day] : readable_)
         text += "subscription " + subscription + " " + day_text(day) + "\n";
-    std::size_t left = remembered_versions_max;
-    for (const auto& [version, unused] : unused_) {
-        if (left-- == 0) break;
+    for (const auto& [version, unused] : unused_)
         text += "unused " + clock_text(unused.since.wall) + " " + version + "\n";
-    }
     return text;
 }
 
@@ -180,7 +208,8 @@ void UsageBook::load(std::string_view text, Instant now) {
             const auto since = parse_rfc3339(middle);
             if (!since || *since > now.wall) continue;
             const auto age = std::chrono::duration_cast<std::chrono::nanoseconds>(now.wall - *since);
-            unused_[rest] = Unused{{.wall = *since, .monotonic = now.monotonic - age}};
+            if (unused_.size() < remembered_versions_max)
+                unused_[rest] = Unused{{.wall = *since, .monotonic = now.monotonic - age}};
         }
     }
 }

@@ -17,15 +17,16 @@
 //  - it shows no user, and nothing casts doubt on "no user": a subscription that could be read before and cannot any
 //    more, consumers that nobody here can see, instances that are not shown;
 //  - an earlier answer, at least fifteen minutes older, showed no user either, and so did every answer since.
-// Ages pass by monotonic time (decision 0023). Pure; owned by the loop thread.
+// An answer is as old as the moment before its first request. Ages pass by monotonic time (decision 0023). Pure; owned
+// by the loop thread.
 namespace galleryd {
 
 inline constexpr std::chrono::minutes usage_age_max{5};  // for a plan; longer where an answer takes many requests
 inline constexpr std::chrono::seconds usage_age_per_request{30};
 inline constexpr std::chrono::minutes usage_age_limit{60};
-inline constexpr std::chrono::seconds usage_guard_age_max{60};  // right before a request
+inline constexpr std::chrono::seconds usage_guard_age_max{60};     // right before a request
+inline constexpr std::chrono::seconds usage_guard_after_look{30};  // longer only for a look that took that long itself
 inline constexpr std::chrono::minutes usage_settle{15};
-inline constexpr std::chrono::days usage_subscription_memory{30};
 inline constexpr std::chrono::seconds usage_retry_after{30};  // a failed look is not repeated by every scope at once
 
 // Name of the journal's setting that keeps a book's memory.
@@ -44,14 +45,25 @@ class UsageBook {
     void note(UsageAnswer answer, Instant began, Instant arrived);
     void note_failure(const Error& error, Instant now);
 
-    // The last answer covers the gallery and arrived a short enough time ago: for a plan five minutes, or half a minute
-    // for each request that it took (the largest estates are asked once an hour); before a request one minute.
+    // The last answer covers the gallery and its look began a short enough time ago: for a plan five minutes, or half a
+    // minute for each request that it took (the largest estates are asked once an hour); before a request one minute,
+    // or half a minute more than the look itself took, at most five minutes.
     bool is_fresh(const ResourceId& gallery, UsageFor what, Instant now) const;
     // A look failed a moment ago: no use asking again yet.
     bool has_just_failed(Instant now) const;
 
     // Somebody saw a user that the answer does not show yet: the wait begins anew.
-    void note_user(const ResourceId& version) { unused_.erase(version.key()); }
+    void note_user(const ResourceId& version) { end_wait(version.key()); }
+
+    // After a plan from a whole view of the definition: `wanted` (keys) are the versions that it wants to take away.
+    // Their waits begin with the last answer, if that shows nobody; all others of the definition end, so that a version
+    // made again under a name inherits no wait.
+    void follow(const ResourceId& definition, const std::set<std::string>& wanted,
+                const std::vector<ObservedVersion>& versions, Instant now);
+    std::size_t waits() const { return unused_.size(); }
+    // Something that save() prints has changed since load() or note_saved().
+    bool is_changed() const { return changed_; }
+    void note_saved() { changed_ = false; }
 
     // `versions`: all of the definition, for what `latest` means; nullptr: what takes `latest` is not counted.
     VersionUsage usage_of(const ResourceId& version, const std::vector<ObservedVersion>* versions, Instant now);
@@ -59,8 +71,8 @@ class UsageBook {
     std::map<std::string, VersionUsage> usage_of_all(const std::vector<ObservedVersion>& versions, Instant now);
 
     const std::optional<UsageAnswer>& answer() const { return answer_; }
-    // Subscriptions that could be read within the last thirty days and not at the last look, with the day of the last
-    // time.
+    // Subscriptions that could be read once and not at the last look, with the day of the last time. No time ends that:
+    // what is not readable may hold users for as long as it exists.
     std::map<std::string, std::string> missing() const;
 
     // What has to survive a restart, as lines of text: when each version was first seen unused, and which subscriptions
@@ -69,6 +81,7 @@ class UsageBook {
     void load(std::string_view text, Instant now);
 
   private:
+    void end_wait(const std::string& version_key);
     VersionUsage unknown(std::string detail, std::string way_out = {}) const;
     void count(VersionUsage& usage, const std::vector<ImageUser>& users) const;
 
@@ -79,8 +92,9 @@ class UsageBook {
     struct Unused {
         Instant since;  // began of the first look that showed no user
     };
-    std::map<std::string, Unused> unused_;       // by version key
+    std::map<std::string, Unused> unused_;       // by version key; only what some plan wants to take away
     std::map<std::string, TimePoint> readable_;  // subscription -> day on which it last could be read
+    bool changed_ = false;
 };
 
 }  // namespace galleryd

@@ -258,7 +258,9 @@ TEST_CASE("executor: what was planned because nobody uses it is asked about righ
     ApplyContext context = bench.allowed();
     std::string reason;
     std::vector<std::string> asked;
+    bool fresh = true;
     const auto answer = [&](UsageState state) {
+        context.usage_is_fresh = [&fresh](const ResourceId&) { return fresh; };
         context.usage_now = [&asked, state](ResourceId version) -> Task<VersionUsage> {
             asked.push_back(version.text());
             return [](VersionUsage usage) -> Task<VersionUsage> { co_return usage; }({state, "web-1"});
@@ -272,6 +274,11 @@ TEST_CASE("executor: what was planned because nobody uses it is asked about righ
     SUBCASE("it cannot be told any more") {
         answer(UsageState::unknown);
         reason = "UsageUnknown";
+    }
+    SUBCASE("nobody, but the strong GET took its time") {
+        answer(UsageState::not_in_use);
+        fresh = false;
+        reason = "ChangedSincePlan";
     }
     SUBCASE("still nobody") { answer(UsageState::not_in_use); }
     if (reason.empty()) bench.api.answers.emplace_back(accepted());
