@@ -245,7 +245,9 @@ Verb usage_verb(CLI::App& root) {
     app->add_option("-o,--output", options->output, "text, wide or json")
         ->check(CLI::IsMember({"text", "wide", "json"}))
         ->capture_default_str();
-    app->add_option("--fail-on", options->fail_on, "exit 3 when it is in use or that is unknown, or only when unknown")
+    app->add_option(
+           "--fail-on", options->fail_on,
+           "exit 3 when it is in use or that is unknown, or only when unknown; by one look, where retention takes two")
         ->check(CLI::IsMember({"in-use", "unknown"}));
     return {app, [options] { return run_usage(*options, std::cout, std::cerr); }};
 }

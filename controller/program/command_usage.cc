@@ -57,7 +57,8 @@ Task<ResourceId> find_version(UsageReader& reader, VersionName name) {
 }
 
 // The whole answer, by the same functions as the daemon's.
-Task<UsageReport> ask(UsageReader& reader, GalleryApi& api, Clock& clock, VersionName name, std::string memory) {
+Task<UsageReport> ask(UsageReader& reader, MachineLists& lists, GalleryApi& api, Clock& clock, VersionName name,
+                      std::string memory) {
     const auto id = co_await find_version(reader, std::move(name));
     if (!id) co_return std::unexpected(id.error());
     const ResourceId definition = *id->parent();
@@ -69,6 +70,8 @@ Task<UsageReport> ask(UsageReader& reader, GalleryApi& api, Clock& clock, Versio
     const std::vector<ResourceId> galleries{*definition.parent()};
     auto answer = co_await look_at_users(reader, api, galleries);
     if (!answer) co_return std::unexpected(answer.error());
+    const auto not_listed = co_await add_listed_users(lists, *answer, *definition.parent());
+    if (!not_listed) co_return std::unexpected(not_listed.error());
     UsageBook book;  // what the daemon of this state directory could read before
     book.load(memory, began);
     book.note(std::move(*answer), began, began);
@@ -79,6 +82,10 @@ Task<UsageReport> ask(UsageReader& reader, GalleryApi& api, Clock& clock, Versio
     report.missing = book.missing();
     report.readable = book.answer()->readable;
     report.found = find_users(*book.answer(), {.version = *id, .versions = &view->versions, .missing = report.missing});
+    for (const auto& [subscription, why] : *not_listed) {
+        report.found.doubts.push_back("machines of subscription " + subscription + " could not be listed: " + why);
+        report.found.way_out.push_back("ask again; galleryd needs Reader there");
+    }
     co_return report;
 }
 
@@ -108,8 +115,8 @@ int run_usage(const UsageOptions& options, std::ostream& out, std::ostream& err)
     if (!session) return exit_with(err, session.error());
     if (const Status signed_in = (*session)->sign_in(); !signed_in) return exit_with(err, signed_in.error());
     const auto memory = (*session)->journal().setting(usage_setting);
-    auto task = ask((*session)->usage_reader(), (*session)->azure(), (*session)->clock(), *name,
-                    memory ? *memory : std::string());
+    auto task = ask((*session)->usage_reader(), (*session)->machine_lists(), (*session)->azure(), (*session)->clock(),
+                    *name, memory ? *memory : std::string());
     const auto report = (*session)->run(std::move(task));
     if (!report) {
         print_error(err, report.error());

@@ -271,6 +271,7 @@ void Session::drain() {
 boost::asio::io_context& Session::context() { return parts_->context; }
 Engine& Session::engine() { return *parts_->engine; }
 GalleryApi& Session::azure() { return *parts_->arm; }
+MachineLists& Session::machine_lists() { return *parts_->arm; }
 UsageReader& Session::usage_reader() { return *parts_->inventory; }
 Journal& Session::journal() { return *parts_->journal; }
 Clock& Session::clock() { return parts_->clock(); }

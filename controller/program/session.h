@@ -38,6 +38,7 @@ class Session {
     Engine& engine();
     GalleryApi& azure();
     UsageReader& usage_reader();
+    MachineLists& machine_lists();
     Journal& journal();
     Clock& clock();
     Random& random();

@@ -75,7 +75,8 @@ void print_usage_text(std::ostream& out, const UsageReport& report, bool wide) {
         out << "\n" << text.substr(0, text.find(':')) << "; " << readable_text(report.readable.size()) << ".\n";
     } else if (state == UsageState::not_in_use) {
         out << "Nobody uses it as far as can be seen; " << readable_text(report.readable.size())
-            << ". Resource Graph lags: a machine made within the last minutes may be missing here.\n";
+            << ". This is one look; retention takes two, fifteen minutes apart. Resource Graph lags: a machine made "
+               "within the last minutes may be missing here.\n";
     } else {
         out << "No user is to be seen; " << readable_text(report.readable.size()) << ".\n";
     }
