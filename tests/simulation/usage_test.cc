@@ -231,6 +231,13 @@ TEST_CASE("instances of a scale set on an old model keep its version, hidden one
         CHECK(world.deletes() == 0);
         CHECK(world.usage_of("1.1.0") == "of scale set web 1 of 2 instances can be seen on images of this gallery");
     }
+    SUBCASE("all are hidden, and the model has moved to another gallery") {
+        world.put(scale_set(group() + "galleries/other/images/alma/versions/1.0.0", 2));
+        world.pass_time(minutes{150});
+        CHECK(world.deletes() == 0);
+        CHECK(world.usage_of("1.1.0") ==
+              "no instance of scale set web can be seen, and they may run an image that the model names no more");
+    }
 }
 
 TEST_CASE("while Resource Graph does not answer nothing is deleted, and the reason says so") {
