@@ -99,7 +99,8 @@ void OperationFollower::note_overdue(Running& one) {
     count(one, 0, 1);
     EventRecord event;
     event.warning = true;
-    event.reason = one.state.traits.is_long && !one.state.traits.is_deletion ? "ReplicationStuck" : "OperationStuck";
+    event.reason =
+        one.state.traits.is_long && !one.record.step.starts_with("Delete") ? "ReplicationStuck" : "OperationStuck";
     event.object = address_of(one.record);
     event.action = one.record.step;
     event.message = overdue().at(event.object);

@@ -69,6 +69,16 @@ TEST_CASE("operation schedule: in bulk the index is asked, and what left its lis
         operation.shown = *watch.index_asked - index_interval;
         CHECK(next_question(operation, watch).to == QuestionTo::operation);
     }
+    SUBCASE("so is an update: a replica that lags shows the rest before it") {
+        operation.traits = operation_traits("UpdateVersion");
+        operation.shown = *watch.index_asked - index_interval;
+        CHECK(next_question(operation, watch).to == QuestionTo::operation);
+        operation.shown = watch.index_asked;  // and a guess is confirmed there as well
+        watch.usual_length = std::chrono::minutes{1};
+        watch.may_guess = true;
+        CHECK(next_question(operation, watch).is_guess);
+        CHECK(next_question(operation, watch).to == QuestionTo::operation);
+    }
     SUBCASE("the index was wrong: the read since then found it running") {
         operation.shown = *watch.index_asked - index_interval;
         operation.asked = *watch.index_asked + seconds{1};
