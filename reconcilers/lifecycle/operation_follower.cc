@@ -242,6 +242,7 @@ Status OperationFollower::finish(const OperationRecord& operation, const Operati
     if (status.state == OperationState::succeeded && !operation.step.starts_with("Delete")) {
         ResourceRecord record = memory_.get(key);
         record.written_at = clock_.now();
+        memory_.note_written(key, clock_.monotonic());
         if (const Status stored = memory_.put(key, record); !stored) return stored;
     }
     if (const Status finished = journal_.finish_operation(operation.resource, outcome, clock_.now()); !finished)
