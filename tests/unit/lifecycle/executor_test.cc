@@ -293,7 +293,7 @@ ResourceRecord made_long_ago(const LifecycleBench& bench) {
 
 }  // namespace
 
-TEST_CASE("Z5: executor: what vanished is made again after ten looks, however long a cycle of looks takes") {
+TEST_CASE("executor: what vanished is made again after ten looks, however long a cycle of looks takes") {
     LifecycleBench bench;
     REQUIRE(bench.memory.put(bench.id.key(), made_long_ago(bench)).has_value());
     const Change creation = bench.change(Action::create, CreateVersion{}, false);
@@ -326,7 +326,7 @@ TEST_CASE("Z5: executor: what vanished is made again after ten looks, however lo
     }
 }
 
-TEST_CASE("Z5: executor: misses right after our own write count nothing, also when our clock is set meanwhile") {
+TEST_CASE("executor: misses right after our own write count nothing, also when our clock is set meanwhile") {
     LifecycleBench bench;
     const Change creation = bench.change(Action::create, CreateVersion{}, false);
     bench.apply(creation);
@@ -344,7 +344,7 @@ TEST_CASE("Z5: executor: misses right after our own write count nothing, also wh
     CHECK(bench.api.writes.size() == 2);
 }
 
-TEST_CASE("Z5: executor: a deletion of long ago says nothing about what was adopted since") {
+TEST_CASE("executor: a deletion of long ago says nothing about what was adopted since") {
     LifecycleBench bench;
     ResourceRecord record = made_long_ago(bench);
     record.deleted_at = bench.clock.now() - std::chrono::days{20};
