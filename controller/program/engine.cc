@@ -141,6 +141,7 @@ Task<Engine::Look> Engine::read_and_plan(Scope before) {
         if (!view) co_return std::unexpected(view.error());
         const Scope* now_declared = declared_.find_scope(before.name);  // documents may have changed meanwhile
         if (now_declared == nullptr) co_return scope_gone(before.name);
+        note_assignments(view->role_assignments);
         result.plan = plan_gallery(*now_declared, *view);
         result.gallery_id = before.gallery_id;
         result.gallery = std::move(view->gallery);
@@ -155,6 +156,7 @@ Task<Engine::Look> Engine::read_and_plan(Scope before) {
         if (!view) co_return std::unexpected(view.error());
         const Scope* now_declared = declared_.find_scope(before.name);
         if (now_declared == nullptr) co_return scope_gone(before.name);
+        note_assignments(view->role_assignments);
         result.plan = plan_definition(*now_declared, *view);
         const auto learnt = co_await learns_usage(before, result.plan);
         now_declared = declared_.find_scope(before.name);

@@ -160,6 +160,7 @@ class Engine {
     ApplyContext apply_context(const Scope& scope) const;
     void remember_locks(const ApplyReport& report, const Plan& plan);
     Status note_sightings(const Look& seen);
+    void note_assignments(const std::optional<std::vector<ObservedRoleAssignment>>& seen);
     Status purge_removed(const Scope& scope, const Plan& plan, const Look& seen);
     bool is_gone(const RemovedDocument& removed, const Plan& plan, const Look& seen);
     bool needs_reads_of_removed(const Scope& scope, const Look& hint) const;

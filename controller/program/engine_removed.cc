@@ -40,6 +40,12 @@ Status Engine::note_sightings(const Look& seen) {
     return {};
 }
 
+// Nobody reads an assignment by itself: the list that shows it ends its row of misses.
+void Engine::note_assignments(const std::optional<std::vector<ObservedRoleAssignment>>& seen) {
+    if (!seen) return;
+    for (const ObservedRoleAssignment& assignment : *seen) executor_.note_seen(assignment.id);
+}
+
 // A removed document has nothing left to say once its resource is gone, or when it was orphaned.
 Status Engine::purge_removed(const Scope& scope, const Plan& plan, const Look& seen) {
     if (!plan.complete || scope.removed.empty()) return {};
