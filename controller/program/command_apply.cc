@@ -80,7 +80,8 @@ Task<bool> one_round(Engine& engine, ApplyState& state, TaskGroup& operations) {
                 progress = true;
         }
         if (result->plan) {
-            progress = progress || !result->plan->waiting.empty();
+            // What waits for something that failed waits for a person; operations under way are counted below.
+            progress = progress || (!result->plan->waiting.empty() && state.failures.empty());
             state.last.insert_or_assign(name, std::move(*result->plan));
         }
     }

@@ -99,6 +99,14 @@ class SavedPlans(Case):
         self.assertRegex(done.stdout + done.stderr, r"(?i)stale|no longer fits")
         self.assertEqual(len(writes(self.azure.requests())), before)
 
+    def test_what_waits_for_a_refused_write_does_not_hold_up_the_end(self):
+        faults = self.write("faults.yaml", "- {path: '*/images/ubuntu', method: PUT, status: 403, code: AuthorizationFailed}\n")
+        azure = self.simulate(small_azure(), "--faults", faults, name="refusing")
+        done = self.galleryd("apply", self.documents, "--azure", azure.url, "--credential", "none", "--instance", "test", "--state-dir",
+                             self.path("state2"), expect=1, seconds=45)
+        self.assertIn("GD3020", done.stderr)
+        self.assertIsNotNone(Arm(azure.url).get(gallery_id()))
+
     def test_observe_never_writes(self):
         self.galleryd("apply", self.documents, *self.flags, "--observe", expect=None)
         self.assertEqual(writes(self.azure.requests()), [])
