@@ -90,9 +90,8 @@ bool UsageBook::is_fresh(const ResourceId& gallery, UsageFor what, Instant now) 
     const auto by_cost = usage_age_per_request * static_cast<long>(std::min<std::size_t>(answer_->requests, 1000));
     const std::chrono::nanoseconds took = arrived_.monotonic - answered_.monotonic;
     const std::chrono::nanoseconds limit =
-        what == UsageFor::request
-            ? std::clamp<std::chrono::nanoseconds>(took + usage_guard_after_look, usage_guard_age_max, usage_age_max)
-            : std::clamp<std::chrono::nanoseconds>(by_cost, usage_age_max, usage_age_limit);
+        what == UsageFor::request ? std::clamp<std::chrono::nanoseconds>(2 * took, usage_guard_age_max, usage_age_limit)
+                                  : std::clamp<std::chrono::nanoseconds>(by_cost, usage_age_max, usage_age_limit);
     return now.monotonic - answered_.monotonic <= limit;
 }
 

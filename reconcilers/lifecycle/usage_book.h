@@ -25,7 +25,6 @@ inline constexpr std::chrono::minutes usage_age_max{5};  // for a plan; longer w
 inline constexpr std::chrono::seconds usage_age_per_request{30};
 inline constexpr std::chrono::minutes usage_age_limit{60};
 inline constexpr std::chrono::seconds usage_guard_age_max{60};     // right before a request
-inline constexpr std::chrono::seconds usage_guard_after_look{30};  // longer only for a look that took that long itself
 inline constexpr std::chrono::minutes usage_settle{15};
 inline constexpr std::chrono::seconds usage_retry_after{30};  // a failed look is not repeated by every scope at once
 
@@ -47,7 +46,7 @@ class UsageBook {
 
     // The last answer covers the gallery and its look began a short enough time ago: for a plan five minutes, or half a
     // minute for each request that it took (the largest estates are asked once an hour); before a request one minute,
-    // or half a minute more than the look itself took, at most five minutes.
+    // or twice as long as the look itself took, at most an hour.
     bool is_fresh(const ResourceId& gallery, UsageFor what, Instant now) const;
     // A look failed a moment ago: no use asking again yet.
     bool has_just_failed(Instant now) const;
