@@ -62,7 +62,8 @@ void UsageBook::follow(const ResourceId& definition, const std::set<std::string>
                        const std::vector<ObservedVersion>& versions, Instant now) {
     const std::string below = definition.key() + "/versions/";
     for (auto entry = unused_.lower_bound(below); entry != unused_.end() && entry->first.starts_with(below);) {
-        const bool stays = wanted.contains(entry->first);
+        const bool stays = std::ranges::any_of(
+            versions, [&](const ObservedVersion& version) { return version.id.key() == entry->first; });
         changed_ = changed_ || !stays;
         entry = stays ? std::next(entry) : unused_.erase(entry);
     }

@@ -24,7 +24,7 @@ namespace galleryd {
 inline constexpr std::chrono::minutes usage_age_max{5};  // for a plan; longer where an answer takes many requests
 inline constexpr std::chrono::seconds usage_age_per_request{30};
 inline constexpr std::chrono::minutes usage_age_limit{60};
-inline constexpr std::chrono::seconds usage_guard_age_max{60};     // right before a request
+inline constexpr std::chrono::seconds usage_guard_age_max{60};  // right before a request
 inline constexpr std::chrono::minutes usage_settle{15};
 inline constexpr std::chrono::seconds usage_retry_after{30};  // a failed look is not repeated by every scope at once
 
@@ -55,8 +55,8 @@ class UsageBook {
     void note_user(const ResourceId& version) { end_wait(version.key()); }
 
     // After a plan from a whole view of the definition: `wanted` (keys) are the versions that it wants to take away.
-    // Their waits begin with the last answer, if that shows nobody; all others of the definition end, so that a version
-    // made again under a name inherits no wait.
+    // Their waits begin with the last answer, if that shows nobody. A wait goes on while a plan waits for an operation,
+    // and ends when the version is gone from the view, so that one made again under its name inherits none.
     void follow(const ResourceId& definition, const std::set<std::string>& wanted,
                 const std::vector<ObservedVersion>& versions, Instant now);
     std::size_t waits() const { return unused_.size(); }

@@ -262,6 +262,10 @@ TEST_CASE("a version made again under a name inherits no wait") {
     REQUIRE(bench.usage().state == UsageState::not_in_use);
     bench.book.follow(definition_id(gallery, "ubuntu2"), {}, {}, bench.now);  // another definition's view
     CHECK(bench.book.waits() == 1);
+    // A pass while an operation is in flight wants nothing away, and ends no wait: the flag of a region's removal would
+    // go on and off for ever.
+    bench.book.follow(definition, {}, {UsageBookBench::row("1.0.0")}, bench.now);
+    CHECK(bench.usage().state == UsageState::not_in_use);
     bench.book.follow(definition, {}, {}, bench.now);  // deleted: no view shows it any more
     CHECK(bench.book.waits() == 0);
     CHECK_FALSE(bench.book.save().contains("unused"));
