@@ -40,8 +40,8 @@ struct LookSummary {
     // Lower case, sorted. Resource Graph leaves out silently what it may not read: rows of an unreadable subscription
     // are missing, not absent.
     std::vector<std::string> readable, unreadable;
-    TimePoint started{};                   // our clock, before the first request: a watermark for `changes_since`
-    std::optional<TimePoint> server_date;  // Date of the first answer
+    TimePoint started{};                   // our clock, before the first request
+    std::optional<TimePoint> server_date;  // Date of the first answer: a watermark for `changes_since`
 };
 
 enum class ResourceKind : std::uint8_t { gallery, definition, version };
@@ -75,7 +75,8 @@ struct ChangeList {
     bool truncated = false;               // there are more: look at everything
     bool gap = false;                     // `since` is older than what is kept: look at everything
     std::size_t requests = 0;
-    TimePoint started{};  // the next watermark
+    TimePoint started{};                   // our clock, before the first request
+    std::optional<TimePoint> server_date;  // Date of the first answer: the next watermark
     bool needs_full_look() const { return truncated || gap; }
 };
 inline constexpr std::size_t changes_max = 10'000;

@@ -107,6 +107,7 @@ Json sources_json(const Engine& engine) {
     for (const AcceptedSnapshot& source : engine.sources()) {
         Json problems = Json::array();
         for (const std::string& problem : source.source_problems) problems.push_back(problem);
+        for (const std::string& problem : source.double_claims) problems.push_back(problem);
         for (const auto& [key, problem] : source.problems) problems.push_back(to_string(key) + ": " + problem);
         const bool ready = source.readable && problems.empty() && !source.frozen;
         items.push_back({{"name", source.source},

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::chrono::seconds source_retry{5};
 constexpr std::chrono::seconds farewell{3};
+constexpr std::chrono::seconds follow_retry{60};
 constexpr const char* controller_name = "scope";
 constexpr const char* inventory_controller = "inventory";
 constexpr std::chrono::minutes inventory_deadline{5};  // of one refresh: 100,000 resources take 35 s of quota
@@ -255,8 +256,16 @@ std::chrono::nanoseconds Daemon::jittered(std::chrono::nanoseconds time) {
 
 // True when it answered. When it does not, what is declared is read resource by resource, as without an inventory.
 boost::asio::awaitable<bool> Daemon::refresh_inventory(bool full) {
-    Task<std::set<std::string>> task = engine_.refresh(full);
-    const auto moved = co_await within(clock_, inventory_deadline, "inventory of Azure", std::move(task));
+    Result<std::set<std::string>> moved = fail(ErrorKind::bug, "Bug", "the inventory could not be read");
+    try {
+        Task<std::set<std::string>> task = engine_.refresh(full);
+        moved = co_await within(clock_, inventory_deadline, "inventory of Azure", std::move(task));
+    } catch (const boost::system::system_error&) {
+        throw;                               // cancellation
+    } catch (const std::exception& error) {  // a bug: everything is read one by one until it answers again
+        metrics_.add("controller_runtime_reconcile_panics_total", {{"controller", inventory_controller}});
+        moved = fail(ErrorKind::bug, "Bug", error.what());
+    }
     const std::set<std::string> waiting = std::exchange(not_queued_, {});
     for (const std::string& scope : waiting) queue_.add(scope);
     if (!moved) {
@@ -287,6 +296,8 @@ boost::asio::awaitable<void> Daemon::follow_loop(OperationRecord operation) {
     if (!scope) {
         log_.error("operation could not be closed in the journal",
                    {{"key", operation.resource}, {"detail", scope.error().message}});
+        co_await clock_.sleep_for(follow_retry);
+        followed_.erase(operation.intent);  // the next pass finds it in the journal again
         co_return;
     }
     followed_.erase(operation.intent);

@@ -31,8 +31,15 @@ bool holds(const DesiredObjects& objects, const ObjectKey& key) {
            objects.policies.contains(key);
 }
 
-bool holds_all(const DesiredObjects& objects, const std::vector<GoodDocument>& documents) {
-    return std::ranges::all_of(documents, [&](const GoodDocument& document) { return holds(objects, document.key); });
+std::size_t count_of(const DesiredObjects& objects) {
+    return objects.galleries.size() + objects.definitions.size() + objects.versions.size() + objects.policies.size();
+}
+
+// Of these documents, all but the `valid` ones are known as objects.
+bool holds_rest(const DesiredObjects& objects, const std::vector<GoodDocument>& documents, std::size_t valid) {
+    const auto known =
+        std::ranges::count_if(documents, [&](const GoodDocument& document) { return holds(objects, document.key); });
+    return static_cast<std::size_t>(known) + valid == documents.size();
 }
 
 template <class Object>
@@ -66,8 +73,9 @@ Result<Declared::Moved> Declared::accept(Snapshot snapshot) {
     }
     std::vector<GoodDocument>& before = good_documents_[snapshot.source];
     std::optional<Error> failed;
-    const ParseDocuments parse_kept = [&, source = snapshot.source](const std::vector<GoodDocument>& kept) {
-        return is_unchanged && holds_all(held, kept) ? held : parse(kept, source, failed);
+    const std::size_t valid = count_of(snapshot.objects);
+    const ParseDocuments parse_kept = [&, source = snapshot.source](const std::vector<GoodDocument>& documents) {
+        return is_unchanged && holds_rest(held, documents, valid) ? held : parse(documents, source, failed);
     };
     AcceptedSnapshot accepted = accept_snapshot(std::move(snapshot), before, context, parse_kept, to_json_text);
     const auto slot = std::ranges::find(sources_, accepted.source, &AcceptedSnapshot::source);
@@ -97,9 +105,12 @@ Result<Declared::Moved> Declared::accept(Snapshot snapshot) {
     } else {
         *slot = std::move(accepted);
     }
-    if (const Status forgotten = forget_moved(); !forgotten) return std::unexpected(forgotten.error());
-    rebuild();
+    const std::vector<std::string> claims_before = double_claims_;
+    const Status forgotten = forget_moved();
+    rebuild();  // also when the journal failed: scopes and objects belong together
     moved.edited = find_edited();
+    moved.health_changed = moved.health_changed || double_claims_ != claims_before;
+    if (!forgotten) return std::unexpected(forgotten.error());
     return moved;
 }
 
@@ -292,6 +303,7 @@ void Declared::refuse_double_claims() {
         for (const auto& [key, policy] : source.objects.policies) ++claims[key];
     }
     double_claims_.clear();
+    for (AcceptedSnapshot& source : sources_) source.double_claims.clear();
     std::set<ObjectKey> refused;
     for (const auto& [key, number] : claims) {
         if (number > 1) refused.insert(key);
@@ -307,10 +319,7 @@ void Declared::refuse_double_claims() {
         const std::string problem =
             to_string(key) + " is claimed by two sources; neither is written. Remove it from one of them.";
         double_claims_.push_back(problem);
-        for (AcceptedSnapshot& source : sources_) {
-            if (std::ranges::find(source.source_problems, problem) == source.source_problems.end())
-                source.source_problems.push_back(problem);
-        }
+        for (AcceptedSnapshot& source : sources_) source.double_claims.push_back(problem);
     }
 }
 

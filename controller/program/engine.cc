@@ -51,6 +51,7 @@ Result<std::set<std::string>> Engine::accept(Snapshot snapshot) {
 
 void Engine::drop_what_is_not_declared() {
     quiet_.keep_only(scopes());
+    keep_removed_absences();
     troubles_.keep_only([this](const std::string& name) { return scopes().contains(name); });
     std::erase_if(looked_, [&](const std::string& name) { return !scopes().contains(name); });
     std::erase_if(read_at_, [&](const auto& entry) { return !scopes().contains(entry.first); });
@@ -106,7 +107,7 @@ Task<Engine::Look> Engine::look(std::string name) {
         if (learnt && *learnt) hint = hint_of(*still_declared);
     }
     if (hint) {
-        hint->by = trust(scope, *hint);
+        hint->by = needs_reads_of_removed(scope, *hint) ? Trust::nothing : trust(scope, *hint);
         const auto last = plans_.find(name);
         if (hint->by == Trust::nothing && only_waits(scope, *hint)) hint->by = Trust::last_look;
         if (hint->by == Trust::last_look && (last == plans_.end() || is_overtaken(scope.name, last->second, *hint)))
@@ -136,13 +137,14 @@ Task<Engine::Look> Engine::read_and_plan(Scope before) {
     Look result;
     if (before.kind == ScopeKind::gallery) {
         const GalleryLook what = gallery_look(before);
-        const auto view = co_await observer_.look(what);
+        auto view = co_await observer_.look(what);
         if (!view) co_return std::unexpected(view.error());
         const Scope* now_declared = declared_.find_scope(before.name);  // documents may have changed meanwhile
         if (now_declared == nullptr) co_return scope_gone(before.name);
+        note_assignments(view->role_assignments);
         result.plan = plan_gallery(*now_declared, *view);
         result.gallery_id = before.gallery_id;
-        result.gallery_exists = view->gallery.has_value();
+        result.gallery = std::move(view->gallery);
     } else {
         const ImageDefinition* definition = find_object(objects().definitions, before.definition);
         DefinitionLook what{.id = before.definition_id,
@@ -154,6 +156,7 @@ Task<Engine::Look> Engine::read_and_plan(Scope before) {
         if (!view) co_return std::unexpected(view.error());
         const Scope* now_declared = declared_.find_scope(before.name);
         if (now_declared == nullptr) co_return scope_gone(before.name);
+        note_assignments(view->role_assignments);
         result.plan = plan_definition(*now_declared, *view);
         const auto learnt = co_await learns_usage(before, result.plan);
         now_declared = declared_.find_scope(before.name);
@@ -215,6 +218,7 @@ std::chrono::nanoseconds Engine::next_look(const PassResult& result) const {
     if (result.error || !result.plan) return options_.progress_interval;
     const Plan& plan = *result.plan;
     if (!result.was_read && !plan.waiting.empty()) return progress_in_bulk;
+    if (waits_for_agreement(result.scope)) return std::min(options_.progress_interval, options_.drift_interval);
     if (!result.was_read) {  // what a change in Azure needs, the inventory tells; what time brings is planned again
         const bool is_timed = !plan.blocked.empty() || std::ranges::any_of(plan.verdicts, [](const VersionVerdict& v) {
             return v.candidate || v.delete_after.has_value();
@@ -251,8 +255,8 @@ Task<PassResult> Engine::pass(std::string name) {
     const Plan plan = std::move(seen->plan);
     remember_usage();
     result.plan = plan;
-    if (seen->definition_view && !options_.observe && seen->was_read()) {
-        if (const Status noted = note_healed_regions(*seen->definition_view); !noted) result.error = noted.error();
+    if (!options_.observe && seen->was_read()) {
+        if (const Status noted = note_sightings(*seen); !noted) result.error = noted.error();
     }
     if (!options_.observe && seen->was_read() && all_sources_read() && !result.error) {
         ApplyContext context = apply_context(scope);
@@ -313,53 +317,6 @@ void Engine::tell_troubles(const Scope& scope, const Result<Look>& seen) {
         if (event.warning) events_.warning(event.reason, event.object, event.message);
         else events_.normal(event.reason, event.object, event.message);
     }
-}
-
-Status Engine::note_healed_regions(const DefinitionView& view) {
-    for (const ObservedVersion& version : view.versions) {
-        ResourceRecord record = memory_.get(version.id.key());
-        if (!note_healed(record, version)) continue;
-        if (const Status stored = memory_.put(version.id.key(), record); !stored) return stored;
-    }
-    return {};
-}
-
-// A removed document has nothing left to say once its resource is gone, or when it was orphaned.
-Status Engine::purge_removed(const Scope& scope, const Plan& plan, const Look& seen) {
-    if (!plan.complete || scope.removed.empty()) return {};
-    std::set<ObjectKey> done;
-    for (const RemovedDocument& removed : scope.removed) {
-        if (removed.snapshots_missing < removed_snapshots_min) continue;
-        const bool is_orphan = removed.deletion_policy == DeletionPolicy::orphan;
-        if (is_orphan || is_gone(removed, plan, seen)) done.insert(removed.key);
-    }
-    if (const Status forgotten = declared_.forget_removed(done); !forgotten) return forgotten;
-    if (!done.empty()) drop_what_is_not_declared();
-    return {};
-}
-
-// One read that does not find it proves nothing (Z5): a forgotten intent would leave the resource behind for good.
-bool Engine::is_gone(const RemovedDocument& removed, const Plan& plan, const Look& seen) {
-    const auto names_it = [&](const auto& entry) { return entry.arm_id == removed.id; };
-    const bool is_planned = std::ranges::any_of(plan.changes, names_it) ||
-                            std::ranges::any_of(plan.blocked, names_it) ||
-                            std::ranges::any_of(plan.conflicts, names_it);
-    const ResourceRecord record = memory_.get(removed.id.key());
-    const bool is_missing = !is_planned && seen.lacks(removed.id);
-    if (!is_missing && seen.was_read()) removed_absences_.note_seen(removed.id.key());
-    if (is_planned || record.operation_in_flight || !plan.waiting.empty()) return false;
-    if (record.deleted_at && record.failures == 0) return true;  // Azure said that it deleted it
-    return is_missing && removed_absences_.note_missing(removed.id.key(), clock_.monotonic());
-}
-
-// By a complete look of reads; what a hint does not show may still be there.
-bool Engine::Look::lacks(const ResourceId& id) const {
-    if (!was_read() || !plan.complete) return false;
-    if (gallery_id) return id == *gallery_id && !gallery_exists;
-    if (!definition_view) return false;
-    if (!definition_view->definition) return true;  // with all its versions
-    return !(id == definition_view->definition->id) &&
-           std::ranges::none_of(definition_view->versions, [&](const ObservedVersion& v) { return v.id == id; });
 }
 
 void Engine::report(const Scope& scope, const PassResult& result, const DefinitionView* view) {

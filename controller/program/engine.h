@@ -126,7 +126,7 @@ class Engine {
         Plan plan;
         std::optional<DefinitionView> definition_view;
         std::optional<ResourceId> gallery_id;  // of a gallery's scope
-        bool gallery_exists = false;
+        std::optional<ObservedGallery> gallery;
         bool lacks(const ResourceId& id) const;
         Trust by = Trust::nothing;  // what stands for a read of the resources; nothing: they were read
         bool was_read() const { return by == Trust::nothing; }
@@ -159,9 +159,13 @@ class Engine {
     GalleryLook gallery_look(const Scope& scope) const;
     ApplyContext apply_context(const Scope& scope) const;
     void remember_locks(const ApplyReport& report, const Plan& plan);
-    Status note_healed_regions(const DefinitionView& view);
+    Status note_sightings(const Look& seen);
+    void note_assignments(const std::optional<std::vector<ObservedRoleAssignment>>& seen);
     Status purge_removed(const Scope& scope, const Plan& plan, const Look& seen);
     bool is_gone(const RemovedDocument& removed, const Plan& plan, const Look& seen);
+    bool needs_reads_of_removed(const Scope& scope, const Look& hint) const;
+    bool waits_for_agreement(const std::string& scope) const;
+    void keep_removed_absences();
     void report(const Scope& scope, const PassResult& result, const DefinitionView* view);
     void tell_troubles(const Scope& scope, const Result<Look>& seen);
     void drop_what_is_not_declared();

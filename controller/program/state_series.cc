@@ -290,7 +290,8 @@ std::vector<Sample> policy_samples(const Engine& engine) {
 std::vector<Sample> source_samples(const Engine& engine) {
     SampleList samples;
     for (const AcceptedSnapshot& source : engine.sources()) {
-        const bool is_good = source.readable && source.source_problems.empty() && source.problems.empty();
+        const bool is_good = source.readable && source.source_problems.empty() && source.problems.empty() &&
+                             source.double_claims.empty();
         samples.set("galleryd_source_ready", {{"source", source.source}}, is_good && !source.frozen ? 1 : 0);
         samples.set("galleryd_source_manifests", {{"result", "valid"}, {"source", source.source}},
                     static_cast<double>(source.valid));

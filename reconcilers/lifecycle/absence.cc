@@ -3,7 +3,9 @@
 namespace galleryd {
 namespace {
 
-constexpr std::chrono::minutes row_ends_after{3};  // reads so far apart are no row: looks come each 15 s meanwhile
+// A row ends when somebody sees the resource. Looks come each 15 s meanwhile, or when a cycle over all scopes has come
+// round, which takes long when many resources vanished at once; this only keeps what nobody asks about any more short.
+constexpr std::chrono::hours row_ends_after{6};
 
 }  // namespace
 
@@ -15,6 +17,11 @@ bool AbsenceMemory::note_missing(const std::string& resource_key, std::chrono::n
         missing.last = now;
     }
     return missing.reads >= absence_reads_min;
+}
+
+bool AbsenceMemory::agrees(const std::string& resource_key) const {
+    const auto found = missing_.find(resource_key);
+    return found != missing_.end() && found->second.reads >= absence_reads_min;
 }
 
 }  // namespace galleryd

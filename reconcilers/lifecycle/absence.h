@@ -14,12 +14,19 @@ inline constexpr int absence_reads_min = 10;
 inline constexpr std::chrono::seconds absence_read_interval{15};
 inline constexpr std::chrono::minutes own_write_settles{10};
 
-// In memory: a restart counts from the beginning. Times are monotonic.
+// In memory: a restart counts from the beginning. Times are monotonic. A row lasts until the resource is seen, however
+// long the pauses between its reads (six hours at most).
 class AbsenceMemory {
   public:
     void note_seen(const std::string& resource_key) { missing_.erase(resource_key); }
     // One strong read that did not find it. True once enough of them in a row agreed.
     bool note_missing(const std::string& resource_key, std::chrono::nanoseconds now);
+    bool is_open(const std::string& resource_key) const { return missing_.contains(resource_key); }  // missed, not seen
+    bool agrees(const std::string& resource_key) const;                                              // often enough
+    template <class Keys>
+    void keep_only(const Keys& keys) {
+        std::erase_if(missing_, [&](const auto& entry) { return !keys.contains(entry.first); });
+    }
     std::size_t size() const { return missing_.size(); }
 
   private:

@@ -183,7 +183,9 @@ AcceptedSnapshot accept_snapshot(Snapshot snapshot, const std::vector<GoodDocume
         // The second one counts from 15 minutes on: two looks within a second and then none (a mount that hangs) settle
         // nothing.
         const bool is_apart = gone.snapshots_missing == 0 || context.now - *gone.first_missing >= removed_age_min;
-        if (!accepted.frozen && !broken.unknown_content && !is_broken && is_apart) ++gone.snapshots_missing;
+        // Not counted on once it is proven: a count that moves for ever would make its scope look edited for ever.
+        if (!accepted.frozen && !broken.unknown_content && !is_broken && is_apart && !is_settled(gone))
+            ++gone.snapshots_missing;
         removed.emplace(gone.key, gone);
     }
     if (!kept.empty()) {  // read together with the valid ones, so that references resolve
@@ -220,9 +222,9 @@ SourceHealth source_health(const std::vector<AcceptedSnapshot>& sources, const S
         if ((source.frozen || is_empty) && health.revision.empty()) health.revision = source.revision;
         if (source.frozen && !health.frozen)
             health.frozen = *source.frozen + " (release: galleryd approve " + source.revision + ")";
-        for (const std::string& problem : source.source_problems) {
-            health.complete = false;
-            health.problems.push_back(problem);
+        for (const auto* problems : {&source.source_problems, &source.double_claims}) {
+            if (!problems->empty()) health.complete = false;
+            health.problems.insert(health.problems.end(), problems->begin(), problems->end());
         }
         for (const ObjectKey& key : keys) {
             if (!source.held_back.contains(key) && !source.problems.contains(key)) continue;

@@ -33,6 +33,7 @@ struct AcceptedSnapshot {
     std::optional<std::string> frozen;         // reason; released by approval of `revision`
     bool released = false;                     // a person approved `revision`
     std::vector<std::string> source_problems;  // files that did not parse far enough to say what they declare
+    std::vector<std::string> double_claims;    // objects that another source claims as well (filled by who knows both)
     std::string source, revision;
     std::size_t valid = 0, invalid = 0;
     std::vector<DocumentRecord> broken;  // invalid and unreadable ones, as the snapshot lists them

@@ -89,7 +89,7 @@ Task<void> Estate::look_at_all(std::vector<std::string> subscriptions, std::size
     drop_unseen(versions_);
     covered_ = {look->readable.begin(), look->readable.end()};
     unreadable_ = {look->unreadable.begin(), look->unreadable.end()};
-    watermark_ = look->started;
+    watermark_ = look->server_date.value_or(look->started);
     seen_changes_.clear();
     update_.requests += look->requests;
     co_return Status{};
@@ -103,12 +103,16 @@ Task<void> Estate::look_at_changes(std::vector<std::string> subscriptions) {
         auto whole = look_at_all(std::move(subscriptions), 1);
         co_return co_await std::move(whole);
     }
-    std::map<ResourceId, const ResourceChange*> latest;  // of each resource, oldest first
-    for (const ResourceChange& change : list->changes) {
-        if (!seen_changes_.contains(change_name(change))) latest.insert_or_assign(change.id, &change);
+    // A record may come after that of a later change: what counts is the latest of all, seen before or not.
+    std::map<ResourceId, const ResourceChange*> latest;
+    std::set<ResourceId> moved;
+    for (const ResourceChange& change : list->changes) {  // oldest first
+        latest.insert_or_assign(change.id, &change);
+        if (!seen_changes_.contains(change_name(change))) moved.insert(change.id);
     }
     std::vector<ResourceId> ids;
-    for (const auto& [id, change] : latest) {
+    for (const ResourceId& id : moved) {
+        const ResourceChange* change = latest.at(id);
         if (change->type == ChangeType::removed) {
             forget(*change);
         } else {
@@ -123,7 +127,7 @@ Task<void> Estate::look_at_changes(std::vector<std::string> subscriptions) {
     }
     for (const ResourceChange& change : list->changes) seen_changes_.emplace(change_name(change), change.at);
     std::erase_if(seen_changes_, [&](const auto& entry) { return entry.second < *watermark_ - 2 * overlap; });
-    watermark_ = list->started;
+    watermark_ = list->server_date.value_or(list->started);
     co_return Status{};
 }
 

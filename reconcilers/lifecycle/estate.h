@@ -72,7 +72,7 @@ class Estate : private InventorySink {
     Rows<ObservedVersion> versions_;
     std::set<std::string> covered_, unreadable_;  // subscriptions, lower case
     std::uint64_t generation_ = 0;
-    std::optional<TimePoint> watermark_;
+    std::optional<TimePoint> watermark_;     // by Azure's clock: that is what change records carry
     std::chrono::nanoseconds refreshed_{0};  // monotonic
     std::map<std::string, TimePoint> seen_changes_;
     EstateUpdate update_;  // of the refresh under way

@@ -128,7 +128,10 @@ Status Executor::settle(std::int64_t intent, const Change& change, const ApplyCo
     if (counts && !is_delete(change.step) && change.object) {
         record.written_by_us = true;
         record.document = document;
-        if (outcome) record.written_at = now;
+        if (outcome) {
+            record.written_at = now;
+            memory_.note_written(change.arm_id.key(), clock_.monotonic());
+        }
         const auto digest = context.document_digests.find(document);
         // Adopting writes a tag and applies nothing: what differs then is no drift.
         if (digest != context.document_digests.end() && change.action != Action::adopt)
@@ -174,6 +177,7 @@ Task<ChangeOutcome> Executor::apply_change(Change change, std::string plan_id, A
         outcome.error = fresh.error();
         co_return outcome;
     }
+    if (fresh->version || fresh->definition || fresh->gallery) note_seen(change.arm_id);
     if (const Status allowed = may_send(change, *fresh, context); !allowed) {
         outcome.error = allowed.error();
         co_return outcome;

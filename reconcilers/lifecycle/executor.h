@@ -62,11 +62,14 @@ struct ApplyReport {
 class Executor {
   public:
     Executor(GalleryApi& api, Journal& journal, ResourceMemory& memory, Clock& clock, EventRecorder& events)
-        : api_(api), journal_(journal), memory_(memory), clock_(clock), events_(events) {}
+        : api_(api), journal_(journal), memory_(memory), clock_(clock), events_(events), began_(clock.monotonic()) {}
 
     // Errors of single changes are in the report; the Task itself fails only when the journal can no longer be written
     // (then nothing more may be sent).
     Task<ApplyReport> apply(Plan plan, ApplyContext context);
+
+    // A strong read of somebody else found it: what missed it before says nothing any more.
+    void note_seen(const ResourceId& id) { absences_.note_seen(id.key()); }
 
   private:
     struct Fresh {
@@ -78,6 +81,7 @@ class Executor {
     Task<void> is_still_unused(Change change, ApplyContext context);
     Status may_send(const Change& change, const Fresh& fresh, const ApplyContext& context) const;
     Status agree_on_absence(const Change& change, const Fresh& fresh);
+    bool is_written_lately(const std::string& key, TimePoint written_at) const;
     ChangeOutcome without_effect(const Change& change, const std::string& document_digest);
     Task<WriteOutcome> send(Change change, Fresh fresh);
     Task<ChangeOutcome> apply_change(Change change, std::string plan_id, ApplyContext context, ApplyReport& report);
@@ -92,6 +96,7 @@ class Executor {
     std::set<std::string> in_flight_;  // resource keys with a request on the wire
     WritePauses pauses_;
     AbsenceMemory absences_;
+    std::chrono::nanoseconds began_;  // monotonic
 };
 
 }  // namespace galleryd

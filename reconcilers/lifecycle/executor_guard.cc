@@ -139,18 +139,23 @@ Status Executor::may_send(const Change& change, const Fresh& fresh, const ApplyC
     return {};
 }
 
+// Of a write before this process began only the wall clock tells, which may have been set since: it is trusted for as
+// long as such a write can matter.
+bool Executor::is_written_lately(const std::string& key, TimePoint written_at) const {
+    const auto now = clock_.monotonic();
+    if (memory_.written_lately(key, now)) return true;
+    return now - began_ < own_write_settles && clock_.now() - written_at < own_write_settles;
+}
+
 // What Azure once said that it made is not made again because one read does not find it.
 Status Executor::agree_on_absence(const Change& change, const Fresh& fresh) {
     // A list tells what is granted, and it may come short of a page that nobody misses (Z6).
     if (!is_create(change.step) && !is<AssignRole>(change.step)) return {};
+    if (fresh.version || fresh.definition || fresh.gallery) return {};
     const std::string& key = change.arm_id.key();
-    if (fresh.version || fresh.definition || fresh.gallery) {
-        absences_.note_seen(key);
-        return {};
-    }
     const ResourceRecord record = memory_.get(key);
     if (!record.written_at || record.deleted_at) return {};
-    if (clock_.now() - *record.written_at < own_write_settles || !absences_.note_missing(key, clock_.monotonic()))
+    if (is_written_lately(key, *record.written_at) || !absences_.note_missing(key, clock_.monotonic()))
         return changed_since_plan(change,
                                   "it was there before; it is made again once several reads agree that it is gone");
     absences_.note_seen(key);

@@ -102,7 +102,8 @@ void OperationFollower::note_overdue(Running& one) {
     count(one, 0, 1);
     EventRecord event;
     event.warning = true;
-    event.reason = one.state.traits.is_long && !one.state.traits.is_deletion ? "ReplicationStuck" : "OperationStuck";
+    event.reason =
+        one.state.traits.is_long && !one.record.step.starts_with("Delete") ? "ReplicationStuck" : "OperationStuck";
     event.object = address_of(one.record);
     event.action = one.record.step;
     event.message = overdue().at(event.object);
@@ -248,6 +249,7 @@ Status OperationFollower::finish(const OperationRecord& operation, const Operati
     if (status.state == OperationState::succeeded && !operation.step.starts_with("Delete")) {
         ResourceRecord record = memory_.get(key);
         record.written_at = clock_.now();
+        memory_.note_written(key, clock_.monotonic());
         if (const Status stored = memory_.put(key, record); !stored) return stored;
     }
     if (const Status finished = journal_.finish_operation(operation.resource, outcome, clock_.now()); !finished)

@@ -114,11 +114,11 @@ void OperationFollower::weigh(Running& one, std::optional<ProvisioningState> sta
         return;
     }
     if (known.has_address) {
-        if (state == ProvisioningState::succeeded && !known.traits.is_deletion) {
+        if (state == ProvisioningState::succeeded && known.traits.is_creation) {
             one.end = ended(OperationState::succeeded);
             one.end->seen = std::move(seen);
         } else {
-            known.wants_verdict = true;  // failed, or not there: the operation says why
+            known.wants_verdict = true;  // failed, not there, or as before an update: the operation says why
         }
         return;
     }

@@ -26,9 +26,10 @@ NextQuestion alone(const FollowedOperation& operation) {
     return {QuestionTo::operation, operation.not_before > nanoseconds{0} ? operation.not_before : own};
 }
 
-// Who a deletion asks: what is gone cannot tell whether it went or cannot be seen just now.
+// A creation that ended is told by the resource. What is gone cannot tell whether it went or cannot be seen just now;
+// and what is updated was at rest before, too, as a replica that lags still says.
 QuestionTo final_question(const FollowedOperation& operation) {
-    return operation.traits.is_deletion ? QuestionTo::operation : QuestionTo::resource;
+    return operation.traits.is_creation ? QuestionTo::resource : QuestionTo::operation;
 }
 
 NextQuestion earlier(NextQuestion a, NextQuestion b) { return b.at < a.at ? b : a; }
@@ -71,9 +72,10 @@ NextQuestion in_bulk(const FollowedOperation& operation, const OperationWatch& w
 }  // namespace
 
 OperationTraits operation_traits(std::string_view step) {
-    if (step == "CreateVersion" || step == "UpdateVersion") return {true, false, std::chrono::hours{6}};
-    if (step == "DeleteVersion") return {true, true, std::chrono::hours{1}};
-    return {false, step.starts_with("Delete"), std::chrono::minutes{30}};
+    const bool is_creation = step.starts_with("Create");
+    if (step == "CreateVersion" || step == "UpdateVersion") return {true, is_creation, std::chrono::hours{6}};
+    if (step == "DeleteVersion") return {true, false, std::chrono::hours{1}};
+    return {false, is_creation, std::chrono::minutes{30}};
 }
 
 std::chrono::milliseconds poll_pause(int polls) {

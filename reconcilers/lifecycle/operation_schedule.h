@@ -29,7 +29,7 @@ inline constexpr std::chrono::seconds agreement_interval{15};
 
 struct OperationTraits {
     bool is_long = false;  // of an image version: minutes to hours. The others end within a minute (azure-facts §4)
-    bool is_deletion = false;
+    bool is_creation = false;
     // From then on it is reported as overdue, and followed as before: a replication is never declared failed by a
     // time-out of ours. Versions 6 h ("wait up to six", azure-facts §4), their deletion 1 h, everything else 30 min.
     std::chrono::seconds deadline{0};

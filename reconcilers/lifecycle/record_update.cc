@@ -68,14 +68,17 @@ void note_possible(ResourceRecord& record, const Change& change) {
     record.excluded_by_us = record.excluded_by_us || after.excluded_by_us;
 }
 
+bool note_sighted(ResourceRecord& record, const ObservedBase& seen) {
+    const bool is_at_rest = !is_in_transition(seen.state) && seen.state != ProvisioningState::unknown;
+    if (!record.deleted_at || record.operation_in_flight || !is_at_rest ||
+        seen.read_at - *record.deleted_at <= deletion_settles)
+        return false;
+    record.deleted_at.reset();
+    return true;
+}
+
 bool note_healed(ResourceRecord& record, const ObservedVersion& version) {
-    bool changed = false;
-    const bool is_at_rest = !is_in_transition(version.state) && version.state != ProvisioningState::unknown;
-    if (record.deleted_at && !record.operation_in_flight && is_at_rest &&
-        version.read_at - *record.deleted_at > deletion_settles) {
-        record.deleted_at.reset();
-        changed = true;
-    }
+    bool changed = note_sighted(record, version);
     for (const auto& [region, copy] : version.replication) {
         if (copy.state != ReplicationState::completed) continue;
         if (!record.region_retries.contains(region) && !record.region_readds.contains(region)) continue;
@@ -92,8 +95,10 @@ void note_accepted(ResourceRecord& record, const Change& change, TimePoint now) 
         record.region_readds.clear();
         record.excluded_by_us = false;
     }
-    if (is_create(change.step)) record.deleted_at.reset();
-    if (is_create(change.step) || change.action == Action::adopt) record.applied_tags.clear();  // others made them
+    if (is_create(change.step) || change.action == Action::adopt) {
+        record.deleted_at.reset();
+        record.applied_tags.clear();  // others made them
+    }
     std::visit(
         [&](const auto& step) {
             if constexpr (requires { step.write.tags_removed; })

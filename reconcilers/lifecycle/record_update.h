@@ -17,8 +17,12 @@ void note_accepted(ResourceRecord& record, const Change& change, TimePoint now);
 // have taken away is not forgotten.
 void note_possible(ResourceRecord& record, const Change& change);
 
-// Forgets the retries of every region that is Completed now, so that the next failure starts from the beginning; and a
-// deletion that did not happen, when the version is at rest long after it. True when there was something to forget.
+// A strong read found it. Forgets a deletion that did not happen, or that somebody undid, when the resource is at rest
+// long after it. True when there was something to forget.
+bool note_sighted(ResourceRecord& record, const ObservedBase& seen);
+
+// The same, and forgets the retries of every region that is Completed now, so that the next failure starts from the
+// beginning.
 bool note_healed(ResourceRecord& record, const ObservedVersion& version);
 
 // Pause before the next attempt on a failed region: 15 minutes, doubled by each retry, at most 6 hours.

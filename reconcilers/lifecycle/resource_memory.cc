@@ -1,6 +1,7 @@
 #include "reconcilers/lifecycle/resource_memory.h"
 
 #include "controller/core/resource_id.h"
+#include "reconcilers/lifecycle/absence.h"
 
 namespace galleryd {
 namespace {
@@ -102,6 +103,18 @@ bool ResourceMemory::take_without_effect(const std::string& resource_key, const 
         return false;
     succeeded_.erase(found);
     return true;
+}
+
+void ResourceMemory::note_written(const std::string& resource_key, std::chrono::nanoseconds now) {
+    std::erase_if(written_, [now](const auto& entry) { return now - entry.second >= own_write_settles; });
+    written_[resource_key] = now;
+}
+
+std::optional<std::chrono::nanoseconds> ResourceMemory::written_lately(const std::string& resource_key,
+                                                                       std::chrono::nanoseconds now) const {
+    const auto found = written_.find(resource_key);
+    if (found == written_.end() || now - found->second >= own_write_settles) return std::nullopt;
+    return found->second;
 }
 
 Status ResourceMemory::forget(const std::string& resource_key) {

@@ -33,6 +33,11 @@ class ResourceMemory {
     // The same write over the same state as the one that succeeded within the last five minutes: Azure said that it
     // was done, and nothing was. True once; then it may be tried again.
     bool take_without_effect(const std::string& resource_key, const std::string& write, std::chrono::nanoseconds now);
+    // Azure accepted a write of it just now, or says that it carried one out. Monotonic: a step of the wall clock ages
+    // nothing. Empty when it lies more than own_write_settles (absence.h) back, or before this process began.
+    void note_written(const std::string& resource_key, std::chrono::nanoseconds now);
+    std::optional<std::chrono::nanoseconds> written_lately(const std::string& resource_key,
+                                                           std::chrono::nanoseconds now) const;
     Status forget(const std::string& resource_key);
     // The resource itself and everything below it.
     std::map<std::string, ResourceRecord> below(const std::string& resource_key) const;
@@ -49,7 +54,8 @@ class ResourceMemory {
         std::string write;
         std::chrono::nanoseconds at{0};
     };
-    std::map<std::string, Succeeded> succeeded_;  // lately
+    std::map<std::string, Succeeded> succeeded_;               // lately
+    std::map<std::string, std::chrono::nanoseconds> written_;  // lately
 };
 
 }  // namespace galleryd

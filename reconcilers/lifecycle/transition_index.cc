@@ -41,12 +41,18 @@ Task<void> TransitionIndex::ask(std::vector<std::string> subscriptions) {
 }
 
 void TransitionIndex::note_ended(const std::string& resource_key) {
-    ended_.insert_or_assign(resource_key, clock_.monotonic());
+    const std::chrono::nanoseconds now = clock_.monotonic();
+    forget_old_ends(now);  // here, too: without Resource Graph nobody judges
+    ended_.insert_or_assign(resource_key, now);
+}
+
+void TransitionIndex::forget_old_ends(std::chrono::nanoseconds now) {
+    std::erase_if(ended_, [now](const auto& entry) { return now - entry.second > ended_kept_for; });
 }
 
 void TransitionIndex::judge() {
     const std::chrono::nanoseconds now = *asked_;
-    std::erase_if(ended_, [now](const auto& entry) { return now - entry.second > ended_kept_for; });
+    forget_old_ends(now);
     behind_ = std::ranges::any_of(
         ended_, [&](const auto& entry) { return now - entry.second > lag_that_is_usual && shows(entry.first); });
 }

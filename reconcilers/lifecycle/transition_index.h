@@ -34,10 +34,12 @@ class TransitionIndex {
     void note_ended(const std::string& resource_key);
     void note_started(const std::string& resource_key) { ended_.erase(resource_key); }
     bool is_behind() const { return behind_; }
+    std::size_t ends_remembered() const { return ended_.size(); }
 
   private:
     class Asking;  // marks the question on its way, also when it is cancelled
     void judge();
+    void forget_old_ends(std::chrono::nanoseconds now);
 
     Clock& clock_;
     Inventory* inventory_ = nullptr;

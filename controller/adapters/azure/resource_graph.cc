@@ -87,7 +87,6 @@ Task<ChangeList> ResourceGraph::changes_since(TimePoint since, std::vector<std::
     constexpr std::chrono::days kept{14};
     ChangeList list;
     list.started = clock_.now();
-    list.gap = since < list.started - kept;
     const auto questions = questions_for(tidy_subscriptions(std::move(subscriptions)), changes_query(since),
                                          "read what changed in galleries");
     if (!questions) co_return std::unexpected(questions.error());
@@ -102,9 +101,11 @@ Task<ChangeList> ResourceGraph::changes_since(TimePoint since, std::vector<std::
         };
         const auto walked = co_await walk(std::move(question), std::move(reader));
         if (!walked) co_return std::unexpected(walked.error());
+        if (!list.server_date) list.server_date = walked->server_date;
         list.requests += walked->requests;
         list.truncated = list.truncated || walked->stopped;
     }
+    list.gap = since < list.server_date.value_or(list.started) - kept;
     std::ranges::sort(list.changes, [](const ResourceChange& a, const ResourceChange& b) {
         return a.at != b.at ? a.at < b.at : a.id < b.id;
     });

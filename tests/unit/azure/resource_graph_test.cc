@@ -135,6 +135,7 @@ TEST_CASE("Z8: changes come oldest first with their kind, and repeat when asked 
     auto changes = bench.run(bench.client.changes_since(start, {bench.subscription}));
     REQUIRE_MESSAGE(changes.has_value(), (changes ? "" : changes.error().message));
     CHECK(changes->requests == 1);
+    CHECK(changes->server_date == start + seconds(60));
     REQUIRE(changes->changes.size() == 4);  // the creation's end is an update of its own
     CHECK(changes->changes[0].type == ChangeType::updated);
     CHECK(changes->changes[0].kind == ResourceKind::version);

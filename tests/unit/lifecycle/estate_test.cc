@@ -41,7 +41,7 @@ struct FakeInventory : Inventory {
     bool truncated = false;
     int looks = 0, change_looks = 0, reads = 0;
     TimePoint now{};
-    std::optional<TimePoint> asked_since;
+    std::optional<TimePoint> asked_since, server_date;
 
     Task<LookSummary> look(LookRequest request, InventorySink& sink) override {
         ++looks;
@@ -52,6 +52,7 @@ struct FakeInventory : Inventory {
         LookSummary summary;
         summary.requests = 2;
         summary.started = now;
+        summary.server_date = server_date;
         for (const std::string& subscription : request.subscriptions) {
             const bool is_hidden = std::ranges::find(unreadable, fold_case(subscription)) != unreadable.end();
             (is_hidden ? summary.unreadable : summary.readable).push_back(fold_case(subscription));
@@ -66,6 +67,7 @@ struct FakeInventory : Inventory {
         list.truncated = truncated;
         list.requests = 1;
         list.started = now;
+        list.server_date = server_date;
         co_return list;
     }
     Task<RowSummary> read(std::vector<ResourceId> ids, InventorySink& sink) override {
@@ -214,6 +216,42 @@ TEST_CASE(
     bench.azure.truncated = true;
     CHECK(bench.refresh()->was_full);
     CHECK(bench.azure.looks == 2);
+}
+
+TEST_CASE("Z8: estate: a removal whose record comes after that of the later creation takes nothing away") {
+    Bench bench;
+    REQUIRE(bench.refresh().has_value());
+    const ResourceId made_again = version_id(ubuntu_pro, "2.0.0");
+    const auto record = [&](ChangeType type, std::chrono::minutes at) {
+        return ResourceChange{.id = made_again,
+                              .kind = ResourceKind::version,
+                              .type = type,
+                              .at = bench.clock.now() + at,
+                              .changed_by = ""};
+    };
+    const ResourceChange removed = record(ChangeType::removed, std::chrono::minutes{0});
+    bench.azure.changes = {record(ChangeType::created, std::chrono::minutes{1})};
+    bench.clock.advance(std::chrono::minutes{2});
+    REQUIRE(bench.refresh().has_value());
+    bench.azure.changes.insert(bench.azure.changes.begin(), removed);
+    bench.azure.versions.back() = version(ubuntu_pro, "2.0.0", 4);
+    CHECK(bench.refresh()->touched == std::set<std::string>{ubuntu_pro.key()});
+    REQUIRE(bench.versions_of(ubuntu_pro) == 1);
+    CHECK(bench.estate.definition(ubuntu_pro)->versions.front().target_regions.front().replicas == 4);
+    CHECK(bench.refresh()->touched.empty());
+}
+
+TEST_CASE("Z8: estate: changes are asked for by Azure's clock, whatever ours says") {
+    Bench bench;
+    const TimePoint azure_says = bench.clock.now() - std::chrono::hours{2};  // ours is ahead
+    bench.azure.server_date = azure_says;
+    REQUIRE(bench.refresh().has_value());
+    REQUIRE(bench.refresh().has_value());
+    CHECK(bench.azure.asked_since == azure_says - Estate::overlap);
+    bench.azure.server_date = azure_says + std::chrono::minutes{1};
+    REQUIRE(bench.refresh().has_value());
+    REQUIRE(bench.refresh().has_value());
+    CHECK(bench.azure.asked_since == azure_says + std::chrono::minutes{1} - Estate::overlap);
 }
 
 namespace {

@@ -280,3 +280,80 @@ TEST_CASE("executor: what was planned because nobody uses it is asked about righ
     if (!reason.empty()) CHECK(refusal(report) == reason);
     if (context.usage_now) CHECK(asked == std::vector<std::string>{bench.id.text()});
 }
+
+namespace {
+
+// Ours for long, and not there.
+ResourceRecord made_long_ago(const LifecycleBench& bench) {
+    ResourceRecord record;
+    record.written_by_us = true;
+    record.written_at = bench.clock.now() - std::chrono::days{30};
+    return record;
+}
+
+}  // namespace
+
+TEST_CASE("executor: what vanished is made again after ten looks, however long a cycle of looks takes") {
+    LifecycleBench bench;
+    REQUIRE(bench.memory.put(bench.id.key(), made_long_ago(bench)).has_value());
+    const Change creation = bench.change(Action::create, CreateVersion{}, false);
+    const auto look = [&] {
+        bench.clock.advance(std::chrono::minutes{10});
+        return bench.apply(creation);
+    };
+    for (int i = 1; i < absence_reads_min; ++i) CHECK(refusal(look()) == "ChangedSincePlan");
+    SUBCASE("the tenth makes it") {
+        look();
+        CHECK(bench.api.writes.size() == 1);
+    }
+    SUBCASE("a clock that was put back by a year holds nothing up") {
+        bench.clock.set_wall(bench.clock.now() - std::chrono::days{365});
+        look();
+        CHECK(bench.api.writes.size() == 1);
+    }
+    SUBCASE("a look that was about something else saw it") {
+        bench.executor.note_seen(bench.id);
+        CHECK(refusal(look()) == "ChangedSincePlan");
+        CHECK(bench.api.writes.empty());
+    }
+    SUBCASE("an update that another plan wanted saw it") {
+        Change update = bench.change(Action::update, UpdateVersion{});
+        update.seen.etag = "another";
+        CHECK(refusal(bench.apply(update)) == "ChangedSincePlan");
+        bench.api.versions.clear();
+        CHECK(refusal(look()) == "ChangedSincePlan");
+        CHECK(bench.api.writes.empty());
+    }
+}
+
+TEST_CASE("executor: misses right after our own write count nothing, also when our clock is set meanwhile") {
+    LifecycleBench bench;
+    const Change creation = bench.change(Action::create, CreateVersion{}, false);
+    bench.apply(creation);
+    REQUIRE(bench.api.writes.size() == 1);
+    bench.clock.set_wall(bench.clock.now() + std::chrono::hours{1});
+    for (int i = 0; i < 19; ++i) {
+        bench.clock.advance(std::chrono::seconds{30});
+        CHECK(refusal(bench.apply(creation)) == "ChangedSincePlan");
+    }
+    CHECK(bench.api.writes.size() == 1);
+    for (int i = 0; i < absence_reads_min + 1; ++i) {
+        bench.clock.advance(std::chrono::seconds{30});
+        bench.apply(creation);
+    }
+    CHECK(bench.api.writes.size() == 2);
+}
+
+TEST_CASE("executor: a deletion of long ago says nothing about what was adopted since") {
+    LifecycleBench bench;
+    ResourceRecord record = made_long_ago(bench);
+    record.deleted_at = bench.clock.now() - std::chrono::days{20};
+    REQUIRE(bench.memory.put(bench.id.key(), record).has_value());
+    Change adoption = bench.change(Action::adopt, UpdateVersion{});
+    bench.apply(adoption);
+    REQUIRE(bench.api.writes.size() == 1);
+    bench.clock.advance(std::chrono::minutes{11});
+    bench.api.versions.clear();  // one replica does not have it
+    CHECK(refusal(bench.apply(bench.change(Action::create, CreateVersion{}, false))) == "ChangedSincePlan");
+    CHECK(bench.api.writes.size() == 1);
+}

@@ -285,3 +285,33 @@ TEST_CASE("operations in bulk: an index that fails or is refused costs a poll a 
     bench.clock.advance(minutes{5});
     CHECK(bench.api.polls <= polls + 10 + many);
 }
+
+TEST_CASE("operations in bulk: ends are remembered for ten minutes, also when nobody ever asks the index") {
+    LifecycleBench bench;
+    TransitionIndex index(bench.clock);
+    for (int i = 0; i < 1'000; ++i) {
+        index.note_ended("/v" + std::to_string(i));
+        bench.clock.advance(minutes{1});
+    }
+    CHECK(index.ends_remembered() == 11);  // of minutes 0 to 10 before the last one
+}
+
+TEST_CASE("operations in bulk: an update ends by the word of its operation, never by a read that shows it at rest") {
+    Many bench;
+    bool is_running = true;
+    bench.api.on_poll = [&](const OperationRef&) {
+        return ended_as(is_running ? OperationState::in_progress : OperationState::succeeded);
+    };
+    for (int i = 0; i < many; ++i) bench.follow(bench.start(i, "UpdateVersion", bench.version_of(i).key()));
+    bench.clock.advance(seconds{31});
+    bench.show(3, ProvisioningState::succeeded);  // a replica that has not heard of the update
+    bench.index.running.erase(bench.version_of(3).text());
+    bench.clock.advance(minutes{3});
+    CHECK(bench.ends.empty());
+    CHECK(bench.journal->operations()->size() == many);
+    is_running = false;
+    bench.clock.advance(minutes{1} + seconds{1});
+    REQUIRE(bench.ends.contains("1.0.3"));
+    CHECK(bench.ends.at("1.0.3").status.state == OperationState::succeeded);
+    CHECK(bench.outcome_of(3) == "done");
+}

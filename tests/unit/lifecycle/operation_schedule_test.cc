@@ -68,6 +68,16 @@ TEST_CASE("operation schedule: in bulk the index is asked, and what left its lis
         operation.shown = *watch.index_asked - index_interval;
         CHECK(next_question(operation, watch).to == QuestionTo::operation);
     }
+    SUBCASE("so is an update: a replica that lags shows the rest before it") {
+        operation.traits = operation_traits("UpdateVersion");
+        operation.shown = *watch.index_asked - index_interval;
+        CHECK(next_question(operation, watch).to == QuestionTo::operation);
+        operation.shown = watch.index_asked;  // and a guess is confirmed there as well
+        watch.usual_length = std::chrono::minutes{1};
+        watch.may_guess = true;
+        CHECK(next_question(operation, watch).is_guess);
+        CHECK(next_question(operation, watch).to == QuestionTo::operation);
+    }
     SUBCASE("the index was wrong: the read since then found it running") {
         operation.shown = *watch.index_asked - index_interval;
         operation.asked = *watch.index_asked + seconds{1};
@@ -165,6 +175,19 @@ TEST_CASE("Z5: ten reads in a row, fifteen seconds apart, make an absence; one t
         CHECK_FALSE(memory.note_missing("/a", now));
         CHECK(memory.size() == 1);
     }
-    SUBCASE("reads that are far apart are no row") { CHECK_FALSE(memory.note_missing("/a", now + minutes{11})); }
+    SUBCASE("a long pause ends no row") { CHECK(memory.note_missing("/a", now + std::chrono::hours{5})); }
+    SUBCASE("what nobody asks about any more is forgotten") {
+        CHECK_FALSE(memory.note_missing("/b", now + std::chrono::hours{7}));
+        CHECK(memory.size() == 1);
+    }
+    SUBCASE("what is asked: open from the first miss on, agreed from the tenth") {
+        CHECK(memory.is_open("/a"));
+        CHECK_FALSE(memory.agrees("/a"));
+        CHECK(memory.note_missing("/a", now));
+        CHECK(memory.agrees("/a"));
+        memory.keep_only(std::set<std::string>{"/b"});
+        CHECK_FALSE(memory.is_open("/a"));
+        CHECK_FALSE(memory.agrees("/a"));
+    }
     SUBCASE("others count for themselves") { CHECK_FALSE(memory.note_missing("/b", now)); }
 }

@@ -242,6 +242,22 @@ TEST_CASE("a deletion that did not happen is forgotten when the version is at re
     CHECK_FALSE(record.deleted_at.has_value());
 }
 
+TEST_CASE("a deletion is forgotten as well when a gallery or a definition is seen at rest long after it") {
+    ResourceRecord record;
+    record.deleted_at = now;
+    ObservedDefinition definition;
+    definition.read_at = now + std::chrono::minutes{16};
+    definition.state = ProvisioningState::deleting;
+    CHECK_FALSE(note_sighted(record, definition));
+    definition.state = ProvisioningState::succeeded;
+    record.operation_in_flight = true;
+    CHECK_FALSE(note_sighted(record, definition));
+    record.operation_in_flight = false;
+    CHECK(note_sighted(record, definition));
+    CHECK_FALSE(record.deleted_at.has_value());
+    CHECK_FALSE(note_sighted(record, definition));
+}
+
 TEST_CASE("a person confirms what takes away and the raised flag before it, not the flag put back") {
     Change raise = change_of("a", UpdateVersion{});
     raise.fields.push_back({.path = "/safety/allowDeletionOfReplicatedLocations",

@@ -4,6 +4,7 @@
 
 #include "controller/adapters/documents/reader.h"
 #include "controller/adapters/journal/journal.h"
+#include "reconcilers/lifecycle/interlock.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/recording_log.h"
 #include "tests/support/recording_metrics.h"
@@ -158,4 +159,49 @@ TEST_CASE("declared: while something is missing or broken, an unchanged look sti
     REQUIRE(look.has_value());
     CHECK(look->nothing);
     CHECK_FALSE(store.declared.accept(Store::unchanged("r4")).has_value());
+}
+
+TEST_CASE("declared: a removal that is proven stays as it is, however often the folder is looked at") {
+    Store store;
+    for (const char* name : {"c", "d", "e", "f", "g"})
+        store.files[std::string(name) + ".yaml"] = definition(name, "one");
+    REQUIRE(store.declared.accept(store.snapshot("r1")).has_value());
+    store.files.erase("a.yaml");
+    REQUIRE(store.declared.accept(store.snapshot("r2")).has_value());
+    store.clock.advance(std::chrono::minutes{16});
+    REQUIRE(store.declared.accept(Store::unchanged("r2"))->edited.size() == 1);
+    for (int i = 0; i < 5; ++i) {
+        CAPTURE(i);
+        store.clock.advance(std::chrono::minutes{16});
+        const auto again = store.declared.accept(Store::unchanged("r2"));
+        REQUIRE(again.has_value());
+        CHECK(again->edited == nothing);
+        CHECK_FALSE(again->health_changed);
+        CHECK(store.declared.sources().front().removed.front().snapshots_missing == removed_snapshots_min);
+    }
+}
+
+TEST_CASE("declared: what two sources claim is told once, and again when it is settled") {
+    Store store;
+    REQUIRE(store.declared.accept(store.snapshot("r1")).has_value());
+    Snapshot other = store.snapshot("x1");
+    other.source = "dir:other";
+    const auto claimed = store.declared.accept(other);
+    REQUIRE(claimed.has_value());
+    CHECK(claimed->health_changed);
+    CHECK(store.declared.double_claims().size() == 3);
+    CHECK(store.declared.sources().front().double_claims.size() == 3);
+    for (int i = 0; i < 3; ++i) {
+        const auto again = store.declared.accept(Store::unchanged("r1"));
+        REQUIRE(again.has_value());
+        CHECK_FALSE(again->health_changed);
+        CHECK(again->edited == nothing);
+        CHECK(store.declared.sources().front().double_claims.size() == 3);
+    }
+    Snapshot empty;
+    empty.source = "dir:other";
+    empty.revision = "x2";
+    const auto frozen = store.declared.accept(empty);  // emptied at once: its documents stand, so the claims do
+    REQUIRE(frozen.has_value());
+    CHECK(store.declared.double_claims().size() == 3);
 }
