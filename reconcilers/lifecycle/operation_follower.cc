@@ -16,8 +16,11 @@ constexpr std::chrono::milliseconds nap_for_an_answer{500};  // to what others a
 constexpr std::size_t lengths_kept = 21;
 constexpr std::chrono::minutes guesses_kept_for{5};
 
-// So many strong reads a five minutes may turn out to have been too early.
-std::size_t wrong_guesses_max(std::size_t running) { return std::max<std::size_t>(10, running / 20); }
+// So many guesses in five minutes may turn out to have been too early.
+std::size_t wrong_guesses_max(std::size_t running, bool is_usual_length_known) {
+    constexpr std::size_t few = 10;
+    return is_usual_length_known ? std::max(few, running / 20) : few;
+}
 
 MetricLabels labels_of(const OperationRecord& record) {
     return {{"resource_type", ResourceId(record.resource).type()}, {"operation", record.step}};
@@ -118,15 +121,17 @@ std::optional<nanoseconds> OperationFollower::usual_length(const std::string& st
 
 void OperationFollower::learn_length(const Running& one) {
     const OperationStatus& status = one.end->status;
+    const nanoseconds noticed = clock_.monotonic() - one.state.started;  // by our clock: Azure's may run faster
     const nanoseconds length = status.started && status.ended
                                    ? std::chrono::duration_cast<nanoseconds>(*status.ended - *status.started)
-                                   : clock_.monotonic() - one.state.started;
+                                   : noticed;
     MetricLabels labels = labels_of(one.record);
     labels["result"] = result_label(status.state);
     metrics_.observe("galleryd_arm_operation_duration_seconds", labels, std::chrono::duration<double>(length).count());
     if (status.state != OperationState::succeeded) return;
     auto& lengths = lengths_[one.record.step];
-    lengths.push_back(length);
+    if (lengths.empty()) wrong_guesses_.clear();  // those made without any knowledge say nothing about those with it
+    lengths.push_back(noticed);
     if (lengths.size() > lengths_kept) lengths.pop_front();
 }
 
@@ -134,19 +139,21 @@ OperationWatch OperationFollower::watch_of(const Running& one) const {
     const nanoseconds now = clock_.monotonic();
     const auto recent = std::ranges::count_if(
         wrong_guesses_, [now](nanoseconds at) { return now - at < nanoseconds(guesses_kept_for); });
+    const auto usual = usual_length(one.record.step);
     return {.in_bulk = in_bulk(),
             .index_asked = index_.asked(),
             .index_due = index_.due(),
             .index_is_behind = index_.is_behind(),
-            .usual_length = usual_length(one.record.step),
-            .may_guess = static_cast<std::size_t>(recent) < wrong_guesses_max(long_running_.size()),
+            .usual_length = usual,
+            .may_guess = static_cast<std::size_t>(recent) < wrong_guesses_max(long_running_.size(), usual.has_value()),
             .is_oldest = !long_running_.empty() && running_.at(long_running_.begin()->second) == &one};
 }
 
 // One question to the index at a time; and no more guesses on their way than may turn out wrong.
-bool OperationFollower::must_wait_for_others(const NextQuestion& next) const {
+bool OperationFollower::must_wait_for_others(const Running& one, const NextQuestion& next) const {
     if (next.to == QuestionTo::index) return index_.is_asking();
-    return next.is_guess && guesses_under_way_ >= wrong_guesses_max(long_running_.size());
+    const bool is_known = usual_length(one.record.step).has_value();
+    return next.is_guess && guesses_under_way_ >= wrong_guesses_max(long_running_.size(), is_known);
 }
 
 class OperationFollower::Guess {
@@ -193,7 +200,7 @@ Task<OperationEnd> OperationFollower::follow(OperationRecord operation) {
         const nanoseconds wait = next.at - clock_.monotonic();
         if (wait > nanoseconds{0}) {
             co_await clock_.sleep_for(std::min<nanoseconds>(wait, longest_nap));
-        } else if (must_wait_for_others(next)) {
+        } else if (must_wait_for_others(one, next)) {
             co_await clock_.sleep_for(nap_for_an_answer);
         } else {
             // Errors of the road: asked again later, whatever the reason. The operation goes on.

@@ -67,7 +67,7 @@ class OperationFollower {
     class Guess;
 
     OperationWatch watch_of(const Running& one) const;
-    bool must_wait_for_others(const NextQuestion& next) const;
+    bool must_wait_for_others(const Running& one, const NextQuestion& next) const;
     Task<void> ask(Running& one, NextQuestion question);
     Task<void> ask_index();
     Task<void> ask_operation(Running& one);

@@ -42,9 +42,9 @@ Task<void> OperationFollower::ask_operation(Running& one) {
     ++state.polls;
     std::optional<std::chrono::seconds> hint = status ? status->retry_after : status.error().retry_after;
     if (hint) hint = std::min(*hint, longest_hint);
-    state.not_before = hint ? now + std::max<nanoseconds>(*hint, poll_pause({}, 0)) : nanoseconds{0};
+    state.not_before = hint ? now + std::max<nanoseconds>(*hint, poll_pause(0)) : nanoseconds{0};
     if (!status) {
-        if (state.wants_verdict && !hint) state.not_before = now + poll_pause(state.traits, state.polls);
+        if (state.wants_verdict && !hint) state.not_before = now + poll_pause(state.polls);
         co_return std::unexpected(status.error());
     }
     if (status->state == OperationState::unknown_to_azure || is_about_another(one.record, *status)) {

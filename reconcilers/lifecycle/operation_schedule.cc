@@ -22,7 +22,7 @@ NextQuestion without_address(const FollowedOperation& operation) {
 }
 
 NextQuestion alone(const FollowedOperation& operation) {
-    const nanoseconds own = last_asked(operation) + poll_pause(operation.traits, operation.polls);
+    const nanoseconds own = last_asked(operation) + poll_pause(operation.polls);
     return {QuestionTo::operation, operation.not_before > nanoseconds{0} ? operation.not_before : own};
 }
 
@@ -34,10 +34,25 @@ QuestionTo final_question(const FollowedOperation& operation) {
 
 NextQuestion earlier(NextQuestion a, NextQuestion b) { return b.at < a.at ? b : a; }
 
+// By the length that is usual here; by our own schedule for few operations while it is not known.
+std::optional<NextQuestion> guess(const FollowedOperation& operation, const OperationWatch& watch) {
+    if (!watch.may_guess) return std::nullopt;
+    if (!watch.usual_length) {
+        const nanoseconds at = last_asked(operation) + poll_pause(operation.polls);
+        return NextQuestion{QuestionTo::operation, std::max(at, operation.not_before), true};
+    }
+    const nanoseconds usual = operation.started + *watch.usual_length;
+    return NextQuestion{final_question(operation), operation.asked ? std::max(usual, single_at(operation)) : usual,
+                        true};
+}
+
 NextQuestion in_bulk(const FollowedOperation& operation, const OperationWatch& watch) {
     const NextQuestion index{QuestionTo::index, watch.index_due};
     const bool is_known = operation.shown.has_value() && watch.index_asked.has_value();
-    if (!is_known) return earlier(index, {QuestionTo::operation, single_at(operation)});
+    if (!is_known) {
+        const NextQuestion alone = earlier(index, {QuestionTo::operation, single_at(operation)});
+        return earlier(alone, guess(operation, watch).value_or(alone));
+    }
     if (*operation.shown < *watch.index_asked) {  // it has left
         const bool asked_since = operation.asked && *operation.asked >= *watch.index_asked;
         const nanoseconds at = asked_since ? single_at(operation) : std::max(*watch.index_asked, operation.not_before);
@@ -51,12 +66,7 @@ NextQuestion in_bulk(const FollowedOperation& operation, const OperationWatch& w
     if (watch.is_oldest)
         next = earlier(next,
                        {QuestionTo::operation, std::max(last_asked(operation) + index_interval, operation.not_before)});
-    if (watch.usual_length && watch.may_guess) {
-        const nanoseconds usual = operation.started + *watch.usual_length;
-        const nanoseconds at = operation.asked ? std::max(usual, single_at(operation)) : usual;
-        next = earlier(next, {final_question(operation), at, true});
-    }
-    return next;
+    return earlier(next, guess(operation, watch).value_or(next));
 }
 
 }  // namespace
@@ -68,8 +78,8 @@ OperationTraits operation_traits(std::string_view step) {
     return {false, is_creation, std::chrono::minutes{30}};
 }
 
-std::chrono::milliseconds poll_pause(const OperationTraits& traits, int polls) {
-    const std::chrono::milliseconds first = traits.is_long ? std::chrono::seconds{10} : std::chrono::milliseconds{500};
+std::chrono::milliseconds poll_pause(int polls) {
+    constexpr std::chrono::milliseconds first{500};
     return std::min<std::chrono::milliseconds>(first * (1 << std::clamp(polls, 0, 16)), longest_poll_pause);
 }
 

@@ -15,7 +15,8 @@
 //  - an operation that the index has not shown a minute after it began is asked about at its own address, each minute;
 //  - so are all of them once the index shows one that ended more than a minute before, until it no longer does;
 //  - so is always the oldest one, each 30 s: the first to tell that the index stands still;
-//  - one that has run for as long as others took is read, as long as few such guesses turn out wrong.
+//  - one that has run for as long as others took is asked about, as long as few such guesses turn out wrong. While
+//    nobody knows how long that is, it may be next to nothing (an Azure in a box that runs faster).
 namespace galleryd {
 
 inline constexpr std::size_t bulk_min = 11;  // so many long operations at once are watched together
@@ -69,8 +70,7 @@ struct NextQuestion {
 };
 NextQuestion next_question(const FollowedOperation& operation, const OperationWatch& watch);
 
-// Our own schedule where Azure gives no hint: 0.5 s doubling to 30 s; for versions, which take 45 s at least
-// (recorded), 10 s, 20 s, then 30 s.
-std::chrono::milliseconds poll_pause(const OperationTraits& traits, int polls);
+// Our own schedule where Azure gives no hint: 0.5 s doubling to 30 s.
+std::chrono::milliseconds poll_pause(int polls);
 
 }  // namespace galleryd
