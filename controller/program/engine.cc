@@ -35,7 +35,10 @@ Result<std::vector<OperationRecord>> Engine::operations_in_flight() { return jou
 
 Result<std::set<std::string>> Engine::accept(Snapshot snapshot) {
     auto moved = declared_.accept(std::move(snapshot));
-    if (!moved) return std::unexpected(moved.error());
+    if (!moved) {
+        drop_what_is_not_declared();  // the journal may have failed after scopes went
+        return std::unexpected(moved.error());
+    }
     if (moved->nothing) return std::set<std::string>{};
     for (const std::string& name : moved->edited) {
         quiet_.doubt(name);
