@@ -17,6 +17,13 @@ class FieldLines {
     std::optional<int> line_of(std::string_view field) const;
     bool contains(std::string_view field) const { return line_of(field).has_value(); }
     void shrink() { packed_.shrink_to_fit(); }
+    // The whole of it as one text, for archives.
+    const std::string& packed() const { return packed_; }
+    static FieldLines from_packed(std::string packed) {
+        FieldLines lines;
+        lines.packed_ = std::move(packed);
+        return lines;
+    }
 
   private:
     std::string packed_;  // "name\nline\n" …: no field's name holds a line break (the schemas name them)

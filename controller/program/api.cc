@@ -90,8 +90,8 @@ Json removed_json(const RemovedDocument& removed, const ResourceRecord& record) 
 
 Json objects_json(const Engine& engine, std::optional<Kind> kind) {
     Json items = Json::array();
-    for (const auto& [key, status] : engine.statuses()) {
-        if (!kind || key.kind == *kind) items.push_back(status_json(status));
+    for (const ObjectStatus& status : engine.statuses().all()) {
+        if (!kind || status.key.kind == *kind) items.push_back(status_json(status));
     }
     for (const AcceptedSnapshot& source : engine.sources()) {
         for (const RemovedDocument& removed : source.removed) {
@@ -184,7 +184,7 @@ Json retention_json(const Engine& engine) {
 Json overview_json(const Engine& engine) {
     std::map<std::string, int> counts{
         {"current", 0}, {"in_progress", 0}, {"failed", 0}, {"terminating", 0}, {"unknown", 0}};
-    for (const auto& [key, status] : engine.statuses()) ++counts[std::string(to_string(status.kstatus()))];
+    for (const ObjectStatus& status : engine.statuses().all()) ++counts[std::string(to_string(status.kstatus()))];
     std::size_t changes = 0, waiting = 0, blocked = 0, conflicts = 0;
     for (const auto& [name, plan] : engine.plans()) {
         changes += plan.changes.size();

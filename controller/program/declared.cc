@@ -52,7 +52,9 @@ void take(std::map<ObjectKey, Object>& into, std::map<ObjectKey, Object>& from, 
 Status Declared::load() {
     auto documents = journal_.good_documents(Journal::Content::without);
     if (!documents) return std::unexpected(documents.error());
-    for (GoodDocument& document : *documents) good_documents_[document.source].push_back(std::move(document));
+    std::map<std::string, std::vector<GoodDocument>> by_source;
+    for (GoodDocument& document : *documents) by_source[document.source].push_back(std::move(document));
+    for (const auto& [source, known] : by_source) keep_good_documents(source, known);
     return {};
 }
 
@@ -71,7 +73,7 @@ Result<Declared::Moved> Declared::accept(Snapshot snapshot) {
         if (!whole) return std::unexpected(whole.error());
         snapshot = std::move(*whole);
     }
-    std::vector<GoodDocument>& before = good_documents_[snapshot.source];
+    const std::vector<GoodDocument> before = good_documents(snapshot.source);
     std::optional<Error> failed;
     const std::size_t valid = count_of(snapshot.objects);
     const ParseDocuments parse_kept = [&, source = snapshot.source](const std::vector<GoodDocument>& documents) {
@@ -86,29 +88,25 @@ Result<Declared::Moved> Declared::accept(Snapshot snapshot) {
         if (!stored) failed = stored.error();
         else stored_.insert(accepted.source);
     }
-    if (failed) {
-        if (is_unchanged) {
-            old->objects = std::move(accepted.objects);
-            merge(old->objects, held);
-        }
-        return std::unexpected(*failed);
-    }
+    if (failed) return std::unexpected(*failed);
     tell(accepted, old);
     Moved moved;
     moved.health_changed = old == nullptr || old->readable != accepted.readable || old->frozen != accepted.frozen ||
                            old->released != accepted.released || old->source_problems != accepted.source_problems;
-    before = std::move(accepted.documents);
-    accepted.documents.clear();
+    keep_good_documents(accepted.source, accepted.documents);
+    std::vector<GoodDocument>().swap(accepted.documents);
     note_missing(accepted, context.now);
+    const std::string source = accepted.source;
+    DesiredObjects objects = std::exchange(accepted.objects, {});
     if (slot == sources_.end()) {
         sources_.push_back(std::move(accepted));
     } else {
         *slot = std::move(accepted);
     }
     const std::vector<std::string> claims_before = double_claims_;
+    const DesiredObjects all = rebuild(source, std::move(objects));
     const Status forgotten = forget_moved();
-    rebuild();  // also when the journal failed: scopes and objects belong together
-    moved.edited = find_edited();
+    moved.edited = find_edited(all);  // also when the journal failed: scopes and objects belong together
     moved.health_changed = moved.health_changed || double_claims_ != claims_before;
     if (!forgotten) return std::unexpected(forgotten.error());
     return moved;
@@ -123,13 +121,23 @@ bool Declared::is_at_rest(const Snapshot& unchanged) const {
     const bool is_whole = slot->readable && !slot->frozen && !slot->released && slot->problems.empty() &&
                           slot->source_problems.empty() && slot->broken.empty() && slot->held_back.empty() &&
                           slot->removed.empty() && slot->invalid == 0;
-    return is_whole && stored_.contains(unchanged.source) &&
-           std::ranges::all_of(known->second, [&](const GoodDocument& document) {
-               return !document.first_missing && document.snapshots_missing == 0;
-           });
+    return is_whole && stored_.contains(unchanged.source) && !known->second.is_any_missing;
 }
 
-std::uint64_t Declared::print_of(const Scope& scope) const {
+std::vector<GoodDocument> Declared::good_documents(const std::string& source) const {
+    const auto known = good_documents_.find(source);
+    if (known == good_documents_.end() || known->second.squeezed.empty()) return {};
+    return Packing<std::vector<GoodDocument>>::unpack(unsqueeze(known->second.squeezed));
+}
+
+void Declared::keep_good_documents(const std::string& source, const std::vector<GoodDocument>& documents) {
+    good_documents_[source] = {.squeezed = squeeze(Packing<std::vector<GoodDocument>>::pack(documents)),
+                               .is_any_missing = std::ranges::any_of(documents, [](const GoodDocument& document) {
+                                   return document.first_missing || document.snapshots_missing != 0;
+                               })};
+}
+
+std::uint64_t Declared::print_of(const Scope& scope, const DesiredObjects& objects) const {
     std::string text;
     const auto add = [&](const auto* object) {
         if (object == nullptr) return;
@@ -139,10 +147,10 @@ std::uint64_t Declared::print_of(const Scope& scope) const {
                 meta.deletion_approved.value_or("-") + "\n" + meta.reconcile_requested_at.value_or("-") + "\n" +
                 std::to_string(meta.generation) + "\n";
     };
-    add(find_object(objects().galleries, scope.gallery));
-    add(find_object(objects().definitions, scope.definition));
-    for (const ObjectKey& key : scope.versions) add(find_object(objects().versions, std::optional(key)));
-    add(find_object(objects().policies, scope.policy));
+    add(find_object(objects.galleries, scope.gallery));
+    add(find_object(objects.definitions, scope.definition));
+    for (const ObjectKey& key : scope.versions) add(find_object(objects.versions, std::optional(key)));
+    add(find_object(objects.policies, scope.policy));
     for (const RemovedDocument& removed : scope.removed)
         text += "removed " + to_string(removed.key) + " " + std::to_string(removed.snapshots_missing) + "\n";
     for (const AcceptedSnapshot& source : sources_) {
@@ -156,11 +164,11 @@ std::uint64_t Declared::print_of(const Scope& scope) const {
     return std::hash<std::string>{}(text);
 }
 
-std::set<std::string> Declared::find_edited() {
+std::set<std::string> Declared::find_edited(const DesiredObjects& objects) {
     std::set<std::string> edited;
     std::map<std::string, std::uint64_t> prints;
     for (const auto& [name, scope] : scopes_) {
-        const std::uint64_t print = print_of(scope);
+        const std::uint64_t print = print_of(scope, objects);
         const auto before = prints_.find(name);
         if (before == prints_.end() || before->second != print) edited.insert(name);
         prints.emplace_hint(prints.end(), name, print);
@@ -169,8 +177,7 @@ std::set<std::string> Declared::find_edited() {
     return edited;
 }
 
-// A snapshot that says "as before", with what it was: the objects are taken out of the slot, the ones that the
-// documents themselves did not give apart.
+// A snapshot that says "as before", with what it was; the objects that the documents themselves did not give apart.
 Result<Snapshot> Declared::again(const Snapshot& unchanged, DesiredObjects& held) {
     const auto slot = std::ranges::find(sources_, unchanged.source, &AcceptedSnapshot::source);
     if (slot == sources_.end() || !slot->readable || slot->revision != unchanged.revision)
@@ -178,14 +185,13 @@ Result<Snapshot> Declared::again(const Snapshot& unchanged, DesiredObjects& held
                     unchanged.source + " says that nothing changed, but its last look was not taken over");
     Snapshot whole = unchanged;
     whole.unchanged = false;
+    whole.objects = kept(unchanged.source);
     for (const ObjectKey& key : slot->held_back) {
-        take(held.galleries, slot->objects.galleries, key);
-        take(held.definitions, slot->objects.definitions, key);
-        take(held.versions, slot->objects.versions, key);
-        take(held.policies, slot->objects.policies, key);
+        take(held.galleries, whole.objects.galleries, key);
+        take(held.definitions, whole.objects.definitions, key);
+        take(held.versions, whole.objects.versions, key);
+        take(held.policies, whole.objects.policies, key);
     }
-    whole.objects = std::move(slot->objects);
-    slot->objects = {};
     whole.documents = slot->broken;
     return whole;
 }
@@ -272,22 +278,105 @@ RemovedDocument Declared::aged(RemovedDocument removed) const {
     return removed;
 }
 
-void Declared::rebuild() {
-    merged_ = {};
-    std::vector<RemovedDocument> removed;
-    for (const AcceptedSnapshot& source : sources_) {
-        if (sources_.size() > 1) {
-            merge(merged_, source.objects);
+namespace {
+
+// Under the key of the definition; what is of none (galleries, policies) under "".
+std::map<std::string, DesiredObjects> parts_of(const DesiredObjects& objects) {
+    std::map<std::string, DesiredObjects> parts;
+    DesiredObjects& few = parts[""];
+    few.galleries = objects.galleries;
+    few.policies = objects.policies;
+    for (const auto& [key, definition] : objects.definitions)
+        parts[definition.id.key()].definitions.emplace(key, definition);
+    for (const auto& [key, version] : objects.versions)
+        parts[version.definition_id.key()].versions.emplace(key, version);
+    return parts;
+}
+
+void erase(DesiredObjects& objects, const ObjectKey& key) {
+    objects.galleries.erase(key);
+    objects.definitions.erase(key);
+    objects.versions.erase(key);
+    objects.policies.erase(key);
+}
+
+}  // namespace
+
+void Declared::keep(const std::string& source, const DesiredObjects& objects) {
+    PackedMap<std::string, DesiredObjects>& kept = parts_[source];
+    const std::map<std::string, DesiredObjects> parts = parts_of(objects);
+    kept.erase_keys_if([&parts](const std::string& key) { return !parts.contains(key); });
+    for (const auto& [key, part] : parts) kept.insert_or_assign(key, part);
+    at_hand_.reset();
+}
+
+DesiredObjects Declared::kept(const std::string& source) const {
+    DesiredObjects objects;
+    const auto found = parts_.find(source);
+    if (found == parts_.end()) return objects;
+    for (auto at = found->second.begin(); at != found->second.end(); ++at) merge(objects, at->second);
+    return objects;
+}
+
+// With these objects of that source: scopes anew. Everything that is declared now.
+DesiredObjects Declared::rebuild(const std::string& source, DesiredObjects objects) {
+    keep(source, objects);
+    refused_.clear();
+    double_claims_.clear();
+    if (sources_.size() > 1) {
+        std::map<std::string, DesiredObjects> by_source;
+        for (const AcceptedSnapshot& each : sources_) {
+            if (each.source != source) by_source.emplace(each.source, kept(each.source));
         }
-        removed.insert(removed.end(), source.removed.begin(), source.removed.end());
+        by_source.emplace(source, std::move(objects));
+        objects = {};
+        for (const AcceptedSnapshot& each : sources_) merge(objects, by_source.at(each.source));
+        refuse_double_claims(by_source, objects);
     }
-    if (sources_.size() > 1) refuse_double_claims();
-    scopes_ = index_scopes(objects(), removed);
+    shared_ = {.galleries = objects.galleries, .definitions = {}, .versions = {}, .policies = objects.policies};
+    std::vector<RemovedDocument> removed;
+    for (const AcceptedSnapshot& each : sources_)
+        removed.insert(removed.end(), each.removed.begin(), each.removed.end());
+    scopes_ = index_scopes(objects, removed);
+    return objects;
+}
+
+std::shared_ptr<const DesiredObjects> Declared::objects_of(const Scope& scope) const {
+    if (at_hand_ && at_hand_->scope == scope.name) return at_hand_->objects;
+    auto objects = std::make_shared<DesiredObjects>();
+    for (const AcceptedSnapshot& source : sources_) {
+        const auto parts = parts_.find(source.source);
+        if (parts == parts_.end() || scope.kind != ScopeKind::definition) continue;
+        if (const auto part = parts->second.get(scope.resource_key())) merge(*objects, *part);
+    }
+    for (const ObjectKey& refused : refused_) erase(*objects, refused);
+    const auto add = [](auto& into, const auto& from, const std::optional<ObjectKey>& key) {
+        if (const auto* object = find_object(from, key)) into.emplace(*key, *object);
+    };
+    add(objects->galleries, shared_.galleries, scope.gallery);
+    add(objects->policies, shared_.policies, scope.policy);
+    at_hand_ = AtHand{.scope = scope.name, .objects = objects};
+    return objects;
+}
+
+std::vector<std::shared_ptr<const DesiredObjects>> Declared::definitions_below(const ResourceId& gallery) const {
+    std::vector<std::shared_ptr<const DesiredObjects>> below;
+    for (const auto& [name, scope] : scopes_) {
+        if (scope.kind == ScopeKind::definition && scope.gallery_id == gallery) below.push_back(objects_of(scope));
+    }
+    return below;
+}
+
+DesiredObjects Declared::all_objects() const {
+    DesiredObjects objects;
+    for (const AcceptedSnapshot& source : sources_) merge(objects, kept(source.source));
+    for (const ObjectKey& refused : refused_) erase(objects, refused);
+    return objects;
 }
 
 // Two sources that claim one object, or one Azure resource: neither is written, and nothing is taken away anywhere
 // meanwhile, because what the other document says of it is not known to be wrong (behaviour §2; reliability S6).
-void Declared::refuse_double_claims() {
+void Declared::refuse_double_claims(const std::map<std::string, DesiredObjects>& by_source, DesiredObjects& merged) {
     std::map<ObjectKey, int> claims;
     std::map<std::string, std::set<ObjectKey>> claims_by_id;
     const auto count = [&](const auto& objects) {
@@ -296,26 +385,21 @@ void Declared::refuse_double_claims() {
             claims_by_id[object.id.key()].insert(key);
         }
     };
-    for (const AcceptedSnapshot& source : sources_) {
-        count(source.objects.galleries);
-        count(source.objects.definitions);
-        count(source.objects.versions);
-        for (const auto& [key, policy] : source.objects.policies) ++claims[key];
+    for (const auto& [source, objects] : by_source) {
+        count(objects.galleries);
+        count(objects.definitions);
+        count(objects.versions);
+        for (const auto& [key, policy] : objects.policies) ++claims[key];
     }
-    double_claims_.clear();
     for (AcceptedSnapshot& source : sources_) source.double_claims.clear();
-    std::set<ObjectKey> refused;
     for (const auto& [key, number] : claims) {
-        if (number > 1) refused.insert(key);
+        if (number > 1) refused_.insert(key);
     }
     for (const auto& [id, keys] : claims_by_id) {
-        if (keys.size() > 1) refused.insert(keys.begin(), keys.end());
+        if (keys.size() > 1) refused_.insert(keys.begin(), keys.end());
     }
-    for (const ObjectKey& key : refused) {
-        merged_.galleries.erase(key);
-        merged_.definitions.erase(key);
-        merged_.versions.erase(key);
-        merged_.policies.erase(key);
+    for (const ObjectKey& key : refused_) {
+        erase(merged, key);
         const std::string problem =
             to_string(key) + " is claimed by two sources; neither is written. Remove it from one of them.";
         double_claims_.push_back(problem);
@@ -337,6 +421,7 @@ std::string Declared::revision() const {
 // A document that another source declares was moved, not removed; were it kept, it would count as long gone when that
 // source drops it.
 Status Declared::forget_moved() {
+    if (std::ranges::all_of(sources_, [](const AcceptedSnapshot& source) { return source.removed.empty(); })) return {};
     std::set<ObjectKey> keys;
     std::set<std::string> ids;
     const auto declare = [&](const auto& objects) {
@@ -345,16 +430,14 @@ Status Declared::forget_moved() {
             ids.insert(object.id.key());
         }
     };
+    for (const AcceptedSnapshot& source : sources_) {
+        const DesiredObjects objects = kept(source.source);
+        declare(objects.galleries);
+        declare(objects.definitions);
+        declare(objects.versions);
+    }
     std::set<ObjectKey> moved;
     for (const AcceptedSnapshot& source : sources_) {
-        if (source.removed.empty()) continue;
-        if (keys.empty()) {
-            for (const AcceptedSnapshot& any : sources_) {
-                declare(any.objects.galleries);
-                declare(any.objects.definitions);
-                declare(any.objects.versions);
-            }
-        }
         for (const RemovedDocument& removed : source.removed) {
             if (keys.contains(removed.key) || ids.contains(removed.id.key())) moved.insert(removed.key);
         }
@@ -364,19 +447,29 @@ Status Declared::forget_moved() {
 
 Status Declared::forget_removed(const std::set<ObjectKey>& keys) {
     if (keys.empty()) return {};
-    for (auto& [source, documents] : good_documents_) {
+    const auto is_named = [&keys](const RemovedDocument& removed) { return keys.contains(removed.key); };
+    for (auto& [source, known] : good_documents_) {
+        if (!known.is_any_missing) continue;
+        std::vector<GoodDocument> documents = good_documents(source);
         std::vector<ObjectKey> gone;
         std::erase_if(documents, [&](const GoodDocument& document) {
             const bool goes = keys.contains(document.key) && document.first_missing;
             if (goes) gone.push_back(document.key);
             return goes;
         });
-        if (gone.empty() || !remember_ || !journal_.writable()) continue;
-        if (const Status stored = journal_.update_good_documents(source, {}, gone); !stored) return stored;
+        if (gone.empty()) continue;
+        if (remember_ && journal_.writable()) {
+            if (const Status stored = journal_.update_good_documents(source, {}, gone); !stored) return stored;
+        }
+        keep_good_documents(source, documents);
     }
-    for (AcceptedSnapshot& source : sources_)
-        std::erase_if(source.removed, [&](const RemovedDocument& removed) { return keys.contains(removed.key); });
-    rebuild();
+    for (AcceptedSnapshot& source : sources_) std::erase_if(source.removed, is_named);
+    for (auto at = scopes_.begin(); at != scopes_.end();) {
+        Scope& scope = at->second;
+        const bool is_moved = std::erase_if(scope.removed, is_named) > 0;
+        at = is_moved && scope.removed.empty() && !is_declared(scope) ? scopes_.erase(at) : std::next(at);
+    }
+    at_hand_.reset();
     return {};
 }
 

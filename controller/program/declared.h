@@ -1,5 +1,6 @@
 #pragma once
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -7,6 +8,7 @@
 
 #include "controller/ports/clock.h"
 #include "controller/ports/journal.h"
+#include "controller/program/packing.h"
 #include "reconcilers/lifecycle/desired_store.h"
 #include "reconcilers/lifecycle/events.h"
 #include "reconcilers/lifecycle/scope.h"
@@ -34,7 +36,13 @@ class Declared {
 
     const std::map<std::string, Scope>& scopes() const { return scopes_; }
     const Scope* find_scope(const std::string& name) const;  // null: no longer declared
-    const DesiredObjects& objects() const { return sources_.size() == 1 ? sources_.front().objects : merged_; }
+    // What a scope's plan may name: its gallery, definition, versions and policy. The objects lie packed; the last
+    // scope's are at hand.
+    std::shared_ptr<const DesiredObjects> objects_of(const Scope& scope) const;
+    std::vector<std::shared_ptr<const DesiredObjects>> definitions_below(const ResourceId& gallery) const;
+    const std::map<ObjectKey, LifecyclePolicy>& policies() const { return shared_.policies; }
+    DesiredObjects all_objects() const;
+    // By source, in order of first look; without their objects.
     const std::vector<AcceptedSnapshot>& sources() const { return sources_; }
     // Objects that two sources claim, "…; neither is written": not part of objects() and scopes().
     const std::vector<std::string>& double_claims() const { return double_claims_; }
@@ -51,20 +59,36 @@ class Declared {
     Status forget_moved();
     void note_missing(const AcceptedSnapshot& accepted, TimePoint now);
     void tell(const AcceptedSnapshot& accepted, const AcceptedSnapshot* before);
-    void rebuild();
+    void keep(const std::string& source, const DesiredObjects& objects);
+    DesiredObjects kept(const std::string& source) const;
+    DesiredObjects rebuild(const std::string& source, DesiredObjects objects);
     bool is_at_rest(const Snapshot& unchanged) const;
-    std::uint64_t print_of(const Scope& scope) const;  // of everything that is declared of it
-    std::set<std::string> find_edited();
-    void refuse_double_claims();
+    std::uint64_t print_of(const Scope& scope, const DesiredObjects& objects) const;  // of all that is declared of it
+    std::set<std::string> find_edited(const DesiredObjects& objects);
+    void refuse_double_claims(const std::map<std::string, DesiredObjects>& by_source, DesiredObjects& merged);
+    std::vector<GoodDocument> good_documents(const std::string& source) const;
+    void keep_good_documents(const std::string& source, const std::vector<GoodDocument>& documents);
 
     Journal& journal_;
     Clock& clock_;
     EventRecorder& events_;
     bool remember_;
-    std::vector<AcceptedSnapshot> sources_;                            // by source, in order of first look
-    std::map<std::string, std::vector<GoodDocument>> good_documents_;  // content only where the journal has not got it
+    std::vector<AcceptedSnapshot> sources_;  // in order of first look; objects are in parts_
+    struct GoodDocuments {
+        std::string squeezed;         // content only where the journal has not got it
+        bool is_any_missing = false;  // one of them is gone from its source
+    };
+    std::map<std::string, GoodDocuments> good_documents_;  // by source
     std::vector<std::string> double_claims_;
-    DesiredObjects merged_;  // of several sources; a single one is not copied
+    std::set<ObjectKey> refused_;  // claimed twice
+    // By source, then the definition's key: it with its versions.
+    std::map<std::string, PackedMap<std::string, DesiredObjects>> parts_;
+    DesiredObjects shared_;  // galleries and policies of every source: few, and many scopes name them
+    struct AtHand {
+        std::string scope;
+        std::shared_ptr<const DesiredObjects> objects;
+    };
+    mutable std::optional<AtHand> at_hand_;
     std::map<std::string, Scope> scopes_;
     std::map<std::string, std::uint64_t> prints_;  // by scope, when `accept` ended last
     // Since when documents are missing, by monotonic time: a step of the wall clock does not age a removal.

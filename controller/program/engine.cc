@@ -43,6 +43,7 @@ Result<std::set<std::string>> Engine::accept(Snapshot snapshot) {
     for (const std::string& name : moved->edited) {
         quiet_.doubt(name);
         read_at_.erase(name);
+        drop_statuses_beyond(name);
     }
     drop_what_is_not_declared();
     report_policies();
@@ -58,17 +59,23 @@ void Engine::drop_what_is_not_declared() {
     troubles_.keep_only([this](const std::string& name) { return scopes().contains(name); });
     std::erase_if(looked_, [&](const std::string& name) { return !scopes().contains(name); });
     std::erase_if(read_at_, [&](const auto& entry) { return !scopes().contains(entry.first); });
-    std::erase_if(plans_, [&](const auto& entry) { return !scopes().contains(entry.first); });
-    std::erase_if(live_versions_, [&](const auto& entry) { return !scopes().contains(entry.first); });
-    std::erase_if(statuses_, [&](const auto& entry) {
-        const ObjectKey& key = entry.first;
-        return !objects().galleries.contains(key) && !objects().definitions.contains(key) &&
-               !objects().versions.contains(key) && !objects().policies.contains(key);
-    });
+    const auto is_gone = [this](const std::string& scope) { return !scopes().contains(scope); };
+    plans_.erase_keys_if(is_gone);
+    live_versions_.erase_keys_if(is_gone);
+    statuses_.keep_scopes_if([&](const std::string& scope) { return !is_gone(scope); });
+}
+
+// A document is gone and its scope is not.
+void Engine::drop_statuses_beyond(const std::string& scope) {
+    const Scope* found = declared_.find_scope(scope);
+    if (found == nullptr) return;
+    const std::vector<ObjectKey> keys = documents_of(*found);
+    statuses_.keep_only(scope, {keys.begin(), keys.end()});
 }
 
 void Engine::report_policies() {
-    for (const auto& [key, policy] : objects().policies) {
+    std::vector<ObjectStatus> statuses;
+    for (const auto& [key, policy] : declared_.policies()) {
         ObjectStatus status;
         status.key = key;
         status.manifest = policy.meta.where;
@@ -78,10 +85,9 @@ void Engine::report_policies() {
                                               "Reconciled",
                                               "The policy is valid and in force where definitions name it.",
                                               {}});
-        const auto before = statuses_.find(key);
-        carry_transitions(status, before == statuses_.end() ? nullptr : &before->second, clock_.now());
-        statuses_.insert_or_assign(key, std::move(status));
+        statuses.push_back(std::move(status));
     }
+    statuses_.put(StatusBook::policies, std::move(statuses), clock_.now());
 }
 
 bool Engine::looked_everywhere() const {
@@ -111,14 +117,13 @@ Task<Engine::Look> Engine::look(std::string name) {
     }
     if (hint) {
         hint->by = needs_reads_of_removed(scope, *hint) ? Trust::nothing : trust(scope, *hint);
-        const auto last = plans_.find(name);
-        if (hint->by == Trust::nothing && only_waits(scope, *hint)) hint->by = Trust::last_look;
-        if (hint->by == Trust::last_look && (last == plans_.end() || is_overtaken(scope.name, last->second, *hint)))
+        std::optional<Plan> last = hint->by == Trust::hint ? std::nullopt : plans_.get(name);
+        if (hint->by == Trust::nothing && last && only_waits(scope, *hint, *last)) hint->by = Trust::last_look;
+        if (hint->by == Trust::last_look && (!last || is_overtaken(scope.name, *last, *hint)))
             hint->by = Trust::nothing;
         if (hint->by == Trust::last_look) {
-            Plan known = last->second;
-            tell_usage(known, hint->plan);
-            hint->plan = std::move(known);
+            tell_usage(*last, hint->plan);
+            hint->plan = std::move(*last);
         }
         if (!hint->was_read()) {
             last_look_ = clock_.now();
@@ -149,9 +154,7 @@ Task<Engine::Look> Engine::read_and_plan(Scope before) {
         result.gallery_id = before.gallery_id;
         result.gallery = std::move(view->gallery);
     } else {
-        const ImageDefinition* definition = find_object(objects().definitions, before.definition);
-        DefinitionLook what{.id = before.definition_id,
-                            .wants_role_assignments = definition != nullptr && !definition->access.empty()};
+        DefinitionLook what{.id = before.definition_id, .wants_role_assignments = declares_access(before)};
         if (follower_.in_bulk()) {
             for (const auto& [address, key] : follower_.running_in(before.name)) what.not_expanded.insert(key);
         }
@@ -202,9 +205,10 @@ ApplyContext Engine::apply_context(const Scope& scope) const {
     const auto add = [&](const auto* object) {
         if (object != nullptr) context.document_digests.emplace(to_string(object->meta.key), object->meta.digest);
     };
-    add(find_object(objects().galleries, scope.gallery));
-    add(find_object(objects().definitions, scope.definition));
-    for (const ObjectKey& key : scope.versions) add(find_object(objects().versions, std::optional(key)));
+    const auto objects = declared_.objects_of(scope);
+    add(find_object(objects->galleries, scope.gallery));
+    add(find_object(objects->definitions, scope.definition));
+    for (const ObjectKey& key : scope.versions) add(find_object(objects->versions, std::optional(key)));
     return context;
 }
 
@@ -327,8 +331,9 @@ void Engine::tell_troubles(const Scope& scope, const Result<Look>& seen) {
 }
 
 void Engine::report(const Scope& scope, const PassResult& result, const DefinitionView* view) {
+    const auto objects = declared_.objects_of(scope);
     ReportInput input{.scope = &scope,
-                      .objects = &objects(),
+                      .objects = objects.get(),
                       .plan = result.plan ? &*result.plan : nullptr,
                       .applied = &result.applied,
                       .look_error = result.error,
@@ -338,11 +343,7 @@ void Engine::report(const Scope& scope, const PassResult& result, const Definiti
                       .now = clock_.now()};
     for (const AcceptedSnapshot& source : sources())
         input.document_problems.insert(source.problems.begin(), source.problems.end());
-    for (ObjectStatus& status : report_scope(input)) {
-        const auto before = statuses_.find(status.key);
-        carry_transitions(status, before == statuses_.end() ? nullptr : &before->second, input.now);
-        statuses_.insert_or_assign(status.key, std::move(status));
-    }
+    statuses_.put(scope.name, report_scope(input), input.now);
 }
 
 Task<std::string> Engine::follow(OperationRecord operation) {

@@ -15,6 +15,8 @@
 #include "controller/ports/metrics.h"
 #include "controller/ports/usage.h"
 #include "controller/program/declared.h"
+#include "controller/program/packing.h"
+#include "controller/program/status_book.h"
 #include "controller/runtime/event.h"
 #include "reconcilers/lifecycle/absence.h"
 #include "reconcilers/lifecycle/estate.h"
@@ -54,14 +56,6 @@ struct PassResult {
     std::chrono::nanoseconds look_again_after{0};
 };
 
-// What metrics say of a live version; the rest of what was seen is not kept.
-struct VersionGlance {
-    std::string name;
-    ProvisioningState state = ProvisioningState::unknown;
-    bool excluded = false;  // from latest, everywhere or in a region
-    std::optional<TimePoint> published, end_of_life;
-};
-
 class Engine {
   public:
     Engine(GalleryApi& api, Journal& journal, Clock& clock, Log& log, Metrics& metrics, EngineOptions options);
@@ -98,7 +92,7 @@ class Engine {
     Result<std::set<std::string>> accept(Snapshot snapshot);
 
     const std::map<std::string, Scope>& scopes() const { return declared_.scopes(); }
-    const DesiredObjects& objects() const { return declared_.objects(); }
+    const Declared& declared() const { return declared_; }
     const std::vector<AcceptedSnapshot>& sources() const { return declared_.sources(); }
 
     Task<Plan> plan_scope(std::string name);              // looks and plans; writes nothing
@@ -113,10 +107,10 @@ class Engine {
     bool all_sources_read() const { return sources().size() >= options_.source_count; }
     // Every scope has been looked at once since the start; before that nothing destructive is done.
     bool looked_everywhere() const;
-    const std::map<ObjectKey, ObjectStatus>& statuses() const { return statuses_; }
-    const std::map<std::string, Plan>& plans() const { return plans_; }
+    const StatusBook& statuses() const { return statuses_; }
+    const PackedMap<std::string, Plan>& plans() const { return plans_; }
     // By scope: what the last look at each definition saw.
-    const std::map<std::string, std::vector<VersionGlance>>& live_versions() const { return live_versions_; }
+    const PackedMap<std::string, std::vector<VersionGlance>>& live_versions() const { return live_versions_; }
     ResourceRecord record_of(const ResourceId& id) const { return memory_.get(id.key()); }
     const EngineOptions& options() const { return options_; }
     const std::vector<std::string>& double_claims() const { return declared_.double_claims(); }
@@ -152,10 +146,11 @@ class Engine {
     std::optional<Look> hint_of(const Scope& scope);
     Trust trust(const Scope& scope, const Look& hint);
     static constexpr std::chrono::minutes progress_in_bulk{10};  // between two looks at what many operations do
-    bool only_waits(const Scope& scope, const Look& hint) const;
+    bool only_waits(const Scope& scope, const Look& hint, const Plan& last) const;
     bool is_overtaken(const std::string& name, const Plan& last, const Look& hint) const;
     void remember(const Scope& scope, const PassResult& result, Look seen);
     Policy policy_for(const Scope& scope);
+    bool declares_access(const Scope& definition) const;
     Plan plan_gallery(const Scope& scope, const GalleryView& view);
     Plan plan_definition(const Scope& scope, const DefinitionView& view);
     GalleryLook gallery_look(const Scope& scope) const;
@@ -171,6 +166,7 @@ class Engine {
     void report(const Scope& scope, const PassResult& result, const DefinitionView* view);
     void tell_troubles(const Scope& scope, const Result<Look>& seen);
     void drop_what_is_not_declared();
+    void drop_statuses_beyond(const std::string& scope);
     void report_policies();
     std::chrono::nanoseconds next_look(const PassResult& result) const;
 
@@ -202,9 +198,9 @@ class Engine {
     OperationFollower follower_;
     AbsenceMemory removed_absences_;
 
-    std::map<ObjectKey, ObjectStatus> statuses_;
-    std::map<std::string, Plan> plans_;
-    std::map<std::string, std::vector<VersionGlance>> live_versions_;
+    StatusBook statuses_;
+    PackedMap<std::string, Plan> plans_;
+    PackedMap<std::string, std::vector<VersionGlance>> live_versions_;
     std::set<std::string> looked_;                             // scopes looked at since the start
     std::map<std::string, std::chrono::nanoseconds> read_at_;  // by scope; none since an operation of it ended
     std::map<std::string, TimePoint> locked_;  // resource keys that refused a deletion because of a lock

@@ -54,7 +54,8 @@ GalleryLook Engine::gallery_look(const Scope& scope) const {
                      .wants_role_assignments = true,
                      .storage_account = std::nullopt,
                      .wants_definition_names = !scope.removed.empty()};
-    const Gallery* gallery = find_object(objects().galleries, scope.gallery);
+    const auto objects = declared_.objects_of(scope);
+    const Gallery* gallery = find_object(objects->galleries, scope.gallery);
     if (gallery != nullptr && gallery->staging_storage) {
         const ResourceId group = resource_group_id(gallery->subscription_id, gallery->resource_group);
         what.storage_account =
@@ -63,22 +64,32 @@ GalleryLook Engine::gallery_look(const Scope& scope) const {
     return what;
 }
 
+bool Engine::declares_access(const Scope& definition) const {
+    const auto objects = declared_.objects_of(definition);
+    const ImageDefinition* found = find_object(objects->definitions, definition.definition);
+    return found != nullptr && !found->access.empty();
+}
+
 Plan Engine::plan_gallery(const Scope& scope, const GalleryView& view) {
     GalleryScopeInput input;
-    input.gallery = find_object(objects().galleries, scope.gallery);
+    const auto objects = declared_.objects_of(scope);
+    input.gallery = find_object(objects->galleries, scope.gallery);
     input.view = &view;
-    for (const auto& [key, definition] : objects().definitions) {
-        if (definition.gallery_id == scope.gallery_id) input.definitions.push_back(&definition);
+    std::vector<std::shared_ptr<const DesiredObjects>> below;
+    if (!scope.removed.empty()) below = declared_.definitions_below(scope.gallery_id);
+    for (const auto& part : below) {
+        for (const auto& [key, definition] : part->definitions) input.definitions.push_back(&definition);
     }
     return plan_gallery_scope(input, policy_for(scope), clock_.now());
 }
 
 Plan Engine::plan_definition(const Scope& scope, const DefinitionView& view) {
     DefinitionScopeInput input;
-    input.gallery = find_object(objects().galleries, scope.gallery);
-    input.definition = find_object(objects().definitions, scope.definition);
-    for (const ObjectKey& key : scope.versions) input.versions.push_back(&objects().versions.at(key));
-    input.policy = find_object(objects().policies, scope.policy);
+    const auto objects = declared_.objects_of(scope);
+    input.gallery = find_object(objects->galleries, scope.gallery);
+    input.definition = find_object(objects->definitions, scope.definition);
+    for (const ObjectKey& key : scope.versions) input.versions.push_back(&objects->versions.at(key));
+    input.policy = find_object(objects->policies, scope.policy);
     input.view = &view;
     Policy policy = policy_for(scope);
     if (usage_reader_ != nullptr) policy.usage = usage_.usage_of_all(view.versions, instant());

@@ -15,11 +15,11 @@ Trust Engine::trust(const Scope& scope, const Look& hint) {
     HintFacts facts;
     if (hint.definition_view) facts = facts_of(*hint.definition_view, clock_.now());
     if (scope.kind == ScopeKind::gallery) {
-        const Gallery* gallery = find_object(objects().galleries, scope.gallery);
+        const auto objects = declared_.objects_of(scope);
+        const Gallery* gallery = find_object(objects->galleries, scope.gallery);
         facts.blind = gallery == nullptr || gallery->sharing || !gallery->access.empty() || gallery->staging_storage;
     } else {
-        const ImageDefinition* definition = find_object(objects().definitions, scope.definition);
-        facts.blind = definition != nullptr && !definition->access.empty();
+        facts.blind = declares_access(scope);
     }
     const bool few = scopes().size() <= few_scopes;
     return quiet_.trust(scope.name, hint.plan, facts, few, clock_.monotonic());
@@ -27,18 +27,16 @@ Trust Engine::trust(const Scope& scope, const Look& hint) {
 
 // Many operations run, and this scope waits for its own ones alone: it is read again when one of them has ended, not
 // each time somebody wonders how they get on (P10).
-bool Engine::only_waits(const Scope& scope, const Look& hint) const {
-    const auto last = plans_.find(scope.name);
+bool Engine::only_waits(const Scope& scope, const Look& hint, const Plan& last) const {
     const auto read = read_at_.find(scope.name);
-    if (!follower_.in_bulk() || last == plans_.end() || read == read_at_.end() ||
-        clock_.monotonic() - read->second >= progress_in_bulk)
+    if (!follower_.in_bulk() || read == read_at_.end() || clock_.monotonic() - read->second >= progress_in_bulk)
         return false;
     const auto running = follower_.running_in(scope.name);
     const auto waits = [&running](const Plan& plan) {
         return plan.complete && plan.changes.empty() && !plan.waiting.empty() &&
                std::ranges::all_of(plan.waiting, [&](const std::string& address) { return running.contains(address); });
     };
-    return hint.plan.conflicts.empty() && waits(hint.plan) && waits(last->second);
+    return hint.plan.conflicts.empty() && waits(hint.plan) && waits(last);
 }
 
 // What the last look found to be blocked may be so for a time only (a removal that has to settle, a mark's grace), and

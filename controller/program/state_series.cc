@@ -32,11 +32,11 @@ std::string_view replication_label(const RegionStatus& region) {
 }
 
 // The gallery's own scope, then those of its definitions. ("images/golden.2" stands between the two in the map.)
-template <class Value, class Visit>
-void visit_gallery(const std::map<std::string, Value>& by_scope, const std::string& gallery, Visit visit) {
-    if (const auto own = by_scope.find(gallery); own != by_scope.end()) visit(own->first, own->second);
+template <class Visit>
+void visit_gallery(const std::map<std::string, Scope>& scopes, const std::string& gallery, Visit visit) {
+    if (const auto own = scopes.find(gallery); own != scopes.end()) visit(own->first, own->second);
     const std::string prefix = gallery + "/";
-    for (auto at = by_scope.lower_bound(prefix); at != by_scope.end() && at->first.starts_with(prefix); ++at)
+    for (auto at = scopes.lower_bound(prefix); at != scopes.end() && at->first.starts_with(prefix); ++at)
         visit(at->first, at->second);
 }
 
@@ -71,14 +71,8 @@ class ObjectCounts {
 
 void count_objects(const Engine& engine, const std::string& gallery, SampleList& samples) {
     ObjectCounts counts;
-    const auto count = [&](const std::optional<ObjectKey>& key) {
-        if (!key) return;
-        if (const auto status = engine.statuses().find(*key); status != engine.statuses().end())
-            counts.count(status->second);
-    };
-    visit_gallery(engine.scopes(), gallery, [&](const std::string&, const Scope& scope) {
-        count(scope.kind == ScopeKind::gallery ? scope.gallery : scope.definition);
-        for (const ObjectKey& version : scope.versions) count(version);
+    visit_gallery(engine.scopes(), gallery, [&](const std::string& name, const Scope&) {
+        for (const ObjectStatus& status : engine.statuses().of(name)) counts.count(status);
     });
     counts.write(gallery, samples);
 }
@@ -170,14 +164,15 @@ void write_latest(const Plan& plan, std::string_view gallery, std::string_view d
 
 void write_plans(const Engine& engine, const std::string& gallery, SampleList& samples) {
     PlanFigures figures;
-    visit_gallery(engine.plans(), gallery, [&](const std::string& name, const Plan& plan) {
-        figures.count_changes(plan);
-        const auto scope = engine.scopes().find(name);
-        if (scope == engine.scopes().end() || scope->second.kind != ScopeKind::definition) return;
-        const std::string definition = scope->second.definition_id.name();
-        figures.count_retention(plan, gallery, definition, samples);
-        figures.count_regions(plan);
-        write_latest(plan, gallery, definition, samples);
+    visit_gallery(engine.scopes(), gallery, [&](const std::string& name, const Scope& scope) {
+        const auto plan = engine.plans().get(name);
+        if (!plan) return;
+        figures.count_changes(*plan);
+        if (scope.kind != ScopeKind::definition) return;
+        const std::string definition = scope.definition_id.name();
+        figures.count_retention(*plan, gallery, definition, samples);
+        figures.count_regions(*plan);
+        write_latest(*plan, gallery, definition, samples);
     });
     figures.write(gallery, samples);
 }
@@ -207,20 +202,19 @@ void write_versions_of(const std::vector<VersionGlance>& versions, const Plan* p
 }
 
 void write_versions(const Engine& engine, const std::string& gallery, TimePoint now, SampleList& samples) {
-    visit_gallery(
-        engine.live_versions(), gallery, [&](const std::string& name, const std::vector<VersionGlance>& versions) {
-            const auto scope = engine.scopes().find(name);
-            if (scope == engine.scopes().end()) return;
-            const std::string definition = scope->second.definition_id.name();
-            const auto plan = engine.plans().find(name);
-            write_versions_of(versions, plan == engine.plans().end() ? nullptr : &plan->second, gallery, definition,
-                              now, samples);
-            if (!scope->second.definition) return;
-            const auto declared = engine.objects().definitions.find(*scope->second.definition);
-            if (declared != engine.objects().definitions.end() && declared->second.max_age_days)
-                samples.set("galleryd_definition_max_age_seconds", {{"definition", definition}, {"gallery", gallery}},
-                            *declared->second.max_age_days * 86400.0);
-        });
+    visit_gallery(engine.scopes(), gallery, [&](const std::string& name, const Scope& scope) {
+        const auto versions = engine.live_versions().get(name);
+        if (!versions) return;
+        const std::string definition = scope.definition_id.name();
+        const auto plan = engine.plans().get(name);
+        write_versions_of(*versions, plan ? &*plan : nullptr, gallery, definition, now, samples);
+        if (!scope.definition) return;
+        const auto objects = engine.declared().objects_of(scope);
+        const ImageDefinition* declared = find_object(objects->definitions, scope.definition);
+        if (declared != nullptr && declared->max_age_days)
+            samples.set("galleryd_definition_max_age_seconds", {{"definition", definition}, {"gallery", gallery}},
+                        *declared->max_age_days * 86400.0);
+    });
 }
 
 }  // namespace
@@ -278,10 +272,8 @@ std::vector<Sample> gallery_samples(const Engine& engine, const std::string& gal
 
 std::vector<Sample> policy_samples(const Engine& engine) {
     std::map<std::string, ObjectCounts> by_namespace;
-    for (const auto& [key, policy] : engine.objects().policies) {
-        const auto status = engine.statuses().find(key);
-        if (status != engine.statuses().end()) by_namespace[key.namespace_name].count(status->second);
-    }
+    for (const ObjectStatus& status : engine.statuses().of(StatusBook::policies))
+        by_namespace[status.key.namespace_name].count(status);
     SampleList samples;
     for (const auto& [name, counts] : by_namespace) counts.write(name, samples);
     return std::move(samples).sorted();

@@ -141,6 +141,7 @@ AcceptedSnapshot accept_snapshot(Snapshot snapshot, const std::vector<GoodDocume
             standing.push_back(document);
         }
         accepted.objects = parse(standing);
+        accepted.declared = count_of(accepted.objects);
         accepted.documents = before;
         return accepted;
     }
@@ -193,6 +194,7 @@ AcceptedSnapshot accept_snapshot(Snapshot snapshot, const std::vector<GoodDocume
         for (const auto& [key, document] : good_documents_of(accepted, known, print)) all.push_back(document);
         take_objects(accepted.objects, parse(all), accepted.held_back);
     }
+    accepted.declared = count_of(accepted.objects);
     if (!context.remember && before.empty()) return accepted;
     std::map<ObjectKey, GoodDocument> documents = good_documents_of(accepted, known, print);
     for (const GoodDocument& document : kept) documents.insert_or_assign(document.key, document);
@@ -218,7 +220,7 @@ SourceHealth source_health(const std::vector<AcceptedSnapshot>& sources, const S
             health.complete = false;
             health.problems.push_back(source.source + ": " + source.unreadable_reason);
         }
-        const bool is_empty = source.readable && count_of(source.objects) == 0 && !source.released;
+        const bool is_empty = source.readable && source.declared == 0 && !source.released;
         if ((source.frozen || is_empty) && health.revision.empty()) health.revision = source.revision;
         if (source.frozen && !health.frozen)
             health.frozen = *source.frozen + " (release: galleryd approve " + source.revision + ")";

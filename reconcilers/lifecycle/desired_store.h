@@ -36,6 +36,7 @@ struct AcceptedSnapshot {
     std::vector<std::string> double_claims;    // objects that another source claims as well (filled by who knows both)
     std::string source, revision;
     std::size_t valid = 0, invalid = 0;
+    std::size_t declared = 0;            // how many `objects` there were, also where they are kept elsewhere
     std::vector<DocumentRecord> broken;  // invalid and unreadable ones, as the snapshot lists them
 };
 

@@ -4,14 +4,12 @@
 #include <functional>
 #include <utility>
 
+#include "controller/core/archive.h"
+#include "controller/core/check.h"
 #include "controller/core/fingerprint.h"
 
 namespace galleryd {
 namespace {
-
-ResourceKind kind_of(const ObservedGallery&) { return ResourceKind::gallery; }
-ResourceKind kind_of(const ObservedDefinition&) { return ResourceKind::definition; }
-ResourceKind kind_of(const ObservedVersion&) { return ResourceKind::version; }
 
 // The state is no part of a fingerprint, but a plan depends on it.
 template <class Observed>
@@ -24,6 +22,8 @@ std::string change_name(const ResourceChange& change) {
     return change.id.key() + " " + std::string(to_string(change.type)) + " " +
            std::to_string(change.at.time_since_epoch().count());
 }
+
+std::uint64_t name_of(const ResourceId& version) { return std::hash<std::string>{}(version.key()); }
 
 bool is_child(const ResourceId& child, const ResourceId& parent, std::string_view segment) {
     const std::string& key = child.key();
@@ -41,41 +41,134 @@ void Estate::touch(const ResourceId& id, ResourceKind kind) {
     }
 }
 
-template <class Observed>
-void Estate::take(Rows<Observed>& rows, Observed observed) {
+void Estate::on_gallery(ObservedGallery row) {
     ++update_.rows;
-    const std::uint64_t print = print_of(observed);
-    const auto known = rows.find(observed.id);
-    if (known != rows.end() && known->second.print == print) {
-        known->second.generation = generation_;
+    const Mark mark{print_of(row), generation_};
+    const auto known = galleries_.find(row.id);
+    if (known != galleries_.end() && known->second.mark.print == mark.print) {
+        known->second.mark = mark;
         return;
     }
-    const ResourceId id = observed.id;
-    touch(id, kind_of(observed));
-    rows.insert_or_assign(id, Row<Observed>{std::move(observed), print, generation_});
+    const ResourceId id = row.id;
+    touch(id, ResourceKind::gallery);
+    galleries_.insert_or_assign(id, GalleryRow{.observed = std::move(row), .mark = mark});
 }
 
-void Estate::on_gallery(ObservedGallery row) { take(galleries_, std::move(row)); }
-void Estate::on_definition(ObservedDefinition row) { take(definitions_, std::move(row)); }
-void Estate::on_version(ObservedVersion row) { take(versions_, std::move(row)); }
+void Estate::on_definition(ObservedDefinition row) {
+    ++update_.rows;
+    const Mark mark{print_of(row), generation_};
+    Drawer& drawer = drawers_[row.id];
+    if (!drawer.definition || drawer.definition->print != mark.print) {
+        touch(row.id, ResourceKind::definition);
+        open(row.id).definition = std::move(row);
+    }
+    drawer.definition = mark;
+}
 
-template <class Observed>
-void Estate::drop_unseen(Rows<Observed>& rows) {
-    std::erase_if(rows, [this](const auto& entry) {
-        const auto& [id, row] = entry;
-        if (row.generation == generation_) return false;
-        touch(id, kind_of(row.observed));
+void Estate::on_version(ObservedVersion row) {
+    ++update_.rows;
+    const auto parent = row.id.parent();
+    if (!parent) return;
+    Drawer& drawer = drawers_[*parent];
+    const VersionMark mark{{print_of(row), generation_}, name_of(row.id)};
+    const auto known = std::ranges::find(drawer.versions, mark.name, &VersionMark::name);
+    if (known != drawer.versions.end() && known->print == mark.print) {
+        known->generation = generation_;
+        return;
+    }
+    touch(row.id, ResourceKind::version);
+    if (known != drawer.versions.end()) *known = mark;
+    else drawer.versions.push_back(mark);
+    std::vector<ObservedVersion>& versions = open(*parent).versions;
+    const auto place = std::ranges::lower_bound(versions, row.id, {}, &ObservedVersion::id);
+    if (place != versions.end() && place->id == row.id) *place = std::move(row);
+    else versions.insert(place, std::move(row));
+}
+
+std::size_t Estate::rows() const {
+    std::size_t sum = galleries_.size();
+    for (const auto& [id, drawer] : drawers_) sum += drawer.versions.size() + (drawer.definition ? 1 : 0);
+    return sum;
+}
+
+// To be changed: what it held before is gone until it is closed.
+DefinitionRows& Estate::open(const ResourceId& definition) {
+    if (!open_ || open_->id != definition) {
+        close();
+        open_ = Open{.id = definition, .rows = content(definition)};
+    }
+    return open_->rows;
+}
+
+void Estate::close() {
+    if (open_) {
+        const auto drawer = drawers_.find(open_->id);
+        if (drawer != drawers_.end()) drawer->second.packed = shelf_.put_away(pack(open_->rows));
+    }
+    open_.reset();
+}
+
+DefinitionRows Estate::content(const ResourceId& definition) const {
+    if (open_ && open_->id == definition) return open_->rows;
+    const auto drawer = drawers_.find(definition);
+    if (drawer == drawers_.end() || drawer->second.packed.empty()) return {};
+    auto rows = unpack<DefinitionRows>(shelf_.take_out(drawer->second.packed));
+    GALLERYD_CHECK(rows, "what was packed here can be unpacked");
+    return std::move(*rows);
+}
+
+void Estate::drop_version(const ResourceId& definition, Drawer& drawer, std::uint64_t name) {
+    std::erase_if(drawer.versions, [name](const VersionMark& mark) { return mark.name == name; });
+    std::erase_if(open(definition).versions,
+                  [name](const ObservedVersion& version) { return name_of(version.id) == name; });
+}
+
+void Estate::drop_empty(const ResourceId& definition) {
+    const auto drawer = drawers_.find(definition);
+    if (drawer == drawers_.end() || drawer->second.definition || !drawer->second.versions.empty()) return;
+    if (open_ && open_->id == definition) open_.reset();
+    drawers_.erase(drawer);
+}
+
+void Estate::drop_unseen() {
+    std::erase_if(galleries_, [this](const auto& entry) {
+        if (entry.second.mark.generation == generation_) return false;
+        touch(entry.first, ResourceKind::gallery);
         return true;
     });
+    std::vector<ResourceId> emptied;
+    for (auto& [id, drawer] : drawers_) {
+        std::vector<std::uint64_t> gone;
+        for (const VersionMark& mark : drawer.versions) {
+            if (mark.generation != generation_) gone.push_back(mark.name);
+        }
+        for (const std::uint64_t name : gone) drop_version(id, drawer, name);
+        const bool lost = drawer.definition && drawer.definition->generation != generation_;
+        if (lost) {
+            drawer.definition.reset();
+            open(id).definition.reset();
+        }
+        if (lost || !gone.empty()) touch(id, ResourceKind::definition);
+        if (!drawer.definition && drawer.versions.empty()) emptied.push_back(id);
+    }
+    for (const ResourceId& id : emptied) drop_empty(id);
+    close();
 }
 
 void Estate::forget(const ResourceChange& change) {
     touch(change.id, change.kind);
-    switch (change.kind) {
-        case ResourceKind::gallery: galleries_.erase(change.id); break;
-        case ResourceKind::definition: definitions_.erase(change.id); break;
-        case ResourceKind::version: versions_.erase(change.id); break;
+    if (change.kind == ResourceKind::gallery) galleries_.erase(change.id);
+    const std::optional<ResourceId> definition =
+        change.kind == ResourceKind::version ? change.id.parent() : std::optional(change.id);
+    const auto drawer = definition ? drawers_.find(*definition) : drawers_.end();
+    if (change.kind == ResourceKind::gallery || drawer == drawers_.end()) return;
+    if (change.kind == ResourceKind::version) {
+        drop_version(*definition, drawer->second, name_of(change.id));
+    } else {
+        drawer->second.definition.reset();
+        open(*definition).definition.reset();
     }
+    drop_empty(*definition);
 }
 
 Task<void> Estate::look_at_all(std::vector<std::string> subscriptions, std::size_t parallel) {
@@ -84,9 +177,7 @@ Task<void> Estate::look_at_all(std::vector<std::string> subscriptions, std::size
     const LookRequest request{.subscriptions = std::move(subscriptions), .parallel = parallel};
     const auto look = co_await inventory_.look(request, *this);
     if (!look) co_return std::unexpected(look.error());
-    drop_unseen(galleries_);
-    drop_unseen(definitions_);
-    drop_unseen(versions_);
+    drop_unseen();
     covered_ = {look->readable.begin(), look->readable.end()};
     unreadable_ = {look->unreadable.begin(), look->unreadable.end()};
     watermark_ = look->server_date.value_or(look->started);
@@ -159,9 +250,10 @@ std::optional<GalleryView> Estate::gallery(const ResourceId& id) const {
         view.gallery = found->second.observed;
         view.group = ObservedResourceGroup{id.resource_group(), view.gallery->location, {}};
     }
-    for (auto at = definitions_.lower_bound(ResourceId(id.text() + "/images/"));
-         at != definitions_.end() && is_child(at->first, id, "/images/"); ++at)
-        view.definition_names.push_back(at->second.observed.name);
+    for (auto at = drawers_.lower_bound(ResourceId(id.text() + "/images/"));
+         at != drawers_.end() && is_child(at->first, id, "/images/"); ++at) {
+        if (at->second.definition) view.definition_names.push_back(at->first.name());
+    }
     view.complete = true;
     view.at = clock_.now();
     return view;
@@ -172,13 +264,10 @@ std::optional<DefinitionView> Estate::definition(const ResourceId& id) const {
     DefinitionView view;
     const auto gallery = galleries_.find(id.parent().value_or(ResourceId{}));
     view.gallery_exists = gallery != galleries_.end() && !is_in_transition(gallery->second.observed.state);
-    if (const auto found = definitions_.find(id); found != definitions_.end()) {
-        view.definition = found->second.observed;
-        view.gallery_exists = true;
-    }
-    for (auto at = versions_.lower_bound(ResourceId(id.text() + "/versions/"));
-         at != versions_.end() && is_child(at->first, id, "/versions/"); ++at)
-        view.versions.push_back(at->second.observed);
+    DefinitionRows rows = content(id);
+    view.gallery_exists = view.gallery_exists || rows.definition.has_value();
+    view.definition = std::move(rows.definition);
+    view.versions = std::move(rows.versions);
     view.complete = true;
     view.at = clock_.now();
     return view;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "controller/core/observed.h"
+#include "controller/core/shelf.h"
 #include "controller/ports/clock.h"
 #include "controller/ports/inventory.h"
 #include "controller/ports/task.h"
@@ -20,6 +21,12 @@ struct EstateUpdate {
     std::set<std::string> touched;  // keys of galleries and definitions (a version touches its definition) that changed
     std::size_t requests = 0, rows = 0;
     bool was_full = false;
+};
+
+// The rows of one definition.
+struct DefinitionRows {
+    std::optional<ObservedDefinition> definition;
+    std::vector<ObservedVersion> versions;  // sorted by id
 };
 
 class Estate : private InventorySink {
@@ -38,28 +45,44 @@ class Estate : private InventorySink {
     // Views without replication status, role assignments, sharing groups and storage; nullopt when not covered.
     std::optional<GalleryView> gallery(const ResourceId& id) const;
     std::optional<DefinitionView> definition(const ResourceId& id) const;
-    std::size_t rows() const { return galleries_.size() + definitions_.size() + versions_.size(); }
+    std::size_t rows() const;
 
     static constexpr std::chrono::minutes stale_after{10};
     static constexpr std::chrono::minutes overlap{10};  // change records appear up to five minutes late
 
   private:
-    template <class Observed>
-    struct Row {
-        Observed observed;
+    // What is kept of a row besides its content.
+    struct Mark {
         std::uint64_t print = 0;       // of everything that plans depend on
-        std::uint64_t generation = 0;  // of the look that saw it last
+        std::uint32_t generation = 0;  // of the look that saw it last
     };
-    template <class Observed>
-    using Rows = std::map<ResourceId, Row<Observed>>;
+    struct VersionMark : Mark {
+        std::uint64_t name = 0;  // hash of the version's key
+    };
+    // A definition with its versions; ten thousand of them are known and one is looked at, so the content lies packed.
+    struct Drawer {
+        std::optional<Mark> definition;  // nullopt: only versions are known
+        std::vector<VersionMark> versions;
+        std::string packed;  // of DefinitionRows; "" = empty
+    };
+    struct GalleryRow {
+        ObservedGallery observed;
+        Mark mark;
+    };
+    struct Open {  // the drawer used last: rows come sorted by id
+        ResourceId id;
+        DefinitionRows rows;
+    };
 
     void on_gallery(ObservedGallery row) override;
     void on_definition(ObservedDefinition row) override;
     void on_version(ObservedVersion row) override;
-    template <class Observed>
-    void take(Rows<Observed>& rows, Observed observed);
-    template <class Observed>
-    void drop_unseen(Rows<Observed>& rows);
+    DefinitionRows& open(const ResourceId& definition);
+    void close();
+    DefinitionRows content(const ResourceId& definition) const;
+    void drop_unseen();
+    void drop_version(const ResourceId& definition, Drawer& drawer, std::uint64_t name);
+    void drop_empty(const ResourceId& definition);
     void touch(const ResourceId& id, ResourceKind kind);
     void forget(const ResourceChange& change);
     Task<void> look_at_all(std::vector<std::string> subscriptions, std::size_t parallel);
@@ -67,11 +90,12 @@ class Estate : private InventorySink {
 
     Inventory& inventory_;
     Clock& clock_;
-    Rows<ObservedGallery> galleries_;
-    Rows<ObservedDefinition> definitions_;
-    Rows<ObservedVersion> versions_;
+    std::map<ResourceId, GalleryRow> galleries_;
+    std::map<ResourceId, Drawer> drawers_;  // by definition
+    std::optional<Open> open_;
+    Shelf shelf_;
     std::set<std::string> covered_, unreadable_;  // subscriptions, lower case
-    std::uint64_t generation_ = 0;
+    std::uint32_t generation_ = 0;
     std::optional<TimePoint> watermark_;     // by Azure's clock: that is what change records carry
     std::chrono::nanoseconds refreshed_{0};  // monotonic
     std::map<std::string, TimePoint> seen_changes_;

@@ -91,6 +91,11 @@ std::map<std::string, Scope> index_scopes(const DesiredObjects& objects, const s
     return index.take();
 }
 
+bool is_declared(const Scope& scope) {
+    const auto& own = scope.kind == ScopeKind::gallery ? scope.gallery : scope.definition;
+    return (own && own->namespace_name == scope.namespace_name) || !scope.versions.empty();
+}
+
 std::vector<ObjectKey> documents_of(const Scope& scope) {
     std::vector<ObjectKey> keys = scope.versions;
     for (const auto& key : {scope.gallery, scope.definition, scope.policy}) {

@@ -32,6 +32,10 @@ struct Scope {
 // every time.
 std::map<std::string, Scope> index_scopes(const DesiredObjects& objects, const std::vector<RemovedDocument>& removed);
 
+// By a document of its own: its gallery's, its definition's or a version's. A scope that is not, and of which nothing
+// is removed, is none.
+bool is_declared(const Scope& scope);
+
 // Keys of every document whose validity the scope's deletions depend on (interlock 4): gallery, definition, versions,
 // policy.
 std::vector<ObjectKey> documents_of(const Scope& scope);

@@ -12,7 +12,7 @@ PROCESS = "controller/adapters/process"
 
 # folder: (folders besides itself, libraries besides std)
 ARROWS = {
-    CORE: ((), ("crypto",)),
+    CORE: ((), ("crypto", "pfr", "zstd")),
     PORTS: ((CORE,), ("awaitable",)),
     "controller/runtime": ((CORE, PORTS), ("asio",)),
     CLOCK: ((CORE, PORTS), ("asio",)),
@@ -34,6 +34,8 @@ ARROWS = {
 }
 
 LIBRARIES = [
+    ("pfr", r"boost/pfr\.hpp"),
+    ("zstd", r"zstd\.h"),
     ("awaitable", r"boost/asio/(awaitable|any_io_executor)\.hpp"),
     ("asio", r"boost/(asio|system)(/.*|\.hpp)"),
     ("beast", r"boost/beast(/.*|\.hpp)"),

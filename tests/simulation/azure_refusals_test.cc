@@ -56,7 +56,7 @@ struct Attempts {
 
 // Some condition of that type or reason, or whose message holds the text.
 bool is_told(const World& world, const std::string& text) {
-    for (const auto& [key, status] : world.engine->statuses()) {
+    for (const ObjectStatus& status : world.engine->statuses().all()) {
         for (const Condition& condition : status.conditions) {
             if (condition.type == text || condition.reason == text || condition.message.contains(text)) return true;
         }

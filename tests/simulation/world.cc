@@ -239,10 +239,8 @@ std::size_t World::round(std::chrono::seconds step) {
 
 bool World::is_converged() const {
     for (const auto& [name, scope] : engine->scopes()) {
-        const auto plan = engine->plans().find(name);
-        if (plan == engine->plans().end() || !plan->second.complete || !plan->second.changes.empty() ||
-            !plan->second.waiting.empty())
-            return false;
+        const auto plan = engine->plans().get(name);
+        if (!plan || !plan->complete || !plan->changes.empty() || !plan->waiting.empty()) return false;
     }
     const auto operations = journal->operations();
     return operations && operations->empty();

@@ -135,7 +135,7 @@ class World {
     std::size_t writes_to(const std::string& id) const;  // accepted ones, of any kind, to exactly that resource
     // Every resource of the galleries as JSON, times and ids of operations left out: equal worlds give equal texts.
     std::string fingerprint() const;
-    const Plan& plan(const std::string& scope) const { return engine->plans().at(scope); }
+    Plan plan(const std::string& scope) const { return engine->plans().at(scope); }
     const EngineOptions& engine_options() const { return options_.engine; }
     bool knows_usage() const { return options_.knows_usage; }
 

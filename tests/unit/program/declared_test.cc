@@ -90,8 +90,8 @@ TEST_CASE("declared: an edit moves its own scope; an unchanged look moves none a
     CHECK(again->nothing);
     CHECK(again->edited == nothing);
     CHECK_FALSE(again->health_changed);
-    CHECK(store.declared.objects().definitions.size() == 2);
-    CHECK(store.declared.objects().definitions.at(key_a).description == "two");
+    CHECK(store.declared.all_objects().definitions.size() == 2);
+    CHECK(store.declared.all_objects().definitions.at(key_a).description == "two");
     CHECK(store.declared.sources().front().valid == 3);
 }
 
@@ -104,8 +104,8 @@ TEST_CASE("declared: a document that breaks keeps its last good content from the
     CHECK(broken->edited.contains("images/golden/a"));
     for (int i = 0; i < 3; ++i) {
         CAPTURE(i);
-        REQUIRE(store.declared.objects().definitions.contains(key_a));
-        CHECK(store.declared.objects().definitions.at(key_a).description == "one");
+        REQUIRE(store.declared.all_objects().definitions.contains(key_a));
+        CHECK(store.declared.all_objects().definitions.at(key_a).description == "one");
         CHECK(store.declared.sources().front().held_back.contains(key_a));
         CHECK(store.declared.sources().front().source_problems.size() == 1);
         CHECK(store.declared.sources().front().valid == 2);
@@ -138,7 +138,7 @@ TEST_CASE("declared: an unchanged look at what was never taken over is refused, 
     const auto other = store.declared.accept(Store::unchanged("r2"));
     REQUIRE_FALSE(other.has_value());
     CHECK(other.error().reason == "SnapshotUnknown");
-    CHECK(store.declared.objects().definitions.size() == 2);
+    CHECK(store.declared.all_objects().definitions.size() == 2);
 }
 
 TEST_CASE("declared: while something is missing or broken, an unchanged look still counts") {
