@@ -152,7 +152,7 @@ class Engine {
     Policy policy_for(const Scope& scope);
     bool declares_access(const Scope& definition) const;
     Plan plan_gallery(const Scope& scope, const GalleryView& view);
-    Plan plan_definition(const Scope& scope, const DefinitionView& view);
+    Plan plan_definition(const Scope& scope, const DefinitionView& view, UsageView seen_by = UsageView::reads);
     GalleryLook gallery_look(const Scope& scope) const;
     ApplyContext apply_context(const Scope& scope) const;
     void remember_locks(const ApplyReport& report, const Plan& plan);

@@ -72,7 +72,7 @@ std::optional<Engine::Look> Engine::hint_of(const Scope& scope) {
     auto view = estate_->definition(scope.definition_id);
     if (!view) return std::nullopt;
     observer_.fill_known(*view);
-    hint.plan = plan_definition(scope, *view);
+    hint.plan = plan_definition(scope, *view, UsageView::rows);
     hint.definition_view = std::move(*view);
     return hint;
 }
