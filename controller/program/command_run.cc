@@ -166,7 +166,7 @@ int serve(Session& session, telemetry::MetricsRegistry& registry, const std::str
                 .servers = {}};
     for (const char* check : {"sources", "azure", "journal"}) pages.health.require(check);
     daemon.on_pass = [&pages](const PassResult& result) {
-        pages.state.touch(result.scope);
+        if (result.is_news) pages.state.touch(result.scope);
         pages.dirty = true;
     };
     if (const Status started = start_servers(session, pages, registry); !started) {

@@ -51,6 +51,7 @@ struct PassResult {
     std::string scope;
     std::optional<Plan> plan;  // nullopt: the look failed
     ApplyReport applied;
+    bool is_news = false;        // of statuses, plan or versions: something that is told of the scope is another
     bool was_read = false;       // false: Resource Graph says that nothing is to be done; no resource was read
     std::optional<Error> error;  // of the look, or of the journal
     std::chrono::nanoseconds look_again_after{0};
@@ -148,7 +149,7 @@ class Engine {
     static constexpr std::chrono::minutes progress_in_bulk{10};  // between two looks at what many operations do
     bool only_waits(const Scope& scope, const Look& hint, const Plan& last) const;
     bool is_overtaken(const std::string& name, const Plan& last, const Look& hint) const;
-    void remember(const Scope& scope, const PassResult& result, Look seen);
+    void remember(const Scope& scope, PassResult& result, Look seen);
     Policy policy_for(const Scope& scope);
     bool declares_access(const Scope& definition) const;
     Plan plan_gallery(const Scope& scope, const GalleryView& view);
@@ -163,7 +164,7 @@ class Engine {
     bool needs_reads_of_removed(const Scope& scope, const Look& hint) const;
     bool waits_for_agreement(const std::string& scope) const;
     void keep_removed_absences();
-    void report(const Scope& scope, const PassResult& result, const DefinitionView* view);
+    bool report(const Scope& scope, const PassResult& result, const DefinitionView* view);  // whether it is news
     void tell_troubles(const Scope& scope, const Result<Look>& seen);
     void drop_what_is_not_declared();
     void drop_statuses_beyond(const std::string& scope);

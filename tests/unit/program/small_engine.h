@@ -3,6 +3,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -44,15 +45,18 @@ class SmallEngine {
         REQUIRE(engine.accept(std::move(snapshot)).has_value());
     }
 
-    // One pass over every scope; operations that Azure starts are not followed.
-    void pass() {
+    // One pass over every scope; operations that Azure starts are not followed. The scopes whose pass was news.
+    std::set<std::string> pass() {
+        std::set<std::string> news;
         std::vector<std::string> names;
         for (const auto& [name, scope] : engine.scopes()) names.push_back(name);
         for (const std::string& name : names) {
             const auto result = run_task(context, clock, engine.pass(name));
             REQUIRE(result.has_value());
             REQUIRE_MESSAGE(!result->error.has_value(), (result->error ? result->error->message : ""));
+            if (result->is_news) news.insert(name);
         }
+        return news;
     }
 
     boost::asio::io_context context;
