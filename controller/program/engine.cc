@@ -307,10 +307,6 @@ std::vector<VersionGlance> glance_at(const DefinitionView& view) {
     return glances;
 }
 
-}  // namespace
-
-namespace {
-
 // But for the time at which it was made.
 bool is_other_plan(std::optional<Plan> before, const Plan& now) {
     if (!before) return true;
