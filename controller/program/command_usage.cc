@@ -1,8 +1,10 @@
 #include "controller/program/command_usage.h"
 
+#include <algorithm>
 #include <ostream>
 
 #include "controller/core/image_version_number.h"
+#include "controller/program/doctor/rights.h"
 #include "controller/program/messages.h"
 #include "controller/program/session.h"
 #include "reconcilers/lifecycle/observer.h"
@@ -43,7 +45,8 @@ Task<ResourceId> find_version(UsageReader& reader, VersionName name) {
         co_return std::unexpected(Error{.kind = ErrorKind::invalid,
                                         .reason = "NotFoundInAzure",
                                         .message = "Resource Graph shows no image version " + text +
-                                                   " in the subscriptions that this identity can read",
+                                                   " in the subscriptions that this identity can read. If it is in "
+                                                   "another one, grant this identity Reader there",
                                         .code = "GD5023"});
     }
     if (found->size() == 1) co_return found->front();
@@ -56,6 +59,29 @@ Task<ResourceId> find_version(UsageReader& reader, VersionName name) {
         .code = "GD5024"});
 }
 
+std::string grant_reader(const std::string& subscription, const std::string& refusal) {
+    return doctor::grant_command(doctor::find_bearer(refusal), "Reader", "/subscriptions/" + subscription);
+}
+
+Error not_readable(const ResourceId& version, Error error) {
+    if (error.reason != "AuthorizationFailed") return error;
+    error.message =
+        "image version " + version.text() + " cannot be read, so nobody knows who uses it: " + error.message;
+    return error;
+}
+
+// What is not seen where nobody may look may well be there.
+void doubt_unreadable(UsageReport& report) {
+    const std::string& subscription = report.version.subscription();
+    const bool is_listed = std::ranges::find(report.readable, fold_case(subscription)) != report.readable.end();
+    report.is_readable = report.exists || is_listed;
+    if (report.is_readable) return;
+    report.found.doubts.push_back("its own subscription " + subscription +
+                                  " cannot be read by this identity: whether the version is there, and who uses it "
+                                  "there, is not known");
+    report.found.way_out.push_back(grant_reader(subscription, ""));
+}
+
 // The whole answer, by the same functions as the daemon's.
 Task<UsageReport> ask(UsageReader& reader, MachineLists& lists, GalleryApi& api, Clock& clock, VersionName name,
                       std::string memory) {
@@ -65,7 +91,7 @@ Task<UsageReport> ask(UsageReader& reader, MachineLists& lists, GalleryApi& api,
     Observer observer(api, clock);
     const DefinitionLook what{.id = definition, .wants_role_assignments = false};
     const auto view = co_await observer.look(what);
-    if (!view) co_return std::unexpected(view.error());
+    if (!view) co_return std::unexpected(not_readable(*id, view.error()));
     const Instant began{.wall = clock.now(), .monotonic = clock.monotonic()};
     const std::vector<ResourceId> galleries{*definition.parent()};
     auto answer = co_await look_at_users(reader, api, galleries);
@@ -86,6 +112,7 @@ Task<UsageReport> ask(UsageReader& reader, MachineLists& lists, GalleryApi& api,
         report.found.doubts.push_back("machines of subscription " + subscription + " could not be listed: " + why);
         report.found.way_out.push_back("ask again; galleryd needs Reader there");
     }
+    doubt_unreadable(report);
     co_return report;
 }
 
@@ -120,6 +147,8 @@ int run_usage(const UsageOptions& options, std::ostream& out, std::ostream& err)
     const auto report = (*session)->run(std::move(task));
     if (!report) {
         print_error(err, report.error());
+        if (report.error().reason == "AuthorizationFailed" && name->id)
+            err << "  do: " << grant_reader(name->id->subscription(), report.error().message) << "\n";
         return report.error().reason == "Interrupted" ? exit_interrupted : exit_error;
     }
     if (options.output == "json") print_usage_json(out, *report);

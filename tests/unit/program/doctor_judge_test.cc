@@ -172,6 +172,21 @@ TEST_CASE("a missing role is named once, with the group where it is to be given"
     CHECK(grant_command({}, "Reader", "/s").contains("--assignee OBJECT_ID"));
 }
 
+TEST_CASE("who asked is read out of Azure's refusal where the token does not say it") {
+    const std::string id = "0581142e-ae8f-4bc0-9a0d-ffb7cbad05b2";
+    const auto said = [](const std::string& client, const std::string& object) {
+        return find_bearer("HTTP 403: The client '" + client + "' with object id '" + object +
+                           "' does not have authorization to perform action 'a/read' over scope '/subscriptions/1'");
+    };
+    CHECK(said("app", id).object_id == id);
+    CHECK_FALSE(said("app", id).is_user);
+    CHECK(said("ann@example.com", id).is_user);
+    CHECK(said("app", "x; rm -rf /").object_id.empty());  // it becomes part of a command
+    CHECK(said("app", std::string(36, '`')).object_id.empty());
+    CHECK(find_bearer("with object id '" + id).object_id.empty());
+    CHECK(find_bearer("").object_id.empty());
+}
+
 TEST_CASE("the clock may differ by a minute quietly and by five at most") {
     const auto judged = [](std::chrono::seconds ahead) { return judge_clock(now, now + ahead); };
     using namespace std::chrono_literals;
