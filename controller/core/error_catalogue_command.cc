@@ -23,7 +23,7 @@ std::span<const CatalogueEntry> command_errors() {
          "::1 and localhost only.",
          "galleryd plan manifests --azure http://127.0.0.1:4480 --credential none"},
         {"GD5005", "No way to sign in",
-         "--credential is not a known one, a variable that it needs is not set, AZURE_AUTHORITY_HOST is not an https "
+         "A variable that --credential needs is not set, AZURE_AUTHORITY_HOST is not an https "
          "URL or another cloud's, or none of environment, workload identity, managed identity and Azure CLI is there.",
          "Set the variables that the message names, or take another way to sign in. The simulator needs no sign-in: "
          "--credential none.",
@@ -119,6 +119,10 @@ std::span<const CatalogueEntry> command_errors() {
          "galleryd usage "
          "/subscriptions/…/resourceGroups/rg/providers/Microsoft.Compute/galleries/golden/images/ubuntu-2404/versions/"
          "1.8.0"},
+        {"GD5025", "No such way to sign in", "--credential (or GALLERYD_CREDENTIAL) is not one of the known words.",
+         "Write default, environment, client-secret, client-certificate, workload-identity, managed-identity, "
+         "azure-cli, or none for the simulator.",
+         "galleryd plan manifests --credential azure-cli"},
         {"GD5040", "Not a saved plan",
          "The file given to apply cannot be read, is not JSON, or was not written by galleryd plan --out of this major "
          "format.",

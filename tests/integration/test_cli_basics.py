@@ -26,7 +26,8 @@ class CommandLine(Case):
 
     def test_wrong_usage_is_64_and_explained_on_stderr(self):
         for words in ([], ["plan", "--no-such-flag"], ["run"], ["validate"], ["run", "--source", "dir:x", "--azure"], ["simulate", "--time-scale", "fast"],
-                      ["run", "--source", "ftp://x"], ["run", "--source", "dir:x", "--credential", "none", "--arm-share", "0"]):
+                      ["run", "--source", "ftp://x"], ["run", "--source", "dir:x", "--credential", "nonsense"],
+                      ["plan", "x", "--credential", "nonsense"], ["doctor", "--credential", "nonsense"], ["run", "--source", "dir:x", "--credential", "none", "--arm-share", "0"]):
             done = self.galleryd(*words, expect=64)
             self.assertEqual(done.stdout, "", words)
             self.assertTrue(done.stderr.strip(), words)
