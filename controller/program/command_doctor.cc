@@ -1,5 +1,6 @@
 #include "controller/program/command_doctor.h"
 
+#include <algorithm>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -179,10 +180,33 @@ Result<std::vector<doctor::Finding>> run_checkup(Practice& practice, doctor::Che
     return std::move(*outcome);
 }
 
-void report(const DoctorOptions& options, const std::vector<doctor::Finding>& findings, std::ostream& out) {
-    if (options.output == "json") doctor::print_json(out, findings, options.common.azure);
-    else doctor::print_text(out, findings);
-}
+// As text each finding is printed as soon as it is known, so that who waits sees where it hangs and who interrupts
+// keeps what was found; JSON is one document at the end.
+class Report {
+  public:
+    Report(const DoctorOptions& options, std::ostream& out) : options_(options), out_(out) {}
+
+    void say(const doctor::Finding& finding) const {
+        if (options_.output == "json") return;
+        doctor::print_line(out_, finding);
+        out_.flush();
+    }
+    void add(doctor::Finding finding) {
+        say(finding);
+        findings_.push_back(std::move(finding));
+    }
+    int end(std::vector<doctor::Finding> said = {}) {
+        std::ranges::move(said, std::back_inserter(findings_));
+        if (options_.output == "json") doctor::print_json(out_, findings_, options_.common.azure);
+        else doctor::print_counts(out_, findings_);
+        return doctor::count(findings_).failed == 0 ? exit_done : exit_error;
+    }
+
+  private:
+    const DoctorOptions& options_;
+    std::ostream& out_;
+    std::vector<doctor::Finding> findings_;
+};
 
 // What has to be there before Azure can be asked: cloud, CA file, credential. A finding when one cannot be used.
 Result<std::optional<doctor::Finding>> open_azure(Practice& practice, const CommonOptions& options, const Cloud& cloud,
@@ -221,36 +245,36 @@ int run_doctor(const DoctorOptions& options, std::ostream& out, std::ostream& er
     const auto cloud = find_cloud(practice.azure ? "http://127.0.0.1" : common.azure);
     if (!cloud) return exit_with(err, cloud.error());
     const std::string state = common.state_dir.empty() ? default_state_directory() : common.state_dir;
-    std::vector<doctor::Finding> findings{std::move(documents->finding), doctor::look_at_state_directory(state)};
     const doctor::SignInSetting setting = sign_in_setting(common.credential);
-    if (auto certificate = look_at_certificate(setting, practice.clock.now()))
-        findings.push_back(std::move(*certificate));
     auto obstacle = open_azure(practice, common, *cloud, setting);
-    if (!obstacle) return exit_with(err, obstacle.error());
+    if (!obstacle) return exit_with(err, obstacle.error());  // a wrong use: before the first line
+    Report report(options, out);
+    report.add(std::move(documents->finding));
+    report.add(doctor::look_at_state_directory(state));
+    if (auto certificate = look_at_certificate(setting, practice.clock.now())) report.add(std::move(*certificate));
     if (*obstacle) {
-        findings.push_back(std::move(**obstacle));
-        report(options, findings, out);
-        return exit_error;
+        report.add(std::move(**obstacle));
+        return report.end();
     }
     azure::ArmOptions arm{.arm = cloud->arm, .deadline = question_deadline, .share = common.arm_share};
     arm.read_worth = azure::Worth::person;
     doctor::Questions questions(*practice.transport, *practice.credential, practice.clock, *practice.log,
                                 *practice.metrics, std::move(arm));
+    const auto tell = [&report, &practice](doctor::Finding& finding) {
+        const bool is_chosen = finding.check == "sign-in" && finding.verdict == doctor::Verdict::ok;
+        if (is_chosen && !practice.log->not_used().empty())
+            finding.measured += "; not used: " + practice.log->not_used();
+        report.say(finding);
+    };
     doctor::Checkup checkup(questions, *practice.credential, practice.clock,
                             {.endpoint = {.url = http::to_string(cloud->arm), .ca_file = common.azure_ca_file},
                              .sign_in = setting,
                              .needs = doctor::find_needs(documents->objects, {.observe = common.observe,
-                                                                              .allow_deletes = common.allow_deletes})});
+                                                                              .allow_deletes = common.allow_deletes}),
+                             .on_finding = tell});
     auto found = run_checkup(practice, checkup);
     if (!found) return exit_with(err, found.error());
-    for (doctor::Finding& finding : *found) {
-        const bool is_chosen = finding.check == "sign-in" && finding.verdict == doctor::Verdict::ok;
-        if (is_chosen && !practice.log->not_used().empty())
-            finding.measured += "; not used: " + practice.log->not_used();
-        findings.push_back(std::move(finding));
-    }
-    report(options, findings, out);
-    return doctor::count(findings).failed == 0 ? exit_done : exit_error;
+    return report.end(std::move(*found));
 }
 
 }  // namespace galleryd

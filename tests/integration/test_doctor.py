@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """`galleryd doctor`: green where everything is right, and for each thing that is wrong its line, its code and the exact repair."""
 import os
+import signal
 
 from doctor_case import CLIENT, OBJECT, SECOND, TENANT, THIRD, Doctor, grant
-from harness import GALLERY, SUBSCRIPTION, definition_document, group_id, main, small_azure, small_documents
+from harness import GALLERY, SUBSCRIPTION, definition_document, group_id, main, small_azure, small_documents, until
 
 READS = ["*/read"]
 PUBLISHER = ["Microsoft.Compute/galleries/*", "Microsoft.Authorization/*/read", "Microsoft.Resources/subscriptions/resourceGroups/read"]
@@ -31,6 +32,16 @@ class Healthy(Doctor):
         checks = self.doctor(azure, documents=False)
         self.assertEqual([one["about"] for one in checks if one["check"] == "galleries"], [SUBSCRIPTION, SECOND])
         self.assertEqual(self.only(checks, "failed"), [])
+
+    def test_what_is_known_is_printed_at_once_and_stands_when_it_is_interrupted(self):
+        azure = self.azure(*self.faults("- {path: '*/permissions', delay: 60s}\n"))
+        self.write("manifests/all.yaml", small_documents())
+        child = self.start("doctor", self.path("manifests"), "--azure", azure.url, "--credential", "none", "--state-dir", self.path("state"), name="doctor")
+        until(lambda: "ok       provider" in child.output(), "the lines before the question that hangs", 20, process=child)
+        child.signal(signal.SIGINT)
+        self.assertEqual(child.wait(), 130)
+        self.assertIn("ok       endpoint", child.output())
+        self.assertIn("interrupted by a signal", child.errors())
 
     def test_the_simulator_in_the_process_needs_no_server(self):
         done = self.galleryd("doctor", "--azure", "simulator", "--state-dir", self.path("state"))

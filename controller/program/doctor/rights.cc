@@ -49,8 +49,7 @@ Bearer find_bearer(std::string_view refusal) {
     };
     constexpr std::size_t guid_size = 36;
     std::string id = between("with object id '");
-    const bool is_guid =
-        id.size() == guid_size && id.find_first_not_of("0123456789abcdefABCDEF-") == std::string::npos;
+    const bool is_guid = id.size() == guid_size && id.find_first_not_of("0123456789abcdefABCDEF-") == std::string::npos;
     if (!is_guid) return {};  // it goes into a command
     const bool is_user = between("The client '").contains('@');
     return {.object_id = std::move(id), .app_id = {}, .is_user = is_user};

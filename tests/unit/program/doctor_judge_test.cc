@@ -322,7 +322,8 @@ TEST_CASE("the report is one line a check with its repairs below, and the same a
         {.check = "clock", .about = "", .verdict = Verdict::ok, .measured = "agrees", .fix = {}, .code = {}},
         failed("provider", "N in s", "NotRegistered\x1b[31m", {"first", "second"}, "GD3064")};
     std::ostringstream text;
-    print_text(text, findings);
+    for (const Finding& finding : findings) print_line(text, finding);
+    print_counts(text, findings);
     CHECK(text.str() ==
           "ok       clock           agrees\n"
           "failed   provider        N in s: NotRegistered [31m (GD3064)\n"
