@@ -53,6 +53,20 @@ class ChoiceLog : public Log {
     std::string not_used_;
 };
 
+// In the place of a credential that could not be made: what needs no token is checked all the same, and the sign-in's
+// line says why there is none.
+class NoCredential : public azure::TokenProvider {
+  public:
+    NoCredential(std::string name, Error why) : name_(std::move(name)), why_(std::move(why)) {}
+    Task<std::string> token() override { co_return std::unexpected(why_); }
+    void invalidate(std::string) override {}
+    std::string_view name() const override { return name_; }
+
+  private:
+    std::string name_;
+    Error why_;
+};
+
 // Everything between the flags and the questions; destroyed in the opposite order.
 struct Practice {
     SystemClock clock;
@@ -208,7 +222,7 @@ class Report {
     std::vector<doctor::Finding> findings_;
 };
 
-// What has to be there before Azure can be asked: cloud, CA file, credential. A finding when one cannot be used.
+// What has to be there before Azure can be asked: CA file and credential. A finding when there is no way to ask at all.
 Result<std::optional<doctor::Finding>> open_azure(Practice& practice, const CommonOptions& options, const Cloud& cloud,
                                                   const doctor::SignInSetting& setting) {
     if (!practice.azure) {
@@ -224,8 +238,8 @@ Result<std::optional<doctor::Finding>> open_azure(Practice& practice, const Comm
                                       *practice.metrics);
     if (!credential && credential.error().reason == "WrongUsage" && credential.error().code != "GD5005")
         return std::unexpected(credential.error());
-    if (!credential) return doctor::judge_sign_in(setting, std::unexpected(credential.error()), practice.clock.now());
-    practice.credential = std::move(*credential);
+    if (credential) practice.credential = std::move(*credential);
+    else practice.credential = std::make_unique<NoCredential>(setting.credential, credential.error());
     return std::nullopt;
 }
 
@@ -254,6 +268,7 @@ int run_doctor(const DoctorOptions& options, std::ostream& out, std::ostream& er
     if (auto certificate = look_at_certificate(setting, practice.clock.now())) report.add(std::move(*certificate));
     if (*obstacle) {
         report.add(std::move(**obstacle));
+        for (doctor::Finding& finding : doctor::not_checked("Azure cannot be asked")) report.add(std::move(finding));
         return report.end();
     }
     azure::ArmOptions arm{.arm = cloud->arm, .deadline = question_deadline, .share = common.arm_share};

@@ -104,6 +104,8 @@ class SigningIn(Doctor):
         found = next(one for one in checks if one["check"] == "sign-in")
         self.assertEqual(found["code"], "GD5005")
         self.assertIn("AZURE_TENANT_ID AZURE_CLIENT_SECRET", found["measured"])
+        self.assertEqual({one["check"] for one in checks if one["verdict"] == "ok"}, {"documents", "state-directory", "endpoint", "clock", "replicas"})
+        self.assert_rest_is_named(checks, "no token")
 
 
 class Reaching(Doctor):

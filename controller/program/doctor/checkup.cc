@@ -38,15 +38,21 @@ void Checkup::tell(std::vector<Finding>& to, Finding finding) const {
     to.push_back(std::move(finding));
 }
 
-void Checkup::skip_the_rest(const std::string& why) {
+std::vector<Finding> not_checked(const std::string& why) {
+    std::vector<Finding> findings;
     for (const char* check :
          {"subscription", "provider", "regions", "rights", "quota", "api-version", "resource-graph"})
-        tell(findings_, {.check = check,
-                         .about = {},
-                         .verdict = Verdict::skipped,
-                         .measured = "not checked: " + why,
-                         .fix = {},
-                         .code = {}});
+        findings.push_back({.check = check,
+                            .about = {},
+                            .verdict = Verdict::skipped,
+                            .measured = "not checked: " + why,
+                            .fix = {},
+                            .code = {}});
+    return findings;
+}
+
+void Checkup::skip_the_rest(const std::string& why) {
+    for (Finding& finding : not_checked(why)) tell(findings_, std::move(finding));
     if (const auto replicas = judge_replicas(options_.needs)) tell(findings_, *replicas);
 }
 

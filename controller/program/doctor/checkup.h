@@ -20,6 +20,9 @@ struct CheckupOptions {
     std::function<void(Finding&)> on_finding = {};
 };
 
+// One `skipped` finding for each check that needs a sign-in.
+std::vector<Finding> not_checked(const std::string& why);
+
 // Everything that only Azure can answer; the findings come back in a fixed order whatever answered first. Of what
 // cannot be asked because an earlier answer is missing (no network, no sign-in) each check is `skipped`; everything
 // else goes on.

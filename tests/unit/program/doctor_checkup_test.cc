@@ -38,12 +38,11 @@ struct Ward {
         REQUIRE(azure.load_faults(faults).has_value());
         Questions questions(transport, token, clock, log, metrics,
                             {.arm = *http::parse_origin("https://azure.test"), .deadline = std::chrono::seconds{15}});
-        Checkup checkup(
-            questions, token, clock,
-            {.endpoint = {.url = "https://azure.test", .ca_file = ""},
-             .sign_in = {},
-             .needs = std::move(needs),
-             .on_finding = on_finding});
+        Checkup checkup(questions, token, clock,
+                        {.endpoint = {.url = "https://azure.test", .ca_file = ""},
+                         .sign_in = {},
+                         .needs = std::move(needs),
+                         .on_finding = on_finding});
         auto found = run_task(io, clock, checkup.run());
         REQUIRE(found.has_value());
         return std::move(*found);
