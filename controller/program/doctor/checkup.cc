@@ -79,6 +79,13 @@ Task<bool> Checkup::sign_in() {
     co_return true;
 }
 
+// A token that only Azure can read does not say who asks; Azure's refusal does.
+void Checkup::take_bearer(const Error& refusal) {
+    if (!asker_.bearer.object_id.empty()) return;
+    Bearer named = find_bearer(refusal.message);
+    if (!named.object_id.empty()) asker_.bearer = std::move(named);
+}
+
 Task<void> Checkup::find_subscriptions() {
     none_named_ = options_.needs.subscriptions.empty();
     if (!none_named_) co_return Status{};
@@ -127,12 +134,32 @@ bool Checkup::is_out_of_time(Patient& patient) const {
     return true;
 }
 
-awaitable<void> Checkup::look_at_rights(Patient& patient) {
+// `refused`: where findings go whose scope may not even be asked about; none: to the others.
+awaitable<void> Checkup::look_at_rights(Patient& patient, std::vector<Finding>* refused) {
     for (const NeededRights& needed : patient.needs.rights) {
         if (is_out_of_time(patient)) co_return;
         const auto answer = co_await questions_.rights(needed.scope, !needed.is_source);
-        for (Finding& finding : judge_rights(needed, answer, asker_.bearer)) tell(patient.findings, std::move(finding));
+        const bool may_not_ask = !answer && answer.error().reason == "AuthorizationFailed";
+        for (Finding& finding : judge_rights(needed, answer, asker_.bearer)) {
+            if (may_not_ask && refused != nullptr) refused->push_back(std::move(finding));
+            else tell(patient.findings, std::move(finding));
+        }
     }
+}
+
+// Fourteen lines about one missing role help nobody: they become one.
+awaitable<void> Checkup::look_at_closed(Patient& patient, Finding subscription) {
+    std::vector<Finding> refused;
+    const bool is_refused = subscription.verdict == Verdict::failed;
+    co_await look_at_rights(patient, is_refused ? &refused : nullptr);
+    tell(patient.findings, join_refused(std::move(subscription), refused));
+    tell(patient.findings, {.check = "quota",
+                            .about = patient.id,
+                            .verdict = Verdict::skipped,
+                            .measured = "providers, features and quotas were not asked: the subscription "
+                                        "cannot be read",
+                            .fix = {},
+                            .code = {}});
 }
 
 awaitable<void> Checkup::look_at_quotas(Patient& patient) {
@@ -148,19 +175,15 @@ awaitable<void> Checkup::look_at(Patient& patient) {
     patient.until = clock_.monotonic() + subscription_deadline;
     const auto facts = co_await questions_.subscription(patient.id);
     patient.readable = facts.has_value();
-    tell(patient.findings, judge_subscription(patient.id, facts, asker_));
-    if (patient.readable) co_await look_at_providers(patient);
-    co_await look_at_rights(patient);
+    if (!facts) take_bearer(facts.error());
+    Finding subscription = judge_subscription(patient.id, facts, asker_);
     if (!patient.readable) {
-        tell(patient.findings, {.check = "quota",
-                                .about = patient.id,
-                                .verdict = Verdict::skipped,
-                                .measured = "providers, features and quotas were not asked: the subscription "
-                                            "cannot be read",
-                                .fix = {},
-                                .code = {}});
+        co_await look_at_closed(patient, std::move(subscription));
         co_return;
     }
+    tell(patient.findings, std::move(subscription));
+    co_await look_at_providers(patient);
+    co_await look_at_rights(patient, nullptr);
     co_await look_at_quotas(patient);
     if (!none_named_) co_return;
     const auto galleries = co_await questions_.count_galleries(patient.id);

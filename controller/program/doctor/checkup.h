@@ -45,7 +45,9 @@ class Checkup {
     boost::asio::awaitable<void> work(Round& round);
     boost::asio::awaitable<void> look_at(Patient& patient);
     boost::asio::awaitable<void> look_at_providers(Patient& patient);
-    boost::asio::awaitable<void> look_at_rights(Patient& patient);
+    boost::asio::awaitable<void> look_at_rights(Patient& patient, std::vector<Finding>* refused);
+    boost::asio::awaitable<void> look_at_closed(Patient& patient, Finding subscription);
+    void take_bearer(const Error& refusal);
     boost::asio::awaitable<void> look_at_quotas(Patient& patient);
     boost::asio::awaitable<void> look_at_cloud(const Round& round);
     bool is_out_of_time(Patient& patient) const;

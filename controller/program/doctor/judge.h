@@ -66,6 +66,10 @@ Finding judge_soft_delete(const std::string& subscription, const Result<std::str
 // missing and may not be made fails as well.
 std::vector<Finding> judge_rights(const NeededRights& needed, const Result<FoundRights>& answer, const Bearer& bearer);
 
+// One cause, one finding: `refused` are the rights at scopes of a subscription that cannot be read, where nothing may
+// even be asked. What is to be granted there stands below the subscription's own line; Reader on it holds below it.
+Finding join_refused(Finding subscription, const std::vector<Finding>& refused);
+
 // ---- limits (judge_limits.cc) ----
 
 struct Place {

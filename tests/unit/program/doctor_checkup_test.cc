@@ -109,6 +109,26 @@ TEST_CASE("each finding is told when it is known, not when the last answer is th
     CHECK(told_after["rights"] >= std::chrono::seconds{15});  // it hung for its deadline
 }
 
+TEST_CASE("a subscription that cannot be read is one failure, whatever the documents need in it") {
+    Ward ward;
+    ward.azure.set_readable(subscription, false);
+    Needs needs = many_galleries(14);
+    for (NeededRights& one : needs.subscriptions[subscription].rights)
+        one.actions.push_back({.action = "a/write", .role = "Publisher"});
+    const auto findings = ward.examine(std::move(needs));
+    CHECK(std::ranges::count(findings, Verdict::failed, &Finding::verdict) == 1);
+    const auto closed = std::ranges::find(findings, Verdict::failed, &Finding::verdict);
+    REQUIRE(closed != findings.end());
+    CHECK(closed->check == "subscription");
+    CHECK(closed->measured.contains("nor can the 14 scopes in it"));
+    const std::string grant =
+        "az role assignment create --assignee-object-id 00000000-0000-0000-0000-0000000000aa "
+        "--assignee-principal-type ServicePrincipal --role ";  // whom Azure refused; the token does not say
+    const std::string place = " --scope /subscriptions/" + subscription;
+    CHECK(closed->fix == std::vector<std::string>{grant + "\"Reader\"" + place,
+                                                  grant + "\"Publisher\"" + place + "/resourceGroups/rg"});
+}
+
 TEST_CASE("the doctor only reads") {
     Ward ward;
     ward.examine(many_galleries(3));
