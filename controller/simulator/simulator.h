@@ -20,6 +20,9 @@
 // azure-facts; rules whose origin is a guess say "unverified" where they stand.
 namespace galleryd::simulator {
 
+// Of every answer of a simulator whose clock does not run at the pace of the world's: how many times as fast.
+inline constexpr const char* time_scale_header = "x-galleryd-simulator-time-scale";
+
 struct Options {
     bool limits = true;  // published and recorded request limits
     std::uint64_t seed = 1;

@@ -9,6 +9,7 @@ import re
 import subprocess
 import threading
 import time
+import urllib.request
 
 from doctor_case import CLIENT, TENANT, Doctor
 from harness import main, small_azure, until
@@ -154,6 +155,13 @@ class Reaching(Doctor):
         doctor.signal(2)
         self.assertEqual(doctor.wait(5), 130)
         self.assertIn("interrupted", doctor.errors())
+
+    def test_a_simulator_whose_time_flies_is_no_wrong_clock(self):
+        azure = self.simulate({**small_azure(), "tenants": [TENANT]}, time_scale=100000)
+        azure_now = lambda: email.utils.parsedate_to_datetime(urllib.request.urlopen(f"{azure.url}/subscriptions?api-version=2022-12-01").headers["Date"])
+        until(lambda: azure_now() - datetime.datetime.now(datetime.timezone.utc) > datetime.timedelta(minutes=10), "its clock is ahead", process=azure)
+        done = self.galleryd("doctor", "--azure", azure.url, "--credential", "none", "--state-dir", self.path("state"), expect=None)
+        self.assertIn("skipped  clock           not compared: this is a simulator whose clock runs at 100000 times", done.stdout)
 
     def test_a_clock_that_is_wrong(self):
         for minutes, verdict, expect in ((-10, "failed", 1), (3, "warning", 0)):

@@ -5,6 +5,7 @@
 #include "controller/core/resource_id.h"
 #include "controller/runtime/task_group.h"
 #include "controller/runtime/within.h"
+#include "controller/simulator/simulator.h"
 
 namespace galleryd::doctor {
 
@@ -62,7 +63,8 @@ Task<bool> Checkup::reach() {
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(clock_.monotonic() - began);
     tell(findings_, judge_endpoint(options_.endpoint, answer, took));
     if (findings_.back().verdict == Verdict::failed) co_return false;
-    tell(findings_, judge_clock(parse_http_date(answer->headers.get("Date")), clock_.now()));
+    const std::string pace = answer->headers.get(simulator::time_scale_header);
+    tell(findings_, judge_clock(parse_http_date(answer->headers.get("Date")), clock_.now(), pace));
     co_return true;
 }
 

@@ -24,7 +24,8 @@ struct Endpoint {
 };
 Finding judge_endpoint(const Endpoint& endpoint, const Result<http::Response>& answer, std::chrono::milliseconds took);
 // Five minutes is what sign-in and the interlock allow (azure-facts §13, behaviour §6.8).
-Finding judge_clock(std::optional<TimePoint> azure, TimePoint ours);
+// `pace`: what a simulator says of its own clock ("600" times as fast as the world's); "" for every other Azure.
+Finding judge_clock(std::optional<TimePoint> azure, TimePoint ours, const std::string& pace = "");
 
 // What the environment says about the credential; nothing secret. For commands that can be pasted.
 struct SignInSetting {

@@ -199,6 +199,9 @@ TEST_CASE("the clock may differ by a minute quietly and by five at most") {
     CHECK(line(judged(301s)) == "failed GD3019 timedatectl set-ntp true");
     CHECK(judged(-301s).verdict == Verdict::failed);
     CHECK(judge_clock(std::nullopt, now).verdict == Verdict::skipped);
+    const Finding simulated = judge_clock(now + 1h, now, "600");
+    CHECK(simulated.verdict == Verdict::skipped);
+    CHECK(simulated.measured.contains("600 times"));
 }
 
 TEST_CASE("each state of a subscription, a provider and a feature has its verdict") {
