@@ -318,6 +318,26 @@ TEST_CASE("the state directory is looked at and never made") {
     CHECK(look_at_state_directory(directory.path() + "/file").code == "GD4106");
     CHECK(look_at_state_directory(directory.path() + "/file/below").verdict == Verdict::failed);
     check_form(look_at_state_directory(directory.path() + "/file/below"));
+    for (const std::string nowhere : {"/proc/x", "/proc", "/sys/kernel/x"}) {  // root may, and still cannot
+        CAPTURE(nowhere);
+        const Finding found = look_at_state_directory(nowhere);
+        CHECK(found.verdict == Verdict::failed);
+        check_form(found);
+    }
+    CHECK(std::distance(std::filesystem::directory_iterator(directory.path()), {}) == 1);  // the file alone
+}
+
+TEST_CASE("a path without documents is told with what to do about the path") {
+    const auto found = judge_documents({"/nowhere"},
+                                       std::unexpected(Error{.kind = ErrorKind::invalid,
+                                                             .reason = "PathMissing",
+                                                             .message = "/nowhere: no such file or folder",
+                                                             .code = "GD1090"}),
+                                       true);
+    CHECK(found.verdict == Verdict::failed);
+    CHECK(found.code == "GD1090");
+    CHECK(found.about.empty());  // the message begins with it
+    CHECK(found.fix.front().starts_with("name folders or files with manifests"));
 }
 
 TEST_CASE("the report is one line a check with its repairs below, and the same as JSON") {
