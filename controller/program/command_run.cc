@@ -101,8 +101,12 @@ Status start_servers(Session& session, Pages& pages, telemetry::MetricsRegistry&
 void update_checks(Session& session, Daemon& daemon, Pages& pages) {
     if (daemon.sources_read()) pages.health.set_ready("sources");
     else pages.health.set_not_ready("sources", "not every source has been read yet");
-    if (daemon.azure_seen()) pages.health.set_ready("azure");
-    else pages.health.set_not_ready("azure", "not every scope has been looked at yet");
+    // Once ready it stays so: pages, events and metrics, which tell that Azure is away, must go on being reached.
+    const std::string trouble = session.contact().trouble();
+    if (daemon.azure_seen()) pages.health.set_ready("azure", trouble);
+    else
+        pages.health.set_not_ready("azure",
+                                   "not every scope has been looked at yet" + (trouble.empty() ? "" : "; " + trouble));
     if (session.journal().writable()) pages.health.set_ready("journal");
     else pages.health.set_not_ready("journal", "the state directory cannot be written; nothing is sent to Azure");
 }
@@ -159,7 +163,12 @@ int serve(Session& session, telemetry::MetricsRegistry& registry, const std::str
     }
     Daemon daemon(session.context().get_executor(), session.engine(), session.sources(), session.clock(),
                   session.random(), session.log(), session.metrics(),
-                  DaemonOptions{.interval = *interval, .full_interval = *full});
+                  DaemonOptions{.interval = *interval, .full_interval = *full, .azure_is_away = [&session] {
+                                    return session.contact().is_away();
+                                }});
+    session.contact().on_change = [&session](bool is_away, const std::string& text) {
+        session.engine().note_contact(is_away, text);
+    };
     Pages pages{.health = {},
                 .state = StateMetrics(session.metrics()),
                 .api = Api(session.engine(), session.journal(), session.clock()),

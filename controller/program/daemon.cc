@@ -52,6 +52,10 @@ void Daemon::note_bug(const std::exception_ptr& error) {
     metrics_.add("controller_runtime_reconcile_panics_total", {{"controller", controller_name}});
 }
 
+bool Daemon::is_no_news(const Error& error) const {
+    return error.kind == ErrorKind::transient && options_.azure_is_away && options_.azure_is_away();
+}
+
 void Daemon::note_queue(QueueEvent event, const std::string& key) {
     const MetricLabels labels{{"name", controller_name}, {"controller", controller_name}};
     switch (event) {
@@ -195,7 +199,8 @@ boost::asio::awaitable<void> Daemon::one_pass(std::string scope) {
         if (bug) metrics_.add("controller_runtime_reconcile_panics_total", {{"controller", controller_name}});
         metrics_.add("controller_runtime_reconcile_errors_total", {{"controller", controller_name}});
         metrics_.add("controller_runtime_reconcile_total", {{"controller", controller_name}, {"result", "error"}});
-        log_.error("pass failed", {{"key", scope}, {"reason", error.reason}, {"detail", error.message}});
+        log_.write(is_no_news(error) ? LogLevel::debug : LogLevel::error, "pass failed",
+                   {{"key", scope}, {"reason", error.reason}, {"detail", error.message}});
         queue_.retry(scope, error);
         co_return;
     }
@@ -209,10 +214,11 @@ boost::asio::awaitable<void> Daemon::one_pass(std::string scope) {
     }
     if (result.error) {
         metrics_.add("controller_runtime_reconcile_errors_total", {{"controller", controller_name}});
-        log_.warning("pass ended with an error", {{"key", scope},
-                                                  {"reason", result.error->reason},
-                                                  {"code", result.error->code},
-                                                  {"detail", result.error->message}});
+        log_.write(is_no_news(*result.error) ? LogLevel::debug : LogLevel::warning, "pass ended with an error",
+                   {{"key", scope},
+                    {"reason", result.error->reason},
+                    {"code", result.error->code},
+                    {"detail", result.error->message}});
         queue_.retry(scope, *result.error);
     } else {
         queue_.forget(scope);
@@ -271,7 +277,7 @@ boost::asio::awaitable<bool> Daemon::refresh_inventory(bool full) {
     if (!moved) {
         metrics_.add("controller_runtime_reconcile_errors_total", {{"controller", inventory_controller}});
         metrics_.add("controller_runtime_reconcile_total", {{"controller", inventory_controller}, {"result", "error"}});
-        engine_.note_inventory_error(moved.error());
+        if (!is_no_news(moved.error())) engine_.note_inventory_error(moved.error());
         queue_all(options_.interval / 10);
         co_return false;
     }

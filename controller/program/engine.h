@@ -70,6 +70,7 @@ class Engine {
     // Brings the inventory up to date; the scopes that moved since. Never called twice at a time.
     Task<std::set<std::string>> refresh(bool full);
     void note_inventory_error(const Error& error);
+    void note_contact(bool is_away, const std::string& text);  // an event when Azure stops and begins to answer
 
     // From now on it is known who uses a version (engine_usage.cc); without it usage is unknown, and nothing that point
     // 7 of the interlock protects is taken away.

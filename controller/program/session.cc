@@ -46,7 +46,8 @@ struct SessionParts {
     std::unique_ptr<Journal> journal;
     std::unique_ptr<simulator::Simulator> azure;
     std::unique_ptr<simulator::Face> azure_server;
-    std::unique_ptr<http::Transport> transport;
+    std::unique_ptr<AzureContact> contact;
+    std::unique_ptr<WatchedTransport> transport;
     std::unique_ptr<azure::TokenProvider> credential;
     std::unique_ptr<azure::ArmClient> arm;
     std::unique_ptr<azure::ResourceGraph> inventory;
@@ -169,7 +170,10 @@ Status open_azure(SessionParts& parts, std::string_view asked_by) {
     auto transport = http::make_client(parts.context.get_executor(), parts.system_clock,
                                        http::ClientOptions{.ca_file = parts.options.azure_ca_file});
     if (!transport) return std::unexpected(transport.error());
-    parts.transport = std::move(*transport);
+    parts.contact = std::make_unique<AzureContact>(parts.clock(), *parts.log);
+    parts.transport = std::make_unique<WatchedTransport>(std::move(*transport), *parts.contact);
+    parts.transport->watch(cloud->arm);
+    parts.transport->watch(cloud->login);
     auto credential =
         make_credential(parts.options.credential, *cloud, *parts.transport, parts.clock(), *parts.log, *parts.metrics);
     if (!credential) return std::unexpected(credential.error());
@@ -278,6 +282,7 @@ Clock& Session::clock() { return parts_->clock(); }
 Random& Session::random() { return parts_->random; }
 Log& Session::log() { return *parts_->log; }
 Metrics& Session::metrics() { return *parts_->metrics; }
+AzureContact& Session::contact() { return *parts_->contact; }
 telemetry::MetricsRegistry& Session::registry() { return *parts_->metrics; }
 const CommonOptions& Session::options() const { return parts_->options; }
 std::string Session::azure_url() const { return parts_->azure_url; }

@@ -10,6 +10,7 @@
 #include "controller/core/result.h"
 #include "controller/ports/desired_source.h"
 #include "controller/ports/journal.h"
+#include "controller/program/azure_contact.h"
 #include "controller/program/engine.h"
 #include "controller/program/messages.h"
 #include "controller/program/options.h"
@@ -44,6 +45,7 @@ class Session {
     Random& random();
     Log& log();
     Metrics& metrics();
+    AzureContact& contact();  // whether Azure answers at all
     std::vector<DesiredSource*> sources();
     const CommonOptions& options() const;
     telemetry::MetricsRegistry& registry();
