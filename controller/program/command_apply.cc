@@ -123,17 +123,8 @@ Task<ApplyEnd> rounds(Session& session, ApplyState& state, TaskGroup& operations
 Task<ApplyEnd> apply_rounds(Session& session, ApplyState& state) {
     const auto executor = co_await boost::asio::this_coro::executor;
     TaskGroup operations(executor);
-    Result<ApplyEnd> end = ApplyEnd::stuck;
-    std::exception_ptr interrupted;
-    try {
-        end = co_await rounds(session, state, operations);
-    } catch (...) {
-        interrupted = std::current_exception();
-    }
-    co_await boost::asio::this_coro::throw_if_cancelled(false);  // joining is not optional
-    co_await operations.close();
-    if (interrupted) std::rethrow_exception(interrupted);
-    co_return end;
+    auto work = rounds(session, state, operations);
+    co_return co_await operations.finish(std::move(work));
 }
 
 std::vector<Plan> plans_of(const ApplyState& state) {

@@ -75,15 +75,7 @@ Task<PlannedScopes> plan_every_scope(Engine& engine) {
     const auto executor = co_await boost::asio::this_coro::executor;
     TaskGroup group(executor);
     for (int i = 0; i < scopes_at_a_time; ++i) group.spawn(sweep(engine, work));
-    std::exception_ptr interrupted;  // a signal cancels the waiting; the sweeps are joined all the same
-    try {
-        co_await group.wait_idle();
-    } catch (...) {
-        interrupted = std::current_exception();
-    }
-    co_await boost::asio::this_coro::throw_if_cancelled(false);  // joining is not optional
-    co_await group.close();
-    if (interrupted) std::rethrow_exception(interrupted);
+    co_await group.finish();  // a signal cancels the waiting; the sweeps are joined all the same
     co_return gather(std::move(work.results));
 }
 

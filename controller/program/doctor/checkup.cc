@@ -249,15 +249,7 @@ Task<std::vector<Finding>> Checkup::run() {
     const auto executor = co_await boost::asio::this_coro::executor;
     TaskGroup group(executor);
     for (int i = 0; i < subscriptions_at_a_time; ++i) group.spawn(work(round));
-    std::exception_ptr interrupted;
-    try {
-        co_await group.wait_idle();
-    } catch (...) {
-        interrupted = std::current_exception();
-    }
-    co_await boost::asio::this_coro::throw_if_cancelled(false);  // joining is not optional
-    co_await group.close();
-    if (interrupted) std::rethrow_exception(interrupted);
+    co_await group.finish();
     for (Patient& one : round.patients) std::ranges::move(one.findings, std::back_inserter(findings_));
     co_await look_at_cloud(round);
     if (const auto replicas = judge_replicas(options_.needs)) tell(findings_, *replicas);
