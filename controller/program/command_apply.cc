@@ -6,6 +6,7 @@
 
 #include "controller/program/command_plan.h"
 #include "controller/program/diagnostic_text.h"
+#include "controller/program/patience.h"
 #include "controller/program/plan_text.h"
 #include "controller/program/saved_plan.h"
 #include "controller/runtime/task_group.h"
@@ -18,6 +19,7 @@ constexpr int rounds_without_progress_max = 3;
 
 struct ApplyState {
     std::ostream& out;
+    std::ostream* err;
     std::chrono::nanoseconds deadline;
     int writes = 0;
     std::map<std::string, Plan> last;
@@ -104,7 +106,7 @@ Task<ApplyEnd> rounds(Session& session, ApplyState& state, TaskGroup& operations
     auto refresh_at = clock.monotonic() + engine.options().drift_interval;
     while (idle_rounds < rounds_without_progress_max) {
         if (clock.monotonic() >= refresh_at) {
-            const auto refreshed = co_await engine.refresh(false);
+            const auto refreshed = co_await refresh_for_command(engine, clock, false, state.err);
             if (!refreshed) engine.note_inventory_error(refreshed.error());  // then the scopes are read
             refresh_at = clock.monotonic() + engine.options().drift_interval;
         }
@@ -205,7 +207,7 @@ int run_apply(const ApplyOptions& options, std::ostream& out, std::ostream& err)
         return signed_in.error().reason == "Interrupted" ? exit_interrupted : exit_error;
     }
     const bool is_partial = has_errors(*problems);
-    auto planned = (*session)->run(plan_every_scope((*session)->engine()));
+    auto planned = (*session)->run(plan_every_scope(**session, &err));
     if (!planned) return exit_with(err, planned.error());
     if (*saved && !still_fits(**saved, planned->plans, options.plan_file, err)) return exit_gate;
     if (!planned->plans.empty() && planned->failures.size() == planned->plans.size()) {  // nothing could be looked at
@@ -223,7 +225,8 @@ int run_apply(const ApplyOptions& options, std::ostream& out, std::ostream& err)
     if (!confirm_deletions(options, common.allow_deletes ? deletions_in(planned->plans) : 0, err)) return exit_approval;
     out << std::endl;
     (*session)->engine().confirm_only(planned->plans);
-    ApplyState state{.out = out, .deadline = (*session)->clock().monotonic() + *timeout, .last = {}, .failures = {}};
+    ApplyState state{
+        .out = out, .err = &err, .deadline = (*session)->clock().monotonic() + *timeout, .last = {}, .failures = {}};
     const auto end = (*session)->run(apply_rounds(**session, state));
     if (!end) return exit_with(err, end.error());
     const int code = report_end(*end, state, **session, is_partial, out, err);

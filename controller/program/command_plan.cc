@@ -9,6 +9,7 @@
 
 #include "controller/core/steps.h"
 #include "controller/program/diagnostic_text.h"
+#include "controller/program/patience.h"
 #include "controller/program/plan_json.h"
 #include "controller/program/plan_text.h"
 #include "controller/program/saved_plan.h"
@@ -66,9 +67,10 @@ bool wants_colour(const std::string& setting) {
 
 }  // namespace
 
-Task<PlannedScopes> plan_every_scope(Engine& engine) {
+Task<PlannedScopes> plan_every_scope(Session& session, std::ostream* err) {
+    Engine& engine = session.engine();
     Sweep work;
-    const auto refreshed = co_await engine.refresh(true);
+    const auto refreshed = co_await refresh_for_command(engine, session.clock(), true, err);
     if (!refreshed && refreshed.error().reason == "NetworkError") co_return nobody_answers(engine, refreshed.error());
     if (!refreshed) engine.note_inventory_error(refreshed.error());  // then every scope is read
     for (const auto& [name, scope] : engine.scopes()) work.names.push_back(name);
@@ -158,7 +160,7 @@ int run_plan(const PlanOptions& options, std::ostream& out, std::ostream& err) {
         print_error(err, signed_in.error());
         return signed_in.error().reason == "Interrupted" ? exit_interrupted : exit_error;
     }
-    auto planned = (*session)->run(plan_every_scope((*session)->engine()));
+    auto planned = (*session)->run(plan_every_scope(**session, &err));
     if (!planned) return exit_with(err, planned.error());
     if (has_errors(*problems)) planned->plans.push_back(unread_documents());
     PlanHeader header = plan_header(**session);

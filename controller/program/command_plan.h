@@ -12,12 +12,12 @@ namespace galleryd {
 int run_plan(const PlanOptions& options, std::ostream& out, std::ostream& err);
 
 // Looks at every scope and plans it, eight scopes at a time; in scope order. A scope that cannot be looked at is an
-// error of that scope: the others are planned.
+// error of that scope: the others are planned. `err` is told when Azure takes its time; it must outlive the task.
 struct PlannedScopes {
     std::vector<Plan> plans;
     std::vector<std::pair<std::string, Error>> failures;  // scope, why
 };
-Task<PlannedScopes> plan_every_scope(Engine& engine);
+Task<PlannedScopes> plan_every_scope(Session& session, std::ostream* err);
 
 PlanHeader plan_header(Session& session);
 bool has_changes(const std::vector<Plan>& plans);

@@ -6,6 +6,7 @@
 #include "controller/core/image_version_number.h"
 #include "controller/program/doctor/rights.h"
 #include "controller/program/messages.h"
+#include "controller/program/patience.h"
 #include "controller/program/session.h"
 #include "reconcilers/lifecycle/observer.h"
 #include "reconcilers/lifecycle/usage_book.h"
@@ -144,7 +145,8 @@ int run_usage(const UsageOptions& options, std::ostream& out, std::ostream& err)
     const auto memory = (*session)->journal().setting(usage_setting);
     auto task = ask((*session)->usage_reader(), (*session)->machine_lists(), (*session)->azure(), (*session)->clock(),
                     *name, memory ? *memory : std::string());
-    const auto report = (*session)->run(std::move(task));
+    auto patient = with_patience((*session)->clock(), &err, "Azure Resource Graph", std::move(task));
+    const auto report = (*session)->run(std::move(patient));
     if (!report) {
         print_error(err, report.error());
         if (report.error().reason == "AuthorizationFailed" && name->id)

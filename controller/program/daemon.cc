@@ -13,7 +13,6 @@ constexpr std::chrono::seconds farewell{3};
 constexpr std::chrono::seconds follow_retry{60};
 constexpr const char* controller_name = "scope";
 constexpr const char* inventory_controller = "inventory";
-constexpr std::chrono::minutes inventory_deadline{5};  // of one refresh: 100,000 resources take 35 s of quota
 
 std::string result_label(const PassResult& result) {
     if (result.error) return "error";
@@ -265,7 +264,7 @@ boost::asio::awaitable<bool> Daemon::refresh_inventory(bool full) {
     Result<std::set<std::string>> moved = fail(ErrorKind::bug, "Bug", "the inventory could not be read");
     try {
         Task<std::set<std::string>> task = engine_.refresh(full);
-        moved = co_await within(clock_, inventory_deadline, "inventory of Azure", std::move(task));
+        moved = co_await within(clock_, Engine::refresh_deadline, "inventory of Azure", std::move(task));
     } catch (const boost::system::system_error&) {
         throw;                               // cancellation
     } catch (const std::exception& error) {  // a bug: everything is read one by one until it answers again

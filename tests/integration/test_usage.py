@@ -95,6 +95,16 @@ class Usage(Case):
         self.assertIn("! its own subscription 00000000-0000-0000-0000-000000000009 cannot be read", done.stdout)
         self.assertIn("--scope /subscriptions/00000000-0000-0000-0000-000000000009", done.stdout)
 
+    def test_a_slow_resource_graph_is_waited_for_aloud_and_off_the_answer(self):
+        faults = self.write("slow.yaml", "- {path: '*Microsoft.ResourceGraph/resources', method: POST, delay: 1500ms}\n")
+        self.begin(estate(), "--faults", faults, name="slow")
+        done = self.usage("golden/ubuntu-2204/1.0.5", "-o", "json")
+        self.assertEqual(json.loads(done.stdout)["state"], "in_use")
+        self.assertIn("Waiting for Azure Resource Graph …\n", done.stderr)
+        plan = self.galleryd("plan", DEMO, *self.flags, "--instance", "demo", "-o", "json")
+        self.assertEqual(json.loads(plan.stdout)["kind"], "Plan")
+        self.assertRegex(plan.stderr, r"Waiting for Azure Resource Graph \(\d subscriptions?\) …\n")
+
     def test_without_resource_graph_it_says_what_failed(self):
         faults = self.write("faults.yaml", "- {match: {path: '*ResourceGraph*'}, do: {status: 403, code: AuthorizationFailed}}\n")
         self.begin(estate(), "--faults", faults, name="faulty")
