@@ -210,7 +210,7 @@ int run_apply(const ApplyOptions& options, std::ostream& out, std::ostream& err)
     auto planned = (*session)->run(plan_every_scope(**session, &err));
     if (!planned) return exit_with(err, planned.error());
     if (*saved && !still_fits(**saved, planned->plans, options.plan_file, err)) return exit_gate;
-    if (!planned->plans.empty() && planned->failures.size() == planned->plans.size()) {  // nothing could be looked at
+    if (sees_nothing(*planned)) {
         print_failures(err, planned->failures);
         return exit_error;
     }

@@ -44,7 +44,7 @@ PlannedScopes gather(std::map<std::string, Result<Plan>> results) {
             Plan unseen;  // so that nobody reads "no changes" where nobody could look
             unseen.scope = name;
             unseen.complete = false;
-            unseen.notices.push_back(name + " could not be looked at: " + plan.error().message);
+            unseen.notices.push_back(std::string(unseen_notice) + plan.error().message);
             planned.plans.push_back(std::move(unseen));
         }
     }
@@ -71,7 +71,8 @@ Task<PlannedScopes> plan_every_scope(Session& session, std::ostream* err) {
     Engine& engine = session.engine();
     Sweep work;
     const auto refreshed = co_await refresh_for_command(engine, session.clock(), true, err);
-    if (!refreshed && refreshed.error().reason == "NetworkError") co_return nobody_answers(engine, refreshed.error());
+    if (!refreshed && (refreshed.error().reason == "NetworkError" || refreshed.error().reason == "TlsError"))
+        co_return nobody_answers(engine, refreshed.error());
     if (!refreshed) engine.note_inventory_error(refreshed.error());  // then every scope is read
     for (const auto& [name, scope] : engine.scopes()) work.names.push_back(name);
     const auto executor = co_await boost::asio::this_coro::executor;
@@ -79,6 +80,10 @@ Task<PlannedScopes> plan_every_scope(Session& session, std::ostream* err) {
     for (int i = 0; i < scopes_at_a_time; ++i) group.spawn(sweep(engine, work));
     co_await group.finish();  // a signal cancels the waiting; the sweeps are joined all the same
     co_return gather(std::move(work.results));
+}
+
+bool sees_nothing(const PlannedScopes& planned) {
+    return !planned.plans.empty() && planned.failures.size() == planned.plans.size();
 }
 
 bool has_changes(const std::vector<Plan>& plans) {
@@ -98,15 +103,12 @@ Plan unread_documents() {
 }
 
 void print_failures(std::ostream& err, const std::vector<std::pair<std::string, Error>>& failures) {
-    constexpr std::size_t named_max = 3;
     std::map<std::string, std::vector<const std::pair<std::string, Error>*>> alike;
     for (const auto& failure : failures) alike[failure.second.code + failure.second.reason].push_back(&failure);
     for (const auto& [reason, group] : alike) {
-        std::string names;
-        for (std::size_t i = 0; i < std::min(group.size(), named_max); ++i)
-            names += (i == 0 ? "" : ", ") + group[i]->first;
-        if (group.size() > named_max) names += " and " + std::to_string(group.size() - named_max) + " more";
-        err << "galleryd: " << names << " could not be looked at; nothing is planned there\n";
+        std::vector<std::string> names;
+        for (const auto* failure : group) names.push_back(failure->first);
+        err << "galleryd: " << some_of(names) << " could not be looked at; nothing is planned there\n";
         print_error(err, group.front()->second);
     }
 }
@@ -162,6 +164,10 @@ int run_plan(const PlanOptions& options, std::ostream& out, std::ostream& err) {
     }
     auto planned = (*session)->run(plan_every_scope(**session, &err));
     if (!planned) return exit_with(err, planned.error());
+    if (sees_nothing(*planned) && options.output != "json") {  // no plan, and none is saved
+        print_failures(err, planned->failures);
+        return exit_error;
+    }
     if (has_errors(*problems)) planned->plans.push_back(unread_documents());
     PlanHeader header = plan_header(**session);
     if (has_changes(planned->plans) && options.out.empty())

@@ -19,6 +19,8 @@ struct PlannedScopes {
 };
 Task<PlannedScopes> plan_every_scope(Session& session, std::ostream* err);
 
+bool sees_nothing(const PlannedScopes& planned);  // not one scope could be looked at
+
 PlanHeader plan_header(Session& session);
 bool has_changes(const std::vector<Plan>& plans);
 bool has_errors(const std::vector<Diagnostic>& problems);

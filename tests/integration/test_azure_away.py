@@ -2,7 +2,7 @@
 """Azure that stops answering: told once when it begins and once when it ends, by event, log and /readyz?verbose; nothing else fails."""
 import json
 
-from harness import Case, environment, get, main, small_azure, small_documents, until
+from harness import DEMO, Case, environment, get, main, small_azure, small_documents, until
 
 
 class Away(Case):
@@ -36,6 +36,15 @@ class Away(Case):
         until(lambda: self.events(daemon, "AzureReachable"), "the event of its return", 60, process=again)
         self.assertEqual(len(self.events(daemon, "AzureUnreachable")), 1)
         until(lambda: "[+]azure ok\n" in get(daemon.url + "/readyz?verbose")[1], "nothing is left of it", process=daemon)
+
+    def test_a_plan_says_it_once(self):
+        done = self.galleryd("plan", DEMO, "--azure", "http://127.0.0.1:1", "--credential", "none", "--state-dir", self.path("state"), expect=1)
+        self.assertEqual(done.stdout, "")
+        self.assertEqual(done.stderr.count("Connection refused"), 1, done.stderr)
+        self.assertIn("images/golden, images/golden/jumpbox, images/golden/rhel-9 and 9 more could not be looked at", done.stderr)
+        plan = json.loads(self.galleryd("plan", DEMO, "--azure", "http://127.0.0.1:1", "--credential", "none", "--state-dir", self.path("state"), "-o", "json",
+                                        expect=1).stdout)
+        self.assertEqual({one["complete"] for one in plan["scopes"]}, {False})
 
 
 if __name__ == "__main__":

@@ -96,11 +96,12 @@ class Usage(Case):
         self.assertIn("--scope /subscriptions/00000000-0000-0000-0000-000000000009", done.stdout)
 
     def test_a_slow_resource_graph_is_waited_for_aloud_and_off_the_answer(self):
-        faults = self.write("slow.yaml", "- {path: '*Microsoft.ResourceGraph/resources', method: POST, delay: 1500ms}\n")
+        faults = self.write("slow.yaml", "- {path: '*Microsoft.ResourceGraph/resources', method: POST, delay: 3s, count: 2}\n")
         self.begin(estate(), "--faults", faults, name="slow")
         done = self.usage("golden/ubuntu-2204/1.0.5", "-o", "json")
         self.assertEqual(json.loads(done.stdout)["state"], "in_use")
         self.assertIn("Waiting for Azure Resource Graph …\n", done.stderr)
+        self.begin(estate(), "--faults", faults, name="slow2")
         plan = self.galleryd("plan", DEMO, *self.flags, "--instance", "demo", "-o", "json")
         self.assertEqual(json.loads(plan.stdout)["kind"], "Plan")
         self.assertRegex(plan.stderr, r"Waiting for Azure Resource Graph \(\d subscriptions?\) …\n")
