@@ -136,21 +136,52 @@ PlanHeader plan_header(Session& session) {
 
 namespace {
 
-// The flags without which the next command would speak to another Azure or another memory.
+// As a shell takes it.
+std::string quoted(const std::string& word) {
+    constexpr const char* plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=@%+,~";
+    if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) return word;
+    std::string made = "'";
+    for (const char c : word) made += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return made + "'";
+}
+
+// The flags without which the next command would speak to another Azure or another memory, or would do less.
 std::string flags_again(const CommonOptions& options) {
     const CommonOptions usual;
     std::string text;
     const auto add = [&text](const char* name, const std::string& value, const std::string& unless) {
-        if (value != unless) text += std::string(" ") + name + " " + value;
+        if (value != unless) text += std::string(" ") + name + " " + quoted(value);
     };
     add("--azure", options.azure, usual.azure);
+    add("--azure-ca-file", options.azure_ca_file, usual.azure_ca_file);
+    add("--simulator-state", options.simulator_state, usual.simulator_state);
+    add("--time-scale", options.time_scale, usual.time_scale);
     add("--credential", options.credential, usual.credential);
     add("--instance", options.instance, usual.instance);
     add("--state-dir", options.state_dir, usual.state_dir);
+    if (options.allow_deletes) text += " --allow-deletes";
+    if (options.prune) text += " --prune";
+    return text;
+}
+
+std::string paths_again(const CommonOptions& options) {
+    std::string text;
+    for (const std::string& source : options.sources)
+        text += " " + quoted(source.starts_with("dir:") ? source.substr(4) : source);
     return text;
 }
 
 }  // namespace
+
+std::string next_command(const PlanOptions& options) {
+    const std::string flags = flags_again(options.common);
+    if (options.common.azure == "simulator")  // a saved plan would meet another one
+        return "galleryd apply" + paths_again(options.common) + flags +
+               "    # a rehearsal: this simulator ends with its command; galleryd simulate keeps one";
+    if (!options.out.empty()) return "galleryd apply " + quoted(options.out) + flags;
+    return "galleryd plan" + paths_again(options.common) + " --out plan.json" + flags + " && galleryd apply plan.json" +
+           flags;
+}
 
 int run_plan(const PlanOptions& options, std::ostream& out, std::ostream& err) {
     auto session = Session::open(options.common, JournalUse::read_only, "plan");
@@ -170,10 +201,7 @@ int run_plan(const PlanOptions& options, std::ostream& out, std::ostream& err) {
     }
     if (has_errors(*problems)) planned->plans.push_back(unread_documents());
     PlanHeader header = plan_header(**session);
-    if (has_changes(planned->plans) && options.out.empty())
-        header.next = "galleryd plan " + header.path + " --out plan.json" + flags_again(options.common) +
-                      " && galleryd apply plan.json" + flags_again(options.common);
-    if (!options.out.empty()) header.next = "galleryd apply " + options.out + flags_again(options.common);
+    if (has_changes(planned->plans) || !options.out.empty()) header.next = next_command(options);
     if (options.output == "json") {
         out << plan_to_json(planned->plans, header).dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
             << "\n";

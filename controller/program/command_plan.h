@@ -21,6 +21,9 @@ Task<PlannedScopes> plan_every_scope(Session& session, std::ostream* err);
 
 bool sees_nothing(const PlannedScopes& planned);  // not one scope could be looked at
 
+// What does what the plan shows, with every flag that it depends on; can be pasted.
+std::string next_command(const PlanOptions& options);
+
 PlanHeader plan_header(Session& session);
 bool has_changes(const std::vector<Plan>& plans);
 bool has_errors(const std::vector<Diagnostic>& problems);
