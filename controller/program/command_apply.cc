@@ -8,6 +8,7 @@
 #include "controller/program/diagnostic_text.h"
 #include "controller/program/patience.h"
 #include "controller/program/plan_text.h"
+#include "controller/program/plan_text_rows.h"
 #include "controller/program/saved_plan.h"
 #include "controller/runtime/task_group.h"
 
@@ -148,23 +149,41 @@ bool confirm_deletions(const ApplyOptions& options, int deletions, std::ostream&
     return false;
 }
 
+// How many writes there were, and whether Azure went away before the end: what is not done then is no choice of
+// anybody.
+void print_summary(std::ostream& out, const ApplyState& state, Session& session) {
+    out << "\n" << state.writes << " write" << (state.writes == 1 ? "" : "s") << " to Azure.";
+    const std::string trouble = session.contact().trouble();
+    if (!trouble.empty()) {
+        const std::size_t scopes = session.engine().scopes().size();
+        const auto done = static_cast<std::size_t>(std::ranges::count_if(state.last, [&](const auto& entry) {
+            return entry.second.converged() && !state.failures.contains(entry.first);
+        }));
+        out << " " << trouble << ". " << scopes - std::min(done, scopes) << " of " << plural(scopes, "scope")
+            << " could not be ended; what was started goes on in Azure.";
+    }
+    out << "\n";
+}
+
+std::vector<std::pair<std::string, Error>> failures_of(const ApplyState& state) {
+    return {state.failures.begin(), state.failures.end()};
+}
+
 int report_end(ApplyEnd end, ApplyState& state, Session& session, bool is_partial, std::ostream& out,
                std::ostream& err) {
-    out << "\n" << state.writes << " write" << (state.writes == 1 ? "" : "s") << " to Azure.\n";
+    print_summary(out, state, session);
     if (end == ApplyEnd::converged) {
         out << (is_partial ? "What could be read is as declared; documents with errors were left alone.\n"
                            : "Azure matches the manifests.\n");
         return exit_done;
     }
     if (end == ApplyEnd::timed_out) {
+        print_failures(err, failures_of(state), "not done yet");
         err << "galleryd: timed out; what was started goes on in Azure. Run apply again to follow it. (GD5008)\n";
         return exit_gate;
     }
     print_plan_text(out, plans_of(state), plan_header(session), TextOptions{});
-    for (const auto& [scope, error] : state.failures) {
-        err << "galleryd: " << scope << ":\n";
-        print_error(err, error);
-    }
+    print_failures(err, failures_of(state), "not done");
     if (!state.failures.empty()) return exit_error;
     err << "galleryd: what is left needs a person: conflicts, approvals and blocks are listed above. (GD5009)\n";
     return exit_approval;
@@ -227,8 +246,14 @@ int run_apply(const ApplyOptions& options, std::ostream& out, std::ostream& err)
     (*session)->engine().confirm_only(planned->plans);
     ApplyState state{
         .out = out, .err = &err, .deadline = (*session)->clock().monotonic() + *timeout, .last = {}, .failures = {}};
+    (*session)->contact().on_change = [&err](bool, const std::string& text) {
+        err << "galleryd: " << text << std::endl;
+    };
     const auto end = (*session)->run(apply_rounds(**session, state));
-    if (!end) return exit_with(err, end.error());
+    if (!end) {
+        print_summary(out, state, **session);
+        return exit_with(err, end.error());
+    }
     const int code = report_end(*end, state, **session, is_partial, out, err);
     return code == exit_done && is_partial ? exit_error : code;
 }

@@ -102,13 +102,26 @@ Plan unread_documents() {
     return unread;
 }
 
-void print_failures(std::ostream& err, const std::vector<std::pair<std::string, Error>>& failures) {
+namespace {
+
+// What is the same for every scope that it meets; other failures are each about their own resource.
+std::string cause_of(const Error& error) {
+    const bool is_shared = error.kind == ErrorKind::transient || error.kind == ErrorKind::throttled ||
+                           error.reason == "AuthorizationFailed" || error.reason == "AuthenticationFailed" ||
+                           error.reason == "TlsError";
+    return error.code + error.reason + (is_shared ? std::string() : error.message);
+}
+
+}  // namespace
+
+void print_failures(std::ostream& err, const std::vector<std::pair<std::string, Error>>& failures,
+                    const std::string& what) {
     std::map<std::string, std::vector<const std::pair<std::string, Error>*>> alike;
-    for (const auto& failure : failures) alike[failure.second.code + failure.second.reason].push_back(&failure);
+    for (const auto& failure : failures) alike[cause_of(failure.second)].push_back(&failure);
     for (const auto& [reason, group] : alike) {
         std::vector<std::string> names;
         for (const auto* failure : group) names.push_back(failure->first);
-        err << "galleryd: " << some_of(names) << " could not be looked at; nothing is planned there\n";
+        err << "galleryd: " << some_of(names) << " " << what << "\n";
         print_error(err, group.front()->second);
     }
 }

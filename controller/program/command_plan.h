@@ -29,8 +29,9 @@ bool has_changes(const std::vector<Plan>& plans);
 bool has_errors(const std::vector<Diagnostic>& problems);
 // Stands for documents that could not be read: what was not compared is not "no changes".
 Plan unread_documents();
-// What could not be looked at, one message for all scopes that failed alike.
-void print_failures(std::ostream& err, const std::vector<std::pair<std::string, Error>>& failures);
+// Scopes and why, one message for all that failed alike.
+void print_failures(std::ostream& err, const std::vector<std::pair<std::string, Error>>& failures,
+                    const std::string& what = "could not be looked at; nothing is planned there");
 int deletions_in(const std::vector<Plan>& plans);  // deletions and region removals
 
 }  // namespace galleryd

@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 """Azure that stops answering: told once when it begins and once when it ends, by event, log and /readyz?verbose; nothing else fails."""
 import json
+import os
+import signal
 
 from harness import DEMO, Case, environment, get, main, small_azure, small_documents, until
+from proxy import KillingProxy
 
 
 class Away(Case):
@@ -36,6 +39,20 @@ class Away(Case):
         until(lambda: self.events(daemon, "AzureReachable"), "the event of its return", 60, process=again)
         self.assertEqual(len(self.events(daemon, "AzureUnreachable")), 1)
         until(lambda: "[+]azure ok\n" in get(daemon.url + "/readyz?verbose")[1], "nothing is left of it", process=daemon)
+
+    def test_an_apply_that_azure_leaves_half_way_says_so_in_its_summary(self):
+        with open(os.path.join(DEMO, "azure.json"), encoding="utf-8") as file:
+            azure = self.simulate(json.load(file), time_scale=1)
+        proxy = KillingProxy(azure.url, 90, True, lambda: azure.signal(signal.SIGKILL))
+        self.addCleanup(proxy.close)
+        done = self.galleryd("apply", DEMO, "--azure", proxy.url, "--credential", "none", "--instance", "demo", "--state-dir", self.path("state"),
+                             "--timeout", "15s", expect=3, seconds=90)
+        self.assertTrue(proxy.reached.is_set())
+        self.assertRegex(done.stdout, r"\d+ writes? to Azure\. Azure does not answer since \S+ \(\d+ requests\): .*\. \d+ of 12 scopes could not be ended; "
+                                      r"what was started goes on in Azure\.\n$")
+        self.assertEqual(done.stderr.count("galleryd: Azure does not answer: "), 1, done.stderr)   # told when it happened
+        self.assertIn("not done yet\n", done.stderr)
+        self.assertIn("GD5008", done.stderr)
 
     def test_a_plan_says_it_once(self):
         done = self.galleryd("plan", DEMO, "--azure", "http://127.0.0.1:1", "--credential", "none", "--state-dir", self.path("state"), expect=1)
