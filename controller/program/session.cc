@@ -244,6 +244,15 @@ Status open_engine(SessionParts& parts, JournalUse use, std::string asked_by) {
     return parts.engine->load();
 }
 
+// "GD4002 folder … cannot be read: …": the code goes where codes stand.
+std::unexpected<Error> unreadable_source(const Snapshot& snapshot) {
+    const std::string& reason = snapshot.unreadable_reason;
+    constexpr std::size_t code_size = 6;
+    const bool has_code = reason.starts_with("GD") && reason.size() > code_size && reason[code_size] == ' ';
+    return wrong_usage(has_code ? reason.substr(0, code_size) : "GD4001",
+                       snapshot.source + ": " + (has_code ? reason.substr(code_size + 1) : reason));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Session>> Session::open(CommonOptions options, JournalUse use, std::string asked_by) {
@@ -298,7 +307,7 @@ Result<std::vector<Diagnostic>> Session::read_sources() {
     for (const auto& source : parts_->sources) {
         auto snapshot = run(source->look());
         if (!snapshot) return std::unexpected(snapshot.error());
-        if (!snapshot->readable) return wrong_usage("GD4001", snapshot->source + ": " + snapshot->unreadable_reason);
+        if (!snapshot->readable) return unreadable_source(*snapshot);
         if (snapshot->documents.empty() && parts_->options.sources.size() == 1) {
             return wrong_usage(
                 "GD1094",

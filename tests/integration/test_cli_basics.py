@@ -3,7 +3,7 @@
 import json
 import re
 
-from harness import DEMO, GALLERY, Case, definition_document, main, small_documents
+from harness import DEMO, GALLERY, Case, definition_document, main, small_documents, until
 
 
 class CommandLine(Case):
@@ -31,6 +31,13 @@ class CommandLine(Case):
             done = self.galleryd(*words, expect=64)
             self.assertEqual(done.stdout, "", words)
             self.assertTrue(done.stderr.strip(), words)
+
+    def test_a_source_that_is_not_there_is_told_with_its_code_once_and_what_to_do(self):
+        done = self.galleryd("plan", self.path("nowhere"), "--azure", "simulator", "--state-dir", self.path("state"), expect=64)
+        self.assertEqual(done.stderr.count("GD4001"), 2, done.stderr)   # (GD4001, see `galleryd explain GD4001`)
+        self.assertIn("name the folder that is meant with --source dir:PATH", done.stderr)
+        daemon = self.daemon("simulator", self.path("nowhere")).ready()
+        until(lambda: "name the folder that is meant" in daemon.errors(), "the daemon says so too", 20, process=daemon)
 
     def test_a_mistyped_verb_is_guessed(self):
         done = self.galleryd("plna", expect=64)
