@@ -11,8 +11,8 @@ std::span<const CatalogueEntry> command_errors() {
          "A flag is not known, lacks its value, is given twice, or belongs to another command. Nothing was started.",
          "Ask the command itself for its flags.", "galleryd plan --help"},
         {"GD5003", "Not a duration",
-         "Durations are a number with a unit, of at least one second. A bare number is refused, because nobody can "
-         "tell seconds from minutes.",
+         "Durations are a number with a unit, of at least one second and at most what the message names. A bare number "
+         "is refused, because nobody can tell seconds from minutes.",
          "Write a number and s, m, h or d.",
          "galleryd run --source dir:manifests --interval 90s    # not --interval 90"},
         {"GD5004", "The Azure endpoint cannot be used",
@@ -123,6 +123,10 @@ std::span<const CatalogueEntry> command_errors() {
          "Write default, environment, client-secret, client-certificate, workload-identity, managed-identity, "
          "azure-cli, or none for the simulator.",
          "galleryd plan manifests --credential azure-cli"},
+        {"GD5026", "Complete looks would come more often than looks",
+         "--full-interval is shorter than --interval: each complete look is one of the looks that --interval spaces.",
+         "Make --full-interval at least as long as --interval.",
+         "galleryd run --source dir:manifests --interval 60s --full-interval 1h"},
         {"GD5040", "Not a saved plan",
          "The file given to apply cannot be read, is not JSON, or was not written by galleryd plan --out of this major "
          "format.",

@@ -155,17 +155,13 @@ boost::asio::awaitable<void> daemon_main(Session& session, Daemon& daemon, Pages
 
 int serve(Session& session, telemetry::MetricsRegistry& registry, const std::string& more, std::ostream& out,
           std::ostream& err) {
-    const auto interval = parse_duration_flag("--interval", session.options().interval);
-    const auto full = parse_duration_flag("--full-interval", session.options().full_interval);
-    if (!interval || !full) {
-        print_error(err, interval ? full.error() : interval.error());
-        return exit_usage;
-    }
+    const auto intervals = parse_intervals(session.options().interval, session.options().full_interval);
+    if (!intervals) return exit_with(err, intervals.error());
     Daemon daemon(session.context().get_executor(), session.engine(), session.sources(), session.clock(),
                   session.random(), session.log(), session.metrics(),
-                  DaemonOptions{.interval = *interval, .full_interval = *full, .azure_is_away = [&session] {
-                                    return session.contact().is_away();
-                                }});
+                  DaemonOptions{.interval = intervals->interval,
+                                .full_interval = intervals->full,
+                                .azure_is_away = [&session] { return session.contact().is_away(); }});
     session.contact().on_change = [&session](bool is_away, const std::string& text) {
         session.engine().note_contact(is_away, text);
     };
@@ -187,7 +183,7 @@ int serve(Session& session, telemetry::MetricsRegistry& registry, const std::str
     session.metrics().set("galleryd_build_info",
                           {{"version", GALLERYD_VERSION}, {"revision", ""}, {"compiler", __VERSION__}}, 1);
     session.metrics().set("galleryd_mode_info", {{"mode", "folder"}, {"leader_elected", "false"}}, 1);
-    session.metrics().set("galleryd_sync_interval_seconds", {}, static_cast<double>(interval->count()));
+    session.metrics().set("galleryd_sync_interval_seconds", {}, static_cast<double>(intervals->interval.count()));
     out << more << "galleryd: listening on http://" << pages.servers.front()->address() << std::endl;
     session.log().info("started", {{"version", GALLERYD_VERSION},
                                    {"azure", session.azure_url()},

@@ -291,7 +291,8 @@ boost::asio::awaitable<void> Daemon::inventory_loop() {
     std::chrono::nanoseconds full_at = clock_.monotonic();
     while (true) {
         co_await finishes_within(clock_, jittered(options_.interval), inventory_wanted_.wait());
-        const bool full = clock_.monotonic() >= full_at;
+        const bool always = options_.full_interval <= options_.interval;
+        const bool full = always || clock_.monotonic() >= full_at;
         if (co_await refresh_inventory(full) && full) full_at = clock_.monotonic() + jittered(options_.full_interval);
     }
 }

@@ -226,12 +226,10 @@ Status open_engine(SessionParts& parts, JournalUse use, std::string asked_by) {
     options.prices = std::move(*prices);
     options.source_count = parts.options.sources.size();
     options.zone_offset = zone_offset;
-    const auto interval = parse_duration_flag("--interval", parts.options.interval);
-    if (!interval) return std::unexpected(interval.error());
-    options.drift_interval = *interval;
-    const auto full_interval = parse_duration_flag("--full-interval", parts.options.full_interval);
-    if (!full_interval) return std::unexpected(full_interval.error());
-    options.full_interval = *full_interval;
+    const auto intervals = parse_intervals(parts.options.interval, parts.options.full_interval);
+    if (!intervals) return std::unexpected(intervals.error());
+    options.drift_interval = intervals->interval;
+    options.full_interval = intervals->full;
     if (options.instance.empty() || options.instance.find_first_of("/ \t\r\n") != std::string::npos) {
         return wrong_usage("GD5018",
                            "--instance `" + options.instance +
