@@ -127,6 +127,11 @@ std::span<const CatalogueEntry> command_errors() {
          "--full-interval is shorter than --interval: each complete look is one of the looks that --interval spaces.",
          "Make --full-interval at least as long as --interval.",
          "galleryd run --source dir:manifests --interval 60s --full-interval 1h"},
+        {"GD5028", "The simulator's estate cannot be used",
+         "The JSON file of simulate --state or --simulator-state has a key that the simulator does not read: what stands "
+         "there would be ignored.",
+         "Correct the key as the message proposes. Resources stand in \"resources\", as GET prints them.",
+         "galleryd simulate --state azure.json"},
         {"GD5040", "Not a saved plan",
          "The file given to apply cannot be read, is not JSON, or was not written by galleryd plan --out of this major "
          "format.",

@@ -8,9 +8,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <cstdlib>
-#include <fstream>
 #include <ostream>
-#include <sstream>
 
 #include "controller/adapters/azure/credential_certificate.h"
 #include "controller/adapters/clock/system_clock.h"
@@ -23,6 +21,7 @@
 #include "controller/program/doctor/checkup.h"
 #include "controller/program/doctor/local_checks.h"
 #include "controller/program/doctor/print.h"
+#include "controller/program/estate_file.h"
 #include "controller/program/messages.h"
 #include "controller/program/read_paths.h"
 #include "controller/program/state_directory.h"
@@ -96,11 +95,9 @@ Status open_simulator(Practice& practice, const CommonOptions& options) {
     how.anonymous = true;
     practice.azure = std::make_unique<simulator::Simulator>(practice.clock, how);
     if (!options.simulator_state.empty()) {
-        std::ifstream file(options.simulator_state, std::ios::binary);
-        std::ostringstream text;
-        text << file.rdbuf();
-        if (!file) return wrong_usage("GD5014", options.simulator_state + " cannot be read");
-        if (const Status loaded = practice.azure->load_state(text.str()); !loaded) return loaded;
+        const auto estate = read_estate(options.simulator_state);
+        if (!estate) return std::unexpected(estate.error());
+        if (const Status loaded = practice.azure->load_state(*estate); !loaded) return loaded;
     }
     practice.transport = std::make_unique<simulator::InProcessTransport>(*practice.azure, practice.clock);
     return {};

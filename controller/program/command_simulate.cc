@@ -12,6 +12,7 @@
 
 #include "controller/adapters/clock/system_clock.h"
 #include "controller/adapters/http/tls_authority.h"
+#include "controller/program/estate_file.h"
 #include "controller/simulator/face.h"
 #include "controller/simulator/simulator.h"
 
@@ -109,6 +110,8 @@ int load_files(const SimulateOptions& options, simulator::Simulator& azure) {
         const auto text = read_file(options.state);
         if (!text && !options.persist) return complain("cannot read the state file " + options.state);
         if (text) {
+            if (const Status right = check_estate_keys(options.state, *text); !right)
+                return complain(right.error().message + " (" + right.error().code + ")", 64);
             const auto loaded = azure.load_state(*text);
             if (!loaded) return complain(options.state + ": " + loaded.error().message);
         }

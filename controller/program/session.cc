@@ -6,7 +6,6 @@
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <cstdlib>
-#include <fstream>
 #include <ostream>
 #include <sstream>
 
@@ -21,6 +20,7 @@
 #include "controller/adapters/telemetry/log.h"
 #include "controller/adapters/telemetry/metrics_registry.h"
 #include "controller/program/credentials.h"
+#include "controller/program/estate_file.h"
 #include "controller/program/prices.h"
 #include "controller/program/state_directory.h"
 #include "controller/program/wall_clock.h"
@@ -97,14 +97,6 @@ Status open_state(SessionParts& parts, JournalUse use) {
     return {};
 }
 
-Result<std::string> read_whole_file(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    std::ostringstream text;
-    text << file.rdbuf();
-    if (!file) return wrong_usage("GD5014", path + " cannot be read");
-    return text.str();
-}
-
 simulator::Options simulator_options(const CommonOptions& options) {
     simulator::Options made;
     made.time_scale = std::strtod(options.time_scale.c_str(), nullptr);
@@ -116,7 +108,7 @@ simulator::Options simulator_options(const CommonOptions& options) {
 Status start_simulator(SessionParts& parts) {
     parts.azure = std::make_unique<simulator::Simulator>(*parts.simulated_clock, simulator_options(parts.options));
     if (!parts.options.simulator_state.empty()) {
-        const auto estate = read_whole_file(parts.options.simulator_state);
+        const auto estate = read_estate(parts.options.simulator_state);
         if (!estate) return std::unexpected(estate.error());
         if (const Status loaded = parts.azure->load_state(*estate); !loaded) return loaded;
     }

@@ -58,6 +58,9 @@ struct RegionFailure {
     int count = -1;  // replications that fail; -1 = until cleared
 };
 
+// What an estate file may hold beside an ARM list: the keys that load_state reads and save_state writes.
+std::vector<std::string> estate_keys();
+
 class Simulator {
   public:
     // `clock` must outlive the simulator; its now() is the simulated time.
