@@ -32,6 +32,19 @@ class CommandLine(Case):
             self.assertEqual(done.stdout, "", words)
             self.assertTrue(done.stderr.strip(), words)
 
+    def test_a_port_that_is_taken_has_a_code_and_a_way_out(self):
+        azure = self.simulate({"resources": []})
+        taken = azure.url.split("//")[1]
+        for words in (["simulate", "--listen", taken], ["demo", "--listen", taken, "--http", "127.0.0.1:0"], ["demo", "--http", taken]):
+            done = self.galleryd(*words, expect=1)
+            self.assertIn("another program listens there already", done.stderr, words)
+            self.assertIn("galleryd explain GD5027", done.stderr, words)
+
+    def test_an_estate_with_an_unknown_key_is_refused_by_name(self):
+        estate = self.write("azure.json", '{"resources": [], "unreadableSubscription": []}')
+        for words in (["simulate", "--state", estate], ["doctor", "--azure", "simulator", "--simulator-state", estate]):
+            self.assertIn('did you mean "unreadableSubscriptions"?', self.galleryd(*words, expect=64).stderr)
+
     def test_a_source_that_is_not_there_is_told_with_its_code_once_and_what_to_do(self):
         done = self.galleryd("plan", self.path("nowhere"), "--azure", "simulator", "--state-dir", self.path("state"), expect=64)
         self.assertEqual(done.stderr.count("GD4001"), 2, done.stderr)   # (GD4001, see `galleryd explain GD4001`)
