@@ -243,12 +243,17 @@ int run_demo(const DemoOptions& demo, std::ostream& out, std::ostream& err) {
     options.simulator_listen = demo.listen;
     auto session = Session::open(options, JournalUse::exclusive, "demo");
     if (!session) {
+        remove_temporary(*estate);  // nobody has seen it
         print_error(err, session.error());
         return exit_error;
     }
     const std::string more = "documents (edit them and watch): " + estate->documents +
+                             (estate->temporary.empty() ? "" : "   (removed at the end; to keep them: --dir)") +
                              "\nAzure simulator (ARM):           " + (*session)->azure_url() + "\n";
-    return serve(**session, (*session)->registry(), more, out, err);
+    const int code = serve(**session, (*session)->registry(), more, out, err);
+    session->reset();  // closes the journal
+    if (code == exit_done) remove_temporary(*estate);
+    return code;
 }
 
 }  // namespace galleryd
