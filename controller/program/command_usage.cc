@@ -60,8 +60,8 @@ Task<ResourceId> find_version(UsageReader& reader, VersionName name) {
         .code = "GD5024"});
 }
 
-std::string grant_reader(const std::string& subscription, const std::string& refusal) {
-    return doctor::grant_command(doctor::find_bearer(refusal), "Reader", "/subscriptions/" + subscription);
+std::string grant_reader(const doctor::Bearer& bearer, const std::string& subscription) {
+    return doctor::grant_command(bearer, "Reader", "/subscriptions/" + subscription);
 }
 
 Error not_readable(const ResourceId& version, Error error) {
@@ -72,7 +72,7 @@ Error not_readable(const ResourceId& version, Error error) {
 }
 
 // What is not seen where nobody may look may well be there.
-void doubt_unreadable(UsageReport& report) {
+void doubt_unreadable(UsageReport& report, const doctor::Bearer& bearer) {
     const std::string& subscription = report.version.subscription();
     const bool is_listed = std::ranges::find(report.readable, fold_case(subscription)) != report.readable.end();
     report.is_readable = report.exists || is_listed;
@@ -80,12 +80,12 @@ void doubt_unreadable(UsageReport& report) {
     report.found.doubts.push_back("its own subscription " + subscription +
                                   " cannot be read by this identity: whether the version is there, and who uses it "
                                   "there, is not known");
-    report.found.way_out.push_back(grant_reader(subscription, ""));
+    report.found.way_out.push_back(grant_reader(bearer, subscription));
 }
 
 // The whole answer, by the same functions as the daemon's.
 Task<UsageReport> ask(UsageReader& reader, MachineLists& lists, GalleryApi& api, Clock& clock, VersionName name,
-                      std::string memory) {
+                      std::string memory, doctor::Bearer bearer) {
     const auto id = co_await find_version(reader, std::move(name));
     if (!id) co_return std::unexpected(id.error());
     const ResourceId definition = *id->parent();
@@ -113,7 +113,7 @@ Task<UsageReport> ask(UsageReader& reader, MachineLists& lists, GalleryApi& api,
         report.found.doubts.push_back("machines of subscription " + subscription + " could not be listed: " + why);
         report.found.way_out.push_back("ask again; galleryd needs Reader there");
     }
-    doubt_unreadable(report);
+    doubt_unreadable(report, bearer);
     co_return report;
 }
 
@@ -144,13 +144,14 @@ int run_usage(const UsageOptions& options, std::ostream& out, std::ostream& err)
     if (const Status signed_in = (*session)->sign_in(); !signed_in) return exit_with(err, signed_in.error());
     const auto memory = (*session)->journal().setting(usage_setting);
     auto task = ask((*session)->usage_reader(), (*session)->machine_lists(), (*session)->azure(), (*session)->clock(),
-                    *name, memory ? *memory : std::string());
+                    *name, memory ? *memory : std::string(), (*session)->bearer());
     auto patient = with_patience((*session)->clock(), &err, "Azure Resource Graph", std::move(task));
     const auto report = (*session)->run(std::move(patient));
     if (!report) {
         print_error(err, report.error());
-        if (report.error().reason == "AuthorizationFailed" && name->id)
-            err << "  do: " << grant_reader(name->id->subscription(), report.error().message) << "\n";
+        const bool says_what = report.error().message.contains("az role assignment create");
+        if (report.error().reason == "AuthorizationFailed" && name->id && !says_what)
+            err << "  do: " << grant_reader((*session)->bearer(), name->id->subscription()) << "\n";
         return report.error().reason == "Interrupted" ? exit_interrupted : exit_error;
     }
     if (options.output == "json") print_usage_json(out, *report);

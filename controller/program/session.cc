@@ -54,6 +54,7 @@ struct SessionParts {
     std::unique_ptr<Engine> engine;
     std::vector<std::unique_ptr<DesiredSource>> sources;
     std::string azure_url;
+    doctor::Bearer bearer;
 
     Clock& clock() { return wall_clock ? static_cast<Clock&>(*wall_clock) : system_clock; }
     Clock& engine_clock() { return world_clock ? static_cast<Clock&>(*world_clock) : system_clock; }
@@ -283,6 +284,7 @@ Log& Session::log() { return *parts_->log; }
 Metrics& Session::metrics() { return *parts_->metrics; }
 AzureContact& Session::contact() { return *parts_->contact; }
 telemetry::MetricsRegistry& Session::registry() { return *parts_->metrics; }
+const doctor::Bearer& Session::bearer() const { return parts_->bearer; }
 const CommonOptions& Session::options() const { return parts_->options; }
 std::string Session::azure_url() const { return parts_->azure_url; }
 
@@ -324,6 +326,8 @@ Result<std::vector<Diagnostic>> Session::read_sources() {
 Status Session::sign_in() {
     const auto token = run(parts_->credential->token());
     if (!token) return std::unexpected(token.error());
+    if (const auto identity = azure::find_token_identity(*token))
+        parts_->bearer = {.object_id = identity->object_id, .app_id = identity->app_id, .is_user = identity->is_user};
     return {};
 }
 

@@ -85,7 +85,7 @@ class Usage(Case):
         done = self.usage(GOLDEN + "/images/ubuntu-2204/versions/1.0.5", expect=1)
         self.assertNotIn("not in Azure", done.stdout + done.stderr)
         self.assertIn("cannot be read, so nobody knows who uses it", done.stderr)
-        self.assertRegex(done.stderr, r'do: az role assignment create --assignee-object-id [0-9a-f-]{36} .*--role "Reader" '
+        self.assertRegex(done.stderr, r'az role assignment create --assignee-object-id [0-9a-f-]{36} .*--role "Reader" '
                                       r"--scope /subscriptions/00000000-0000-0000-0000-000000000001\b")
         self.assertIn("GD3020", done.stderr)
         self.assertIn("grant this identity Reader there", self.usage("golden/ubuntu-2204/1.0.5", expect=1).stderr)

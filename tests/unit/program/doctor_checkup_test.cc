@@ -121,6 +121,7 @@ TEST_CASE("a subscription that cannot be read is one failure, whatever the docum
     REQUIRE(closed != findings.end());
     CHECK(closed->check == "subscription");
     CHECK(closed->measured.contains("nor can the 14 scopes in it"));
+    CHECK_FALSE(closed->measured.contains("az role"));  // that stands below it
     const std::string grant =
         "az role assignment create --assignee-object-id 00000000-0000-0000-0000-0000000000aa "
         "--assignee-principal-type ServicePrincipal --role ";  // whom Azure refused; the token does not say
