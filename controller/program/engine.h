@@ -70,7 +70,9 @@ class Engine {
     bool inventory_covers_all() const;  // every subscription that is declared
     // Brings the inventory up to date; the scopes that moved since. Never called twice at a time.
     Task<std::set<std::string>> refresh(bool full);
+    static constexpr std::chrono::minutes refresh_deadline{5};  // for who waits: 100,000 resources take 35 s of quota
     void note_inventory_error(const Error& error);
+    void note_contact(bool is_away, const std::string& text);  // an event when Azure stops and begins to answer
 
     // From now on it is known who uses a version (engine_usage.cc); without it usage is unknown, and nothing that point
     // 7 of the interlock protects is taken away.

@@ -171,10 +171,11 @@ void ArmChannel::note(const ArmCall& call, const Result<http::Response>& answer,
         std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
     if (!answer) {
         metrics_.unanswered(request);
-        log_.warning("azure did not answer", {{"method", call.method},
-                                              {"path", path_of(call.target)},
-                                              {"ms", milliseconds},
-                                              {"reason", answer.error().message}});
+        // Not a warning: it is tried again, counted, and told once by whoever watches all requests.
+        log_.debug("azure did not answer", {{"method", call.method},
+                                            {"path", path_of(call.target)},
+                                            {"ms", milliseconds},
+                                            {"reason", answer.error().message}});
         return;
     }
     metrics_.answered(request, *answer);

@@ -16,6 +16,7 @@
 #include "controller/program/engine.h"
 #include "controller/simulator/simulator.h"
 #include "tests/support/manual_clock.h"
+#include "tests/support/memory_journal.h"
 #include "tests/support/recording_log.h"
 #include "tests/support/recording_metrics.h"
 #include "tests/support/run_task.h"
@@ -83,14 +84,6 @@ class SmallEngine {
         azure::ArmOptions options;
         options.arm = {"https", "management.azure.com", "443"};
         return options;
-    }
-    static std::unique_ptr<Journal> memory_journal(TimePoint now) {
-        journal::JournalOptions options;
-        options.in_memory = true;
-        options.now = now;
-        auto opened = journal::open_journal(options);
-        REQUIRE(opened.has_value());
-        return std::move(*opened);
     }
 };
 
