@@ -37,7 +37,8 @@ Answer permissions_call(const World& world, const Call& call) {
                                             {"notDataActions", Json::array()}});
     };
     if (world.around.rights.empty()) add({"*"}, {});
-    for (const GrantedRights* one : world.around.rights_at(fold_case(call.path.scope)))
+    const std::string scope = fold_case(call.path.scope);
+    for (const GrantedRights* one : world.around.rights_at({.scope = scope, .client = call.principal}))
         add(one->actions, one->not_actions);
     return answer;
 }
@@ -45,7 +46,7 @@ Answer permissions_call(const World& world, const Call& call) {
 std::optional<Answer> check_rights(const World& world, const Call& call) {
     if (world.around.rights.empty() || !is_checked(call)) return std::nullopt;
     const std::string action = action_of(call);
-    if (world.around.allows(call.path.key, action)) return std::nullopt;
+    if (world.around.allows({.scope = call.path.key, .client = call.principal}, action)) return std::nullopt;
     return error_answer(403, "AuthorizationFailed",
                         "The client '" + (call.principal.empty() ? std::string("simulated") : call.principal) +
                             "' with object id '0581142e-ae8f-4bc0-9a0d-ffb7cbad05b2' does not have authorization to "

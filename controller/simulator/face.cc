@@ -8,7 +8,7 @@ namespace galleryd::simulator {
 namespace {
 
 std::string log_text(const http::ServerRequest& request, const http::ServerResponse& response,
-                     std::chrono::nanoseconds took, const std::string& policy, TimePoint real, TimePoint simulated) {
+                     std::chrono::nanoseconds took, const Simulator& simulator, TimePoint real, TimePoint simulated) {
     const Path path = parse_path(request.target);
     Json line = Json::object();
     line["time"] = format_rfc3339(real);
@@ -17,7 +17,8 @@ std::string log_text(const http::ServerRequest& request, const http::ServerRespo
     line["apiVersion"] = path.get("api-version");
     line["status"] = response.status;
     line["ms"] = static_cast<double>(took.count() / 1000) / 1000.0;
-    line["policy"] = policy;
+    line["policy"] = simulator.last_policy();
+    line["principal"] = simulator.last_principal();
     line["bytes"] = response.body.size();
     line["simulatedTime"] = format_rfc3339(simulated);
     return line.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -52,9 +53,7 @@ Result<std::unique_ptr<Face>> Face::start(boost::asio::any_io_executor executor,
         }
         const auto before = real.monotonic();
         http::ServerResponse response = simulator.handle(request);
-        if (log)
-            log(log_text(request, response, real.monotonic() - before, simulator.last_policy(), real.now(),
-                         simulated.now()));
+        if (log) log(log_text(request, response, real.monotonic() - before, simulator, real.now(), simulated.now()));
         co_return response;
     };
     std::unique_ptr<Face> face(new Face);

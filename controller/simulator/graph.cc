@@ -180,7 +180,7 @@ std::optional<std::pair<std::string, std::string>> Graph::read_shape(const Json&
 }
 
 // What may not be read is left out without a word; without any name it is the whole tenant.
-Graph::Scope Graph::read_scope(const World& world, const Json& subscriptions) {
+Graph::Scope Graph::read_scope(const World& world, const Json& subscriptions, const std::string& client) {
     std::vector<std::string> named;
     for (const Json& one : subscriptions) named.push_back(fold_case(one.is_string() ? one.get<std::string>() : ""));
     const bool tenant = named.empty();
@@ -191,6 +191,7 @@ Graph::Scope Graph::read_scope(const World& world, const Json& subscriptions) {
     Scope scope;
     for (const std::string& one : named) {
         if (one.size() != 36 || world.unreadable_subscriptions.contains(one)) continue;
+        if (!world.around.shows(one, client)) continue;
         scope.subscriptions.push_back(one);
         scope.key += one + ",";
     }
@@ -244,7 +245,7 @@ Answer Graph::answer_query(World& world, const Call& call, Fault* fault) {
     const Json& asked = member(call.body, "subscriptions");
     if (asked.size() > subscriptions_max)
         return bad_request(world, "TooManySubscriptions", "The query names too many subscriptions.");
-    const Scope scope = read_scope(world, asked.is_array() ? asked : Json::array());
+    const Scope scope = read_scope(world, asked.is_array() ? asked : Json::array(), call.principal);
     if (scope.nothing_readable) {
         // Azure/aztfexport#331 and #475 show this message; its code is unverified.
         return bad_request(world, "NoValidSubscriptionsInQueryRequest",

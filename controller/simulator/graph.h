@@ -45,7 +45,7 @@ class Graph {
     Answer answer_query(World& world, const Call& call, Fault* fault);
     // nullopt: fine; else what is wrong with the options.
     static std::optional<std::pair<std::string, std::string>> read_shape(const Json& options, Shape& shape);
-    static Scope read_scope(const World& world, const Json& subscriptions);
+    static Scope read_scope(const World& world, const Json& subscriptions, const std::string& client);
     // may_copy_text: nothing alters the rows on their way out (noise does).
     static Answer print_page(const kql::Rows& rows, const Shape& shape, const Fault* fault, bool may_copy_text);
     std::shared_ptr<const Done> run(World& world, const std::string& text, const Scope& scope, TimePoint then,

@@ -37,7 +37,7 @@ struct Simulator::Parts {
     TimePoint start;
     std::vector<Mutation> history;
     std::vector<std::function<void(const Mutation&)>> listeners;
-    std::string policy;
+    std::string policy, principal;
     std::uint64_t requests = 0;
 };
 
@@ -249,7 +249,7 @@ http::ServerResponse Simulator::Parts::serve(const http::ServerRequest& request)
             ++injected;
         }
     }
-    world.actor = call.principal;
+    world.actor = principal = call.principal;
     answer_now = early ? std::move(*early) : answer(call, fault, limit_headers);
     world.region_failures.erase(world.region_failures.begin(),
                                 world.region_failures.begin() + static_cast<std::ptrdiff_t>(injected));
@@ -283,6 +283,7 @@ http::ServerResponse Simulator::handle(const http::ServerRequest& request) {
 }
 
 std::string Simulator::last_policy() const { return parts_->policy; }
+std::string Simulator::last_principal() const { return parts_->principal; }
 
 Status Simulator::load_state(const std::string& json) {
     parts_->world.advance(parts_->clock.now());

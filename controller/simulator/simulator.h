@@ -73,6 +73,7 @@ class Simulator {
     http::ServerResponse handle(const http::ServerRequest& request);
     // The request policy that the last answer charged ("GetGallery"), "" when none: for --log-requests.
     std::string last_policy() const;
+    std::string last_principal() const;  // the client that asked, by its token; "" for nobody and for sign-ins
 
     // {"resources": […]}, an ARM list, a bare array or one resource, as a GET prints them. Adds to what is there;
     // resource groups and subscriptions that ids mention come into being. `invalid` with reason StateInvalid names the

@@ -47,20 +47,29 @@ std::size_t Surroundings::usage_limit(std::string_view name, std::size_t otherwi
     return found == usage_limits.end() ? otherwise : found->second;
 }
 
-std::vector<const GrantedRights*> Surroundings::rights_at(std::string_view folded_scope) const {
+std::vector<const GrantedRights*> Surroundings::rights_at(const Asked& asked) const {
     std::vector<const GrantedRights*> found;
     for (const GrantedRights& one : rights) {
-        const bool above = folded_scope.starts_with(one.scope) &&
-                           (folded_scope.size() == one.scope.size() || folded_scope[one.scope.size()] == '/');
-        if (above) found.push_back(&one);
+        const bool above = asked.scope.starts_with(one.scope) &&
+                           (asked.scope.size() == one.scope.size() || asked.scope[one.scope.size()] == '/');
+        if (above && (one.client.empty() || one.client == fold_case(asked.client))) found.push_back(&one);
     }
     return found;
 }
 
-bool Surroundings::allows(std::string_view folded_scope, std::string_view action) const {
+bool Surroundings::allows(const Asked& asked, std::string_view action) const {
     if (rights.empty()) return true;
-    return std::ranges::any_of(rights_at(folded_scope), [action](const GrantedRights* one) {
+    return std::ranges::any_of(rights_at(asked), [action](const GrantedRights* one) {
         return names(one->actions, action) && !names(one->not_actions, action);
+    });
+}
+
+bool Surroundings::shows(std::string_view subscription, std::string_view client) const {
+    if (std::ranges::all_of(rights, [](const GrantedRights& one) { return one.client.empty(); })) return true;
+    const std::string asker = fold_case(client), scope = "/subscriptions/" + std::string(subscription);
+    return std::ranges::any_of(rights, [&](const GrantedRights& one) {
+        const bool is_his = one.client.empty() || one.client == asker;
+        return is_his && (one.scope.empty() || one.scope == scope || one.scope.starts_with(scope + "/"));
     });
 }
 
@@ -81,7 +90,8 @@ void load_surroundings(Surroundings& around, const Json& document) {
     for (const Json& entry : member(document, "rights")) {
         std::string scope = fold_case(text_of(entry, "scope"));
         if (scope.ends_with('/')) scope.pop_back();
-        around.rights.push_back({.scope = std::move(scope),
+        around.rights.push_back({.client = fold_case(text_of(entry, "client")),
+                                 .scope = std::move(scope),
                                  .actions = texts_of(member(entry, "actions")),
                                  .not_actions = texts_of(member(entry, "notActions"))});
     }
@@ -96,8 +106,8 @@ void save_surroundings(const Surroundings& around, Json& document) {
     if (!around.usage_limits.empty()) document["usageLimits"] = around.usage_limits;
     if (!around.compute_regions.empty()) document["computeRegions"] = around.compute_regions;
     for (const GrantedRights& one : around.rights)
-        document["rights"].push_back(
-            Json{{"scope", one.scope}, {"actions", one.actions}, {"notActions", one.not_actions}});
+        document["rights"].push_back(Json{
+            {"client", one.client}, {"scope", one.scope}, {"actions", one.actions}, {"notActions", one.not_actions}});
 }
 
 }  // namespace galleryd::simulator

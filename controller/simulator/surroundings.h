@@ -13,7 +13,8 @@
 namespace galleryd::simulator {
 
 struct GrantedRights {
-    std::string scope;  // folded; "" at the root
+    std::string client;  // folded; "" for everybody
+    std::string scope;   // folded; "" at the root
     std::vector<std::string> actions, not_actions;
 };
 
@@ -31,16 +32,23 @@ struct Surroundings {
     std::string provider_state(std::string_view subscription, std::string_view name) const;
     const std::vector<std::string>* offered_versions(std::string_view type) const;  // null: the built-in ones
     std::size_t usage_limit(std::string_view name, std::size_t otherwise) const;
-    // Entries that apply at the scope: given there or above it.
-    std::vector<const GrantedRights*> rights_at(std::string_view folded_scope) const;
-    bool allows(std::string_view folded_scope, std::string_view action) const;
+    // Entries that apply to the client at the scope: given there or above it.
+    struct Asked {
+        std::string_view scope;   // folded
+        std::string_view client;  // any case; who asks
+    };
+    std::vector<const GrantedRights*> rights_at(const Asked& asked) const;
+    bool allows(const Asked& asked, std::string_view action) const;
+    // Whether Resource Graph shows the subscription (lower case) to this client: where rights are given to single
+    // clients, to those who have any in it; else to everybody.
+    bool shows(std::string_view subscription, std::string_view client) const;
 };
 
 // {"subscriptionStates": {"ID": "Disabled"}, "subscriptionTenants": {"ID": "TENANT"}, "providers": {"Microsoft.Compute"
 // or "ID/Microsoft.Compute": "NotRegistered"}, "features": {"Microsoft.Compute/SIGSoftDelete": "NotRegistered"},
 // "apiVersions":
 // {"Microsoft.Compute/galleries": ["2021-10-01"]}, "usageLimits": {"Gallery": 1}, "computeRegions": ["eastus"],
-// "rights": [{"scope", "actions", "notActions"}]} of a state file. Adds to what is there.
+// "rights": [{"scope", "actions", "notActions", "client"}]} of a state file. Adds to what is there.
 void load_surroundings(Surroundings& around, const Json& document);
 void save_surroundings(const Surroundings& around, Json& document);
 

@@ -1,3 +1,5 @@
+#include "controller/simulator/surroundings.h"
+
 #include <doctest/doctest.h>
 
 #include "tests/unit/simulator/box.h"
@@ -48,6 +50,33 @@ TEST_CASE("rights of an estate are listed where they apply and enforced") {
                             "00000000-0000-0000-0000-000000000009",
                   "{}", "2022-04-01")
               .status == 403);
+}
+
+TEST_CASE("rights that are one client's own are nobody else's, and the log tells who asked") {
+    Box box;
+    load(box, R"({"resources":[],"rights":[{"client":"Tests","scope":")" + group + R"(","actions":["*"]}]})");
+    CHECK(box.ask("PUT", gallery, body).status == 201);
+    CHECK(box.azure.last_principal() == "tests");
+    CHECK(box.ask("GET", gallery + permissions, "", "2022-04-01").body["value"].size() == 1);
+    CHECK(box.azure.save_state().contains("\"client\": \"tests\""));
+    box.token = "Bearer " + box.azure.issue_token("others");
+    CHECK(box.ask("GET", gallery).code() == "AuthorizationFailed");
+    CHECK(box.ask("GET", gallery).message().contains("The client 'others'"));
+    CHECK(box.azure.last_principal() == "others");
+    CHECK(box.ask("GET", gallery + permissions, "", "2022-04-01").body["value"].empty());
+}
+
+TEST_CASE("Resource Graph shows a subscription to the clients that have rights in it, where rights are theirs") {
+    Surroundings around;
+    CHECK(around.shows("s1", "anybody"));
+    around.rights = {{.client = {}, .scope = "/subscriptions/s2", .actions = {"*"}, .not_actions = {}}};
+    CHECK(around.shows("s1", "anybody"));
+    around.rights.push_back(
+        {.client = "a", .scope = "/subscriptions/s1/resourcegroups/rg", .actions = {}, .not_actions = {}});
+    CHECK(around.shows("s1", "A"));
+    CHECK_FALSE(around.shows("s1", "b"));
+    CHECK_FALSE(around.shows("s", "a"));
+    CHECK(around.shows("s2", "b"));
 }
 
 TEST_CASE("a provider that is not registered refuses until it is") {
