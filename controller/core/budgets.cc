@@ -4,16 +4,18 @@
 
 namespace galleryd {
 
-RequestBudgets::Arm& RequestBudgets::arm(const std::string& key, RequestKind kind, int times, std::string name) {
+RequestBudgets::Arm& RequestBudgets::arm(const std::string& key, const RequestClass& request, int times,
+                                         std::string name) {
     const auto found = arm_.find(key);
     if (found != arm_.end()) return found->second;
-    const BucketLimits limits = arm_limits(kind);
+    const BucketLimits limits = arm_limits(request.kind);
     const auto factor = static_cast<double>(times);
     return arm_
         .emplace(key, Arm{.tokens = TokenBudget(limits.capacity * factor, limits.refill_per_second * factor, share_),
                           .hold = {},
                           .name = std::move(name),
-                          .kind = kind})
+                          .kind = request.kind,
+                          .principal = request.principal})
         .first->second;
 }
 
@@ -33,14 +35,17 @@ RequestBudgets::Route RequestBudgets::make_route(const RequestClass& request) {
     Route route;
     route.subscription = request.subscription;
     if (request.resource_graph) {
-        route.graph = &graph_;
+        route.graph = &graphs_[request.principal];
         return route;
     }
     const std::string kind(to_string(request.kind));
     const bool tenant = request.subscription.empty();
-    route.own = &arm(request.subscription + "/" + kind, request.kind, 1, (tenant ? "ARM tenant " : "ARM ") + kind);
+    const std::string who = request.principal.empty() ? "" : request.principal + " ";  // a blank: no part of an id
+    route.own = &arm(who + request.subscription + "/" + kind, request, 1, (tenant ? "ARM tenant " : "ARM ") + kind);
     if (!tenant) {
-        route.global = &arm(request.subscription + "/global-" + kind, request.kind, arm_principals,
+        RequestClass everybody = request;
+        everybody.principal = "*";
+        route.global = &arm(request.subscription + "/global-" + kind, everybody, arm_principals,
                             "ARM " + kind + " of the whole subscription");
     }
     if (const PolicyLimits* const limits = find_policy(request.policy)) {
@@ -141,7 +146,8 @@ void RequestBudgets::refuse(BudgetTime now, const Ticket& ticket, const BudgetAn
         case Refuser::tenant:
             // Counts against every subscription of this principal, but what is known is this kind of request.
             for (auto& [key, arm] : arm_) {
-                if (route.own != nullptr && arm.kind == route.own->kind) arm.hold.extend(until);
+                const bool is_of_same = route.own != nullptr && arm.kind == route.own->kind;
+                if (is_of_same && arm.principal == route.own->principal) arm.hold.extend(until);
             }
             break;
         case Refuser::subscription:

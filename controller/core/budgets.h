@@ -19,6 +19,7 @@ struct RequestClass {
     std::string policy;        // stem ("GetGallery"); "" = the Compute provider does not count it
     RequestKind kind = RequestKind::read;
     bool resource_graph = false;  // a query; charged to the principal's query quota alone
+    std::string principal = {};   // who asks; ARM counts for each, the Compute provider for all together
     friend auto operator<=>(const RequestClass&, const RequestClass&) = default;
 };
 
@@ -40,10 +41,11 @@ struct BudgetAnswer {
     BudgetTime wait{0};  // of a refusal: until then that budget is closed
 };
 
-// All request budgets of one principal, in one place: ARM's token buckets per subscription and kind, the whole
-// subscription's and the tenant's; the Compute provider's nested 3- and 30-minute windows per subscription, region and
-// policy; Resource Graph's quota; and the holds that 429 asked for, each on the budget that refused and on no other.
-// Pure: time is passed in, and what is known comes from note_sent and note_answer. Budget use as in budget_bucket.h.
+// All request budgets, in one place: ARM's token buckets per principal, subscription and kind, and the whole
+// subscription's; the principal's for the tenant; the Compute provider's nested 3- and 30-minute windows per
+// subscription, region and policy, which all principals share; Resource Graph's quota of a principal; and the holds
+// that 429 asked for, each on the budget that refused and on no other. Pure: time is passed in, and what is known comes
+// from note_sent and note_answer. Budget use as in budget_bucket.h.
 class RequestBudgets {
   public:
     static constexpr std::size_t classes_max = 4096;          // further regions are taken for the unknown one
@@ -77,6 +79,7 @@ class RequestBudgets {
         Hold hold;
         std::string name;
         RequestKind kind;
+        std::string principal;
     };
     struct Policy {
         WindowBudget minutes3, minutes30;
@@ -84,7 +87,7 @@ class RequestBudgets {
         std::string name;
     };
     struct Graph {
-        WindowBudget window;
+        WindowBudget window{graph_queries, graph_window};
         Hold hold;
         std::string name = "Resource Graph queries";
     };
@@ -97,13 +100,13 @@ class RequestBudgets {
     };
     Route& route_of(const RequestClass& request);
     Route make_route(const RequestClass& request);
-    Arm& arm(const std::string& key, RequestKind kind, int times, std::string name);
+    Arm& arm(const std::string& key, const RequestClass& request, int times, std::string name);
     Policy& policy(const RequestClass& request, const PolicyLimits& limits);
     void refuse(BudgetTime now, const Ticket& ticket, const BudgetAnswer& answer);
     void learn_policy(BudgetTime now, const Ticket& ticket, const BudgetAnswer& answer);
 
     double share_;
-    Graph graph_{.window = WindowBudget(graph_queries, graph_window), .hold = {}};
+    std::map<std::string, Graph> graphs_;     // by principal
     std::map<std::string, Arm> arm_;          // nodes stay: routes point at them
     std::map<std::string, Policy> policies_;  // "subscription/region/stem"
     std::map<std::string, Hold> collections_;

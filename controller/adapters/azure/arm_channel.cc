@@ -56,19 +56,23 @@ RequestClass budget_class(const ArmCall& call) {
     return budget;
 }
 
+ArmGate::ArmGate(Clock& clock, Metrics& family, const ArmOptions& options)
+    : metrics(family),
+      admission(clock, metrics,
+                {.share = options.share,
+                 .time_scale = options.time_scale,
+                 .in_flight_max = options.in_flight_max,
+                 .waiting_max = options.waiting_max}) {}
+
 ArmChannel::ArmChannel(http::Transport& transport, TokenProvider& tokens, Clock& clock, Log& log, Metrics& metrics,
-                       ArmOptions options)
+                       ArmOptions options, std::shared_ptr<ArmGate> gate)
     : transport_(transport),
       tokens_(tokens),
       clock_(clock),
       log_(log),
-      metrics_(metrics),
       options_(std::move(options)),
-      admission_(clock, metrics_,
-                 {.share = options_.share,
-                  .time_scale = options_.time_scale,
-                  .in_flight_max = options_.in_flight_max,
-                  .waiting_max = options_.waiting_max}) {}
+      gate_(gate ? std::move(gate) : std::make_shared<ArmGate>(clock, metrics, options_)),
+      metrics_(gate_->metrics) {}
 
 Task<http::Response> ArmChannel::read(ArmCall call) {
     const nanoseconds deadline = clock_.monotonic() + options_.deadline;
@@ -133,7 +137,8 @@ http::Request ArmChannel::request_of(const ArmCall& call, const std::string& tok
 Task<http::Response> ArmChannel::send_once(ArmCall call, std::string token, Limits limits) {
     Admission::Request turn{
         .budget = budget_class(call), .worth = call.worth, .what = call.what, .give_up = limits.give_up};
-    auto permit = co_await admission_.enter(std::move(turn));
+    turn.budget.principal = tokens_.principal();
+    auto permit = co_await gate_->admission.enter(std::move(turn));
     if (!permit) co_return std::unexpected(permit.error());
     const nanoseconds started = clock_.monotonic();
     if (started >= limits.deadline) co_return deadline_passed(call.what);

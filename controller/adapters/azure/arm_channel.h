@@ -1,5 +1,6 @@
 #pragma once
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -39,6 +40,13 @@ struct ArmCall {
 // The budgets that a call is charged to: the provider's policy from method, type and path, the region as given.
 RequestClass budget_class(const ArmCall& call);
 
+// What the channels of one process share, whoever they sign in as: the provider's windows count all of them together.
+struct ArmGate {
+    ArmGate(Clock& clock, Metrics& family, const ArmOptions& options);
+    ArmMetrics metrics;
+    Admission admission;
+};
+
 // One exchange with ARM at a time and its manners: token and one renewal after 401, and nothing leaves before every
 // budget and every Retry-After that concerns it lets it go (Admission; reliability I9). Reads wait for that within
 // their deadline, writes for `wait_inside_max` at most (what they send was read before); who cannot go in time is
@@ -46,11 +54,13 @@ RequestClass budget_class(const ArmCall& call);
 class ArmChannel {
   public:
     ArmChannel(http::Transport& transport, TokenProvider& tokens, Clock& clock, Log& log, Metrics& metrics,
-               ArmOptions options);
+               ArmOptions options, std::shared_ptr<ArmGate> gate = {});
 
     Task<http::Response> read(ArmCall call);   // retried inside the deadline
     Task<http::Response> write(ArmCall call);  // sent once (after a 401, which changed nothing, once more)
     const ArmOptions& options() const { return options_; }
+    const std::shared_ptr<ArmGate>& gate() const { return gate_; }
+    std::string acting_as() const { return tokens_.acting_as(); }
 
   private:
     struct Limits {
@@ -68,9 +78,9 @@ class ArmChannel {
     TokenProvider& tokens_;
     Clock& clock_;
     Log& log_;
-    ArmMetrics metrics_;
     ArmOptions options_;
-    Admission admission_;
+    std::shared_ptr<ArmGate> gate_;
+    ArmMetrics& metrics_;
 };
 
 }  // namespace galleryd::azure

@@ -48,15 +48,19 @@ std::string_view gallery_part(std::string_view key) {
 }  // namespace
 
 ArmClient::ArmClient(http::Transport& transport, TokenProvider& tokens, Clock& clock, Log& log, Metrics& metrics,
-                     ArmOptions options)
-    : channel_(transport, tokens, clock, log, metrics, std::move(options)), clock_(clock), log_(log) {}
+                     ArmOptions options, std::shared_ptr<ArmGate> gate)
+    : channel_(transport, tokens, clock, log, metrics, std::move(options), std::move(gate)), clock_(clock), log_(log) {}
 
 DecodeContext ArmClient::context_of(const http::Response& answer) const {
     return {.read_at = clock_.now(), .server_date = parse_http_date(answer.headers.get("Date"))};
 }
 
 Error ArmClient::error_of(const std::string& what, const http::Response& answer) const {
-    return error_from_answer(Attempt{.what = what}, answer, clock_.now());
+    Error error = error_from_answer(Attempt{.what = what}, answer, clock_.now());
+    const std::string who = channel_.acting_as();
+    if (error.kind == ErrorKind::denied && !who.empty())
+        error.message += (error.message.ends_with('.') ? " Asked with " : ". Asked with ") + who + ".";
+    return error;
 }
 
 // nextLink, Location and Azure-AsyncOperation come from outside: only our own origin is ever asked, and the target

@@ -1,5 +1,6 @@
 #pragma once
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -34,7 +35,10 @@ namespace galleryd::azure {
 class ArmClient : public GalleryApi, public MachineLists {
   public:
     ArmClient(http::Transport& transport, TokenProvider& tokens, Clock& clock, Log& log, Metrics& metrics,
-              ArmOptions options);
+              ArmOptions options, std::shared_ptr<ArmGate> gate = {});
+
+    // To be shared with clients that ask the same Azure with other credentials.
+    const std::shared_ptr<ArmGate>& gate() const { return channel_.gate(); }
 
     Task<std::optional<ObservedResourceGroup>> get_resource_group(std::string subscription, std::string name) override;
     Task<std::optional<ObservedGallery>> get_gallery(ResourceId id) override;

@@ -23,6 +23,11 @@ class TokenProvider {
     virtual Task<std::string> token() = 0;
     virtual void invalidate(std::string refused) = 0;  // ARM refused that token: forget it (a newer one stays)
     virtual std::string_view name() const = 0;  // label `credential` of the metrics: "client-secret", "none", …
+    // Who signs in, as far as it is known here ("tenant/client", lower case; "" not known): ARM counts requests for
+    // each principal. May change with each token.
+    virtual std::string principal() const { return {}; }
+    // For messages of what Azure refuses: "the credential images/team-a"; "" for the daemon's own.
+    virtual std::string acting_as() const { return {}; }
 };
 
 class NoToken : public TokenProvider {

@@ -1,6 +1,7 @@
 #include "controller/adapters/azure/token_entra.h"
 
 #include "controller/adapters/azure/credential_jwt.h"
+#include "controller/core/resource_id.h"
 #include "controller/core/time.h"
 
 namespace galleryd::azure {
@@ -24,6 +25,8 @@ std::string assertion_form(const Secret& assertion) {
 std::string day_of(TimePoint time) { return format_rfc3339(std::chrono::floor<std::chrono::seconds>(time)); }
 
 }  // namespace
+
+std::string EntraToken::principal() const { return fold_case(options_.tenant_id + "/" + options_.client_id); }
 
 Task<FetchedToken> EntraToken::fetch() {
     if (!is_plain_name(options_.tenant_id))

@@ -17,14 +17,20 @@ struct EntraOptions {
     std::string tenant_id, client_id;
     std::string scope;  // https://management.azure.com/.default
     std::chrono::milliseconds deadline{30'000};
+    std::string label{};  // name() of the provider; "" = that of its kind ("client-secret")
 };
 
 // The exchange; what proves who we are comes from the derived class, anew for each request. Neither the proof nor the
 // service's description of an error is ever logged or put into an error.
 class EntraToken : public CachedToken {
+  public:
+    std::string_view name() const final { return options_.label.empty() ? kind() : std::string_view(options_.label); }
+    std::string principal() const final;
+
   protected:
     EntraToken(http::Transport& transport, Clock& clock, Log& log, Metrics& metrics, EntraOptions options)
         : CachedToken(clock, log, metrics), transport_(transport), options_(std::move(options)) {}
+    virtual std::string_view kind() const = 0;
     // Form parameters, encoded: "client_secret=…".
     virtual Result<Secret> proof(const std::string& audience) = 0;
     virtual SignInKind sign_in() const = 0;
@@ -42,10 +48,10 @@ class ClientSecretToken : public EntraToken {
     ClientSecretToken(http::Transport& transport, Clock& clock, Log& log, Metrics& metrics, EntraOptions options,
                       Secret secret)
         : EntraToken(transport, clock, log, metrics, std::move(options)), secret_(std::move(secret)) {}
-    std::string_view name() const override { return "client-secret"; }
 
   protected:
     Result<Secret> proof(const std::string& audience) override;
+    std::string_view kind() const override { return "client-secret"; }
     SignInKind sign_in() const override { return SignInKind::client_secret; }
 
   private:
@@ -65,11 +71,11 @@ class ClientCertificateToken : public EntraToken {
     ClientCertificateToken(http::Transport& transport, Clock& clock, Log& log, Metrics& metrics, EntraOptions options,
                            CertificateFile file)
         : EntraToken(transport, clock, log, metrics, std::move(options)), file_(std::move(file)) {}
-    std::string_view name() const override { return "client-certificate"; }
     Status check() const;  // the file, without any request: for the start
 
   protected:
     Result<Secret> proof(const std::string& audience) override;
+    std::string_view kind() const override { return "client-certificate"; }
     SignInKind sign_in() const override { return SignInKind::certificate; }
 
   private:
@@ -90,10 +96,10 @@ class WorkloadIdentityToken : public EntraToken {
     WorkloadIdentityToken(http::Transport& transport, Clock& clock, Log& log, Metrics& metrics, EntraOptions options,
                           FederatedTokenFile file)
         : EntraToken(transport, clock, log, metrics, std::move(options)), file_(std::move(file)) {}
-    std::string_view name() const override { return "workload-identity"; }
 
   protected:
     Result<Secret> proof(const std::string& audience) override;
+    std::string_view kind() const override { return "workload-identity"; }
     SignInKind sign_in() const override { return SignInKind::federated; }
     std::string time_hint() const override;
 

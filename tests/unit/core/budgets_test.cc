@@ -317,3 +317,49 @@ TEST_CASE("names from outside cannot make the table grow without end") {
     for (int i = 0; i < 5'000; ++i) budgets.ask(seconds{1}, create("region" + std::to_string(i)), BudgetUse::burst);
     CHECK(budgets.classes() <= RequestBudgets::classes_max + 1);
 }
+
+TEST_CASE("principals have ARM buckets of their own and share the provider's windows") {
+    RequestBudgets budgets(0.5);
+    const auto as = [](RequestClass request, const std::string& principal) {
+        request.principal = principal;
+        return request;
+    };
+    const RequestClass other{.subscription = "s1", .region = {}, .policy = {}, .kind = RequestKind::read};
+    const int alone = spend(budgets, BudgetTime{0}, as(other, "t/a"), 10'000);
+    CHECK(alone > 0);
+    CHECK(spend(budgets, BudgetTime{0}, as(other, "t/a"), 10'000) == 0);
+    CHECK(spend(budgets, BudgetTime{0}, as(other, "t/b"), 10'000) == alone);
+    CHECK(spend(budgets, BudgetTime{0}, other, 10'000) == alone);
+
+    RequestBudgets shared(0.5);
+    BudgetTime now{0};
+    CHECK(spend_until(shared, now, minutes{2}, as(create(), "t/a")) == 187);
+    CHECK(spend_until(shared, now, minutes{3}, as(create(), "t/b")) == 0);
+    CHECK(shared.ask(now - seconds{1}, as(create(), "t/b"), BudgetUse::burst).at == minutes{3});
+}
+
+TEST_CASE("a refusal for the tenant holds that principal in every subscription, and no other principal") {
+    RequestBudgets budgets(0.5);
+    const auto read = [](const std::string& subscription, const std::string& principal) {
+        return RequestClass{.subscription = subscription,
+                            .region = {},
+                            .policy = {},
+                            .kind = RequestKind::read,
+                            .principal = principal};
+    };
+    const auto free_at = [&](const RequestClass& request) {
+        return budgets.ask(BudgetTime{0}, request, BudgetUse::burst).at;
+    };
+    for (const char* subscription : {"s1", "s2"}) {
+        for (const char* principal : {"t/a", "t/b"}) CHECK(free_at(read(subscription, principal)) == BudgetTime{0});
+    }
+    const auto ticket = budgets.note_sent(BudgetTime{0}, read("s1", "t/a"), BudgetUse::burst);
+    BudgetAnswer refused;
+    refused.refuser = BudgetAnswer::Refuser::tenant;
+    refused.wait = minutes{2};
+    budgets.note_answer(BudgetTime{0}, ticket, refused);
+    CHECK(free_at(read("s1", "t/a")) == minutes{2});
+    CHECK(free_at(read("s2", "t/a")) == minutes{2});
+    CHECK(free_at(read("s1", "t/b")) == BudgetTime{0});
+    CHECK(free_at(read("s2", "t/b")) == BudgetTime{0});
+}
