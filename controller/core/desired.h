@@ -59,6 +59,7 @@ struct Gallery {
     ResourceId id;  // resolved: subscription, group, azure name
     std::string azure_name;
     std::string subscription_id, resource_group, location;
+    std::string credential;  // a Secret of its namespace that every request about it is made with; "" = the daemon's
     bool ensure_resource_group = false;
     std::string description;                   // "" = none declared
     std::vector<std::string> allowed_regions;  // empty = every region

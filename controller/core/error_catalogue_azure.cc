@@ -146,6 +146,13 @@ constexpr CatalogueEntry table[] = {
      "az is not signed in, its sign-in has expired, it did not end within 30 s, or it failed.",
      "Run az login as the user that runs galleryd. A daemon is better off with a managed identity or a certificate.",
      "az login\naz account get-access-token --output none"},
+    {"GD3029", "The credential of a gallery cannot be used",
+     "The gallery's spec.credential names a Secret that is missing or incomplete, that cannot be read, or for which "
+     "there is no --credentials-dir; or two documents of one gallery name different ones. The gallery is neither read "
+     "nor written; galleryd's own credential is never taken instead.",
+     "Put AZURE_TENANT_ID, AZURE_CLIENT_ID and one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE, "
+     "AZURE_FEDERATED_TOKEN into the folder that the message names, one file each. It is read again by itself.",
+     "ls -l CREDENTIALS_DIR/NAMESPACE/NAME\ngalleryd doctor manifests --credentials-dir CREDENTIALS_DIR"},
     // ---- budgets ----
     {"GD3030", "Azure throttles requests",
      "A budget of the subscription, tenant or Compute provider is used up, or galleryd's share of it (--arm-share); "

@@ -42,6 +42,20 @@ class GalleryApi {
   public:
     virtual ~GalleryApi() = default;
 
+    // Who asks about a resource: a gallery may have a credential of its own (decision 0030). Calls that name something
+    // in a gallery find that by themselves; what lies beside it (its group, its storage account, operations) has to be
+    // asked of the one who acts for the gallery. Lives as long as this.
+    virtual GalleryApi& acting_for(const ResourceId& resource) {
+        static_cast<void>(resource);
+        return *this;
+    }
+    // Whether that is somebody else than the identity that the inventory and usage are asked with: what those show of
+    // it does not count then.
+    virtual bool has_own_credential(const ResourceId& resource) const {
+        static_cast<void>(resource);
+        return false;
+    }
+
     // ---- reads ----
     virtual Task<std::optional<ObservedResourceGroup>> get_resource_group(std::string subscription,
                                                                           std::string name) = 0;

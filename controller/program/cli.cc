@@ -51,6 +51,8 @@ void add_azure_flags(CLI::App* app, CommonOptions& common) {
     flag(app, "--credential", common.credential,
          "default (first of environment, workload identity, managed identity, Azure CLI), environment, client-secret, "
          "client-certificate, workload-identity, managed-identity, azure-cli, or none for the simulator");
+    flag(app, "--credentials-dir", common.credentials_dir,
+         "credentials of galleries that name one (spec.credential), as mounted Secrets: DIR/NAMESPACE/NAME/KEY");
     flag(app, "--state-dir", common.state_dir, "journal, events and audit log; default $XDG_STATE_HOME/galleryd");
     flag(app, "--instance", common.instance, "who owns what is made here: first part of the owner tag");
     flag(app, "--prices", common.prices, "dated YAML price list; a default one is built in");

@@ -170,6 +170,7 @@ std::string flags_again(const CommonOptions& options) {
     add("--simulator-state", options.simulator_state, usual.simulator_state);
     add("--time-scale", options.time_scale, usual.time_scale);
     add("--credential", options.credential, usual.credential);
+    add("--credentials-dir", options.credentials_dir, usual.credentials_dir);
     add("--instance", options.instance, usual.instance);
     add("--state-dir", options.state_dir, usual.state_dir);
     if (options.allow_deletes) text += " --allow-deletes";

@@ -16,9 +16,9 @@ namespace {
 
 const std::set<std::string>& known_names() {
     static const std::set<std::string> names{
-        "source",    "azure",         "azure-ca-file", "credential",    "http",           "metrics",   "state-dir",
-        "interval",  "full-interval", "observe",       "allow-deletes", "prune",          "arm-share", "log-format",
-        "log-level", "instance",      "prices",        "time-scale",    "simulator-state"};
+        "source",     "azure",     "azure-ca-file", "credential", "credentials-dir", "http",           "metrics",
+        "state-dir",  "interval",  "full-interval", "observe",    "allow-deletes",   "prune",          "arm-share",
+        "log-format", "log-level", "instance",      "prices",     "time-scale",      "simulator-state"};
     return names;
 }
 

@@ -90,14 +90,12 @@ Result<azure::EntraOptions> CredentialMaker::entra_options(const std::string& cr
                                          ": missing in the environment: " + missing +
                                          ". Set them, or use --credential none with the simulator.");
     }
-    const auto authority = find_authority();
-    if (!authority) return std::unexpected(authority.error());
-    azure::EntraOptions options{.login = authority->value_or(cloud_.login),
-                                .tenant_id = environment_value("AZURE_TENANT_ID"),
-                                .client_id = environment_value("AZURE_CLIENT_ID"),
-                                .scope = cloud_.token_scope};
-    if (const Status fits = check_authority(cloud_, options.login); !fits) return std::unexpected(fits.error());
-    return options;
+    const auto login = find_login(cloud_);
+    if (!login) return std::unexpected(login.error());
+    return azure::EntraOptions{.login = *login,
+                               .tenant_id = environment_value("AZURE_TENANT_ID"),
+                               .client_id = environment_value("AZURE_CLIENT_ID"),
+                               .scope = cloud_.token_scope};
 }
 
 Result<Credential> CredentialMaker::client_secret() {

@@ -87,4 +87,12 @@ Status check_authority(const Cloud& cloud, const http::Origin& authority) {
                                      ", but --azure is " + std::string(wanted) + ". Make them the same cloud.");
 }
 
+Result<http::Origin> find_login(const Cloud& cloud) {
+    const auto authority = find_authority();
+    if (!authority) return std::unexpected(authority.error());
+    const http::Origin login = authority->value_or(cloud.login);
+    if (const Status fits = check_authority(cloud, login); !fits) return std::unexpected(fits.error());
+    return login;
+}
+
 }  // namespace galleryd

@@ -19,6 +19,9 @@ Result<std::optional<http::Origin>> find_authority();
 // GD5005 when the host is another known cloud's than the ARM endpoint: the token would be refused there.
 Status check_authority(const Cloud& cloud, const http::Origin& authority);
 
+// Where applications sign in: AZURE_AUTHORITY_HOST, else the cloud's own. GD5005 as the two above.
+Result<http::Origin> find_login(const Cloud& cloud);
+
 // NAME=value of what az needs to find itself, its sign-in and the network; nothing else of ours reaches it.
 std::vector<std::string> azure_cli_environment();
 

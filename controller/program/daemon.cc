@@ -139,12 +139,14 @@ void Daemon::take_snapshot(DesiredSource& from, Snapshot snapshot) {
 
 // Ten thousand scopes are not read one by one because the first complete look is a second away.
 void Daemon::queue_scopes(const std::set<std::string>& scopes) {
-    if (engine_.has_inventory() && !engine_.inventory_covers_all()) {
-        not_queued_.insert(scopes.begin(), scopes.end());
-        inventory_wanted_.set();
-        return;
+    const bool waits = engine_.has_inventory() && !engine_.inventory_covers_all();
+    for (const std::string& name : scopes) {
+        const auto scope = engine_.scopes().find(name);
+        const bool is_in_it = scope != engine_.scopes().end() && engine_.is_in_inventory(scope->second);
+        if (waits && is_in_it) not_queued_.insert(name);
+        else queue_.add(name);
     }
-    for (const std::string& scope : scopes) queue_.add(scope);
+    if (waits) inventory_wanted_.set();
 }
 
 boost::asio::awaitable<void> Daemon::source_loop(DesiredSource* source) {

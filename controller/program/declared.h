@@ -41,6 +41,8 @@ class Declared {
     std::shared_ptr<const DesiredObjects> objects_of(const Scope& scope) const;
     std::vector<std::shared_ptr<const DesiredObjects>> definitions_below(const ResourceId& gallery) const;
     const std::map<ObjectKey, LifecyclePolicy>& policies() const { return shared_.policies; }
+    // Every gallery document of every source, also those that are refused because two sources claim them.
+    std::vector<const Gallery*> gallery_documents() const;
     DesiredObjects all_objects() const;
     // By source, in order of first look; without their objects.
     const std::vector<AcceptedSnapshot>& sources() const { return sources_; }
@@ -80,7 +82,8 @@ class Declared {
     };
     std::map<std::string, GoodDocuments> good_documents_;  // by source
     std::vector<std::string> double_claims_;
-    std::set<ObjectKey> refused_;  // claimed twice
+    std::set<ObjectKey> refused_;             // claimed twice
+    std::vector<Gallery> refused_galleries_;  // of these
     // By source, then the definition's key: it with its versions.
     std::map<std::string, PackedMap<std::string, DesiredObjects>> parts_;
     DesiredObjects shared_;  // galleries and policies of every source: few, and many scopes name them

@@ -42,6 +42,7 @@ DesiredObjects Declared::kept(const std::string& source) const {
 DesiredObjects Declared::rebuild(const std::string& source, DesiredObjects objects) {
     keep(source, objects);
     refused_.clear();
+    refused_galleries_.clear();
     double_claims_.clear();
     if (sources_.size() > 1) {
         std::map<std::string, DesiredObjects> by_source;
@@ -79,6 +80,13 @@ std::shared_ptr<const DesiredObjects> Declared::objects_of(const Scope& scope) c
     add(objects->policies, shared_.policies, scope.policy);
     at_hand_ = AtHand{.scope = scope.name, .objects = objects};
     return objects;
+}
+
+std::vector<const Gallery*> Declared::gallery_documents() const {
+    std::vector<const Gallery*> galleries;
+    for (const auto& [key, gallery] : shared_.galleries) galleries.push_back(&gallery);
+    for (const Gallery& gallery : refused_galleries_) galleries.push_back(&gallery);
+    return galleries;
 }
 
 std::vector<std::shared_ptr<const DesiredObjects>> Declared::definitions_below(const ResourceId& gallery) const {
@@ -119,6 +127,11 @@ void Declared::refuse_double_claims(const std::map<std::string, DesiredObjects>&
     }
     for (const auto& [id, keys] : claims_by_id) {
         if (keys.size() > 1) refused_.insert(keys.begin(), keys.end());
+    }
+    for (const auto& [source, objects] : by_source) {
+        for (const auto& [key, gallery] : objects.galleries) {
+            if (refused_.contains(key)) refused_galleries_.push_back(gallery);
+        }
     }
     for (const ObjectKey& key : refused_) {
         erase(merged, key);

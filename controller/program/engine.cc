@@ -20,14 +20,21 @@ Engine::Engine(GalleryApi& api, Journal& journal, Clock& clock, Log& log, Metric
       memory_(journal),
       observer_(api, clock),
       executor_(api, journal, memory_, clock, events_),
-      follower_(api, journal, memory_, clock, events_, metrics) {}
+      follower_(api, journal, memory_, clock, events_, metrics) {
+    own_desk().setting = usage_setting;
+}
 
 Status Engine::load() {
     if (const Status loaded = memory_.load(); !loaded) return loaded;
     if (journal_.writable() && options_.remember_documents) {
         if (const Status pruned = memory_.forget_long_gone(clock_.now()); !pruned) return pruned;
     }
-    load_usage();
+    load_usage(own_desk());
+    if (credentials_ != nullptr) {
+        const auto saved = journal_.setting(gallery_credentials_setting);
+        if (!saved) return std::unexpected(saved.error());
+        credentials_->load(*saved);
+    }
     return declared_.load();
 }
 
@@ -40,6 +47,10 @@ Result<std::set<std::string>> Engine::accept(Snapshot snapshot) {
         return std::unexpected(moved.error());
     }
     if (moved->nothing) return std::set<std::string>{};
+    if (const Status chosen = declare_credentials(); !chosen) {
+        drop_what_is_not_declared();
+        return std::unexpected(chosen.error());
+    }
     for (const std::string& name : moved->edited) {
         quiet_.doubt(name);
         read_at_.erase(name);
@@ -108,6 +119,7 @@ Task<Engine::Look> Engine::look(std::string name) {
     const Scope* found = declared_.find_scope(name);
     if (found == nullptr) co_return scope_gone(name);
     const Scope scope = *found;
+    if (auto unclear = unclear_credential(scope)) co_return std::unexpected(std::move(*unclear));
     auto hint = hint_of(scope);
     if (hint) {
         const auto learnt = co_await learns_usage(scope, hint->plan);
@@ -193,6 +205,7 @@ void Engine::confirm_only(const std::vector<Plan>& plans) {
 ApplyContext Engine::apply_context(const Scope& scope) const {
     ApplyContext context;
     context.scope = scope.name;
+    context.gallery = scope.gallery_id;
     context.asked_by = options_.asked_by;
     context.instance = options_.instance;
     // Nothing destructive before every scope has been looked at once since the start (a lost journal, a lagging view).
@@ -271,7 +284,7 @@ Task<PassResult> Engine::pass(std::string name) {
         const auto* versions = seen->definition_view ? &seen->definition_view->versions : nullptr;
         context.usage_now = [this, versions](ResourceId version) { return usage_now(std::move(version), versions); };
         context.usage_is_fresh = [this](const ResourceId& gallery) {
-            return usage_.is_fresh(gallery, UsageFor::request, instant());
+            return desk_of(gallery).book.is_fresh(gallery, UsageFor::request, instant());
         };
         auto applied = co_await executor_.apply(plan, context);
         if (!applied) {
@@ -333,7 +346,9 @@ void Engine::remember(const Scope& scope, PassResult& result, Look seen) {
 void Engine::tell_troubles(const Scope& scope, const Result<Look>& seen) {
     if (seen && !seen->was_read()) return;  // what the inventory knows says nothing about rights
     const auto events =
-        seen ? troubles_.succeeded(scope.name) : troubles_.failed(scope.name, scope.gallery_id, seen.error());
+        seen ? troubles_.succeeded(scope.name)
+             : troubles_.failed({.scope = scope.name, .gallery = scope.gallery_id, .credential = credential_of(scope)},
+                                seen.error());
     for (const LookTroubles::Event& event : events) {
         if (event.warning) events_.warning(event.reason, event.object, event.message);
         else events_.normal(event.reason, event.object, event.message);

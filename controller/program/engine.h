@@ -17,11 +17,13 @@
 #include "controller/program/declared.h"
 #include "controller/program/packing.h"
 #include "controller/program/status_book.h"
+#include "controller/program/usage_desk.h"
 #include "controller/runtime/event.h"
 #include "reconcilers/lifecycle/absence.h"
 #include "reconcilers/lifecycle/estate.h"
 #include "reconcilers/lifecycle/events.h"
 #include "reconcilers/lifecycle/executor.h"
+#include "reconcilers/lifecycle/gallery_credentials.h"
 #include "reconcilers/lifecycle/look_troubles.h"
 #include "reconcilers/lifecycle/observer.h"
 #include "reconcilers/lifecycle/operation_follower.h"
@@ -36,8 +38,9 @@ struct EngineOptions {
     std::string instance = "galleryd";  // who owns what we make: first part of the owner tag
     std::string asked_by = "daemon";    // for the audit trail
     bool observe = false, allow_deletes = false, prune = false;
-    bool remember_documents = true;  // false for `plan`, which stores nothing
-    std::size_t source_count = 1;    // nothing is written before each of them has been looked at once
+    bool remember_documents = true;           // false for `plan`, which stores nothing
+    bool galleries_have_credentials = false;  // some may: where that is not known yet, nobody looks (--credentials-dir)
+    std::size_t source_count = 1;             // nothing is written before each of them has been looked at once
     Prices prices;
     int deletes_per_hour_max = 20;
     // Offset of a named time zone, for deletion windows; unset: windows in named zones stay shut.
@@ -79,10 +82,24 @@ class Engine {
     // With `lists`, the subscriptions where users of a gallery were seen are asked once more right before a request, by
     // reads that do not lag.
     void use_usage(UsageReader& reader, MachineLists* lists = nullptr) {
-        usage_reader_ = &reader;
-        machine_lists_ = lists;
+        own_desk().askers = {.reader = &reader, .lists = lists};
     }
-    const UsageBook& usage() const { return usage_; }
+    // From now on galleries may have credentials of their own (engine_credentials.cc); `api` acts by the same choices.
+    struct CredentialFacts {
+        // Who asks with such a credential who uses a version; without it that is unknown.
+        std::function<UsageAskers(const CredentialChoice&)> usage = {};
+        // Credentials whose values are others than before: `refresh` names their scopes.
+        std::function<std::set<std::string>()> changed = {};
+    };
+    void use_credentials(GalleryCredentials& choices, CredentialFacts facts) {
+        credentials_ = &choices;
+        credential_facts_ = std::move(facts);
+    }
+    // Whether every declared gallery has one, so that nothing is asked with galleryd's own.
+    bool needs_no_credential() const;
+    // Whether what Resource Graph shows to galleryd's own credential counts for this scope.
+    bool is_in_inventory(const Scope& scope) const { return !api_.has_own_credential(scope.gallery_id); }
+    const UsageBook& usage() const { return usage_desks_.at("").book; }  // by galleryd's own credential
     // Writes down what has to survive a restart, if it changed; `at_once` also within a minute of the last time.
     void remember_usage(bool at_once);
 
@@ -131,18 +148,24 @@ class Engine {
         bool was_read() const { return by == Trust::nothing; }
     };
     Task<Look> look(std::string name);
+    Status declare_credentials();
+    std::optional<Error> unclear_credential(const Scope& scope) const;
+    std::string credential_of(const Scope& scope) const;
+    std::set<std::string> scopes_of_changed_credentials() const;
     // What was planned waits for an answer of who uses versions, and there is a new one: plan again.
     Task<bool> learns_usage(const Scope& scope, const Plan& plan);
     static void tell_usage(Plan& plan, const Plan& hint);
-    Task<void> read_usage(ResourceId gallery, UsageFor what);
-    Task<void> look_at_usage(ResourceId gallery);
+    UsageDesk& own_desk() { return usage_desks_[""]; }
+    UsageDesk& desk_of(const ResourceId& gallery);
+    Task<void> read_usage(UsageDesk& desk, ResourceId gallery, UsageFor what);
+    Task<void> look_at_usage(UsageDesk& desk, ResourceId gallery);
     // Right before a request; `versions` of its definition.
     Task<VersionUsage> usage_now(ResourceId version, const std::vector<ObservedVersion>* versions);
-    Task<VersionUsage> without_lag(ResourceId version, const std::vector<ObservedVersion>* versions,
+    Task<VersionUsage> without_lag(UsageDesk& desk, ResourceId version, const std::vector<ObservedVersion>* versions,
                                    VersionUsage usage);
-    Task<void> list_machines(std::string subscription);
-    std::vector<ResourceId> usage_galleries(const ResourceId& gallery);
-    void load_usage();
+    Task<void> list_machines(UsageDesk& desk, std::string subscription);
+    std::vector<ResourceId> usage_galleries(UsageDesk& desk, const ResourceId& gallery);
+    void load_usage(UsageDesk& desk);
     void follow_usage(const DefinitionView& view, const Plan& plan);
     Instant instant() const { return {.wall = clock_.now(), .monotonic = clock_.monotonic()}; }
     Task<Look> read_and_plan(Scope scope);
@@ -184,18 +207,9 @@ class Engine {
     Observer observer_;
     std::optional<Estate> estate_;
     QuietScopes quiet_;
-    UsageReader* usage_reader_ = nullptr;
-    MachineLists* machine_lists_ = nullptr;
-    struct MachinesSeen {
-        std::chrono::nanoseconds at{0};  // monotonic
-        std::vector<MachineImage> machines;
-    };
-    std::map<std::string, MachinesSeen> machines_seen_;  // by subscription
-    UsageBook usage_;
-    std::optional<std::chrono::nanoseconds> usage_saved_at_;  // monotonic
-    std::set<ResourceId> usage_galleries_;                    // asked about so far
-    std::optional<Event> usage_turn_;                         // one look at a time; those who wait take its answer
-    bool usage_looking_ = false;
+    GalleryCredentials* credentials_ = nullptr;
+    CredentialFacts credential_facts_;
+    std::map<std::string, UsageDesk> usage_desks_;  // by credential; "" ours. They stay: looks under way refer to them
     LookTroubles troubles_;
     Executor executor_;
     OperationFollower follower_;

@@ -6,10 +6,12 @@ namespace {
 
 constexpr std::size_t parallel_pages = 4;
 
-std::vector<std::string> subscriptions_of(const std::map<std::string, Scope>& scopes) {
+// Of galleries with a credential of their own nothing counts that galleryd's own shows.
+std::vector<std::string> subscriptions_of(const std::map<std::string, Scope>& scopes, const GalleryApi& api) {
     std::set<std::string> subscriptions;
     std::string_view last;  // asked every interval: scopes of a subscription mostly stand together
     for (const auto& [name, scope] : scopes) {
+        if (api.has_own_credential(scope.gallery_id)) continue;
         const std::string& key = scope.gallery_id.key();
         constexpr std::string_view prefix = "/subscriptions/";
         const std::size_t end = key.find('/', prefix.size());
@@ -24,15 +26,15 @@ std::vector<std::string> subscriptions_of(const std::map<std::string, Scope>& sc
 
 bool Engine::inventory_covers_all() const {
     if (!estate_) return false;
-    for (const std::string& subscription : subscriptions_of(scopes())) {
+    for (const std::string& subscription : subscriptions_of(scopes(), api_)) {
         if (!estate_->covers(subscription)) return false;
     }
     return true;
 }
 
 Task<std::set<std::string>> Engine::refresh(bool full) {
-    std::set<std::string> names;
-    std::vector<std::string> subscriptions = subscriptions_of(scopes());
+    std::set<std::string> names = scopes_of_changed_credentials();
+    std::vector<std::string> subscriptions = subscriptions_of(scopes(), api_);
     if (!estate_ || subscriptions.empty()) co_return names;
     const std::set<std::string> unreadable_before = estate_->unreadable();
     const auto update = co_await estate_->refresh(std::move(subscriptions), full, parallel_pages);
@@ -46,7 +48,7 @@ Task<std::set<std::string>> Engine::refresh(bool full) {
     }
     if (update->touched.empty()) co_return names;
     for (const auto& [name, scope] : scopes()) {
-        if (!update->touched.contains(scope.resource_key())) continue;
+        if (!update->touched.contains(scope.resource_key()) || !is_in_inventory(scope)) continue;
         quiet_.touch(name);
         if (scope.kind == ScopeKind::definition) observer_.forget_below(scope.resource_key());
         names.insert(name);
@@ -65,7 +67,7 @@ void Engine::note_contact(bool is_away, const std::string& text) {
 }
 
 std::optional<Engine::Look> Engine::hint_of(const Scope& scope) {
-    if (!estate_) return std::nullopt;
+    if (!estate_ || !is_in_inventory(scope)) return std::nullopt;
     Look hint;
     hint.by = Trust::hint;
     if (scope.kind == ScopeKind::gallery) {

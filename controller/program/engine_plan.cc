@@ -92,7 +92,8 @@ Plan Engine::plan_definition(const Scope& scope, const DefinitionView& view, Usa
     input.policy = find_object(objects->policies, scope.policy);
     input.view = &view;
     Policy policy = policy_for(scope);
-    if (usage_reader_ != nullptr) policy.usage = usage_.usage_of_all(view.versions, instant(), seen_by);
+    UsageDesk& desk = desk_of(scope.gallery_id);
+    if (desk.askers.reader != nullptr) policy.usage = desk.book.usage_of_all(view.versions, instant(), seen_by);
     return plan_definition_scope(input, policy, clock_.now());
 }
 

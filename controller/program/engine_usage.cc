@@ -63,23 +63,43 @@ void Engine::tell_usage(Plan& plan, const Plan& hint) {
     }
 }
 
-void Engine::load_usage() {
-    const auto saved = journal_.setting(usage_setting);
+void Engine::load_usage(UsageDesk& desk) {
+    const auto saved = journal_.setting(desk.setting);
     if (!saved) return;  // the waits begin anew
-    usage_.load(*saved, instant());
+    desk.book.load(*saved, instant());
+}
+
+// Each credential sees for its own galleries: what another one can read says nothing here, and asking with it would be
+// help from outside (decision 0030).
+UsageDesk& Engine::desk_of(const ResourceId& gallery) {
+    const CredentialChoice* const choice = credentials_ == nullptr ? nullptr : credentials_->find(gallery);
+    if (choice == nullptr) return own_desk();
+    const std::string name = choice->problem.empty() ? choice->name : choice->problem;
+    const auto [at, is_new] = usage_desks_.try_emplace(name);
+    UsageDesk& desk = at->second;
+    if (!is_new) return desk;
+    desk.setting = std::string(usage_setting) + " " + name;
+    if (credential_facts_.usage) desk.askers = credential_facts_.usage(*choice);
+    load_usage(desk);
+    return desk;
 }
 
 void Engine::remember_usage(bool at_once) {
-    if (!usage_.is_changed() || !options_.remember_documents || !journal_.writable()) return;
+    if (!options_.remember_documents || !journal_.writable()) return;
     const auto now = clock_.monotonic();
-    if (!at_once && usage_saved_at_ && now - *usage_saved_at_ < save_pause) return;
-    usage_saved_at_ = now;
-    if (journal_.put_setting(usage_setting, usage_.save())) usage_.note_saved();
+    for (auto& [name, desk] : usage_desks_) {
+        if (!desk.book.is_changed()) continue;
+        if (!at_once && desk.saved_at && now - *desk.saved_at < save_pause) continue;
+        desk.saved_at = now;
+        if (journal_.put_setting(desk.setting, desk.book.save())) desk.book.note_saved();
+    }
 }
 
 // A plan from a hint knows less than a whole view, so it begins and ends no wait.
 void Engine::follow_usage(const DefinitionView& view, const Plan& plan) {
-    if (usage_reader_ == nullptr || !view.complete || !view.definition) return;
+    if (!view.complete || !view.definition) return;
+    UsageDesk& desk = desk_of(view.definition->id);
+    if (desk.askers.reader == nullptr) return;
     std::set<std::string> wanted;
     for (const Change& change : plan.changes) {
         if (change.usage_asked) wanted.insert(change.arm_id.key());
@@ -90,26 +110,28 @@ void Engine::follow_usage(const DefinitionView& view, const Plan& plan) {
     for (const VersionVerdict& verdict : plan.verdicts) {
         if (verdict.candidate || verdict.delete_after) wanted.insert(verdict.arm_id.key());
     }
-    usage_.follow(view.definition->id, wanted, view.versions, instant());
+    desk.book.follow(view.definition->id, wanted, view.versions, instant());
 }
 
-std::vector<ResourceId> Engine::usage_galleries(const ResourceId& gallery) {
+std::vector<ResourceId> Engine::usage_galleries(UsageDesk& desk, const ResourceId& gallery) {
     std::set<ResourceId> declared;
-    for (const auto& [name, scope] : scopes()) declared.insert(scope.gallery_id);
-    std::erase_if(usage_galleries_, [&](const ResourceId& id) { return !declared.contains(id); });
-    if (declared.size() <= galleries_at_once) usage_galleries_ = std::move(declared);
-    usage_galleries_.insert(gallery);
-    return {usage_galleries_.begin(), usage_galleries_.end()};
+    for (const auto& [name, scope] : scopes()) {
+        if (&desk_of(scope.gallery_id) == &desk) declared.insert(scope.gallery_id);
+    }
+    std::erase_if(desk.galleries, [&](const ResourceId& id) { return !declared.contains(id); });
+    if (declared.size() <= galleries_at_once) desk.galleries = std::move(declared);
+    desk.galleries.insert(gallery);
+    return {desk.galleries.begin(), desk.galleries.end()};
 }
 
-Task<void> Engine::look_at_usage(ResourceId gallery) {
+Task<void> Engine::look_at_usage(UsageDesk& desk, ResourceId gallery) {
     const Instant began = instant();
-    std::vector<ResourceId> galleries = usage_galleries(gallery);
-    const auto missing_before = usage_.missing();
-    auto answer = co_await look_at_users(*usage_reader_, api_, std::move(galleries));
+    std::vector<ResourceId> galleries = usage_galleries(desk, gallery);
+    const auto missing_before = desk.book.missing();
+    auto answer = co_await look_at_users(*desk.askers.reader, api_, std::move(galleries));
     if (!answer) co_return std::unexpected(answer.error());
-    usage_.note(std::move(*answer), began, instant());
-    for (const auto& [subscription, day] : usage_.missing()) {
+    desk.book.note(std::move(*answer), began, instant());
+    for (const auto& [subscription, day] : desk.book.missing()) {
         if (missing_before.contains(subscription)) continue;
         events_.warning(
             "SubscriptionNotReadable", subscription,
@@ -122,17 +144,17 @@ Task<void> Engine::look_at_usage(ResourceId gallery) {
 }
 
 // Whoever asks while another one looks waits, and takes that answer.
-Task<void> Engine::read_usage(ResourceId gallery, UsageFor what) {
-    if (!usage_turn_) {
+Task<void> Engine::read_usage(UsageDesk& desk, ResourceId gallery, UsageFor what) {
+    if (!desk.turn) {
         const auto executor = co_await boost::asio::this_coro::executor;
-        if (!usage_turn_) usage_turn_.emplace(executor);
+        if (!desk.turn) desk.turn.emplace(executor);
     }
-    while (usage_looking_) co_await usage_turn_->wait();
-    const Turn turn(usage_looking_, *usage_turn_);
-    if (usage_.is_fresh(gallery, what, instant()) || usage_.has_just_failed(instant())) co_return Status{};
-    const auto looked = co_await look_at_usage(gallery);
+    while (desk.looking) co_await desk.turn->wait();
+    const Turn turn(desk.looking, *desk.turn);
+    if (desk.book.is_fresh(gallery, what, instant()) || desk.book.has_just_failed(instant())) co_return Status{};
+    const auto looked = co_await look_at_usage(desk, gallery);
     if (!looked) {
-        usage_.note_failure(looked.error(), instant());
+        desk.book.note_failure(looked.error(), instant());
         log_.warning(
             "nobody could say who uses image versions",
             {{"reason", looked.error().reason}, {"code", looked.error().code}, {"detail", looked.error().message}});
@@ -141,56 +163,60 @@ Task<void> Engine::read_usage(ResourceId gallery, UsageFor what) {
 }
 
 Task<bool> Engine::learns_usage(const Scope& scope, const Plan& plan) {
-    if (usage_reader_ == nullptr || scope.kind != ScopeKind::definition || !depends_on_usage(plan)) co_return false;
+    if (scope.kind != ScopeKind::definition || !depends_on_usage(plan)) co_return false;
     const ResourceId gallery = scope.gallery_id;
-    if (usage_.is_fresh(gallery, UsageFor::plan, instant())) co_return false;
-    const auto read = co_await read_usage(gallery, UsageFor::plan);
+    UsageDesk& desk = desk_of(gallery);
+    if (desk.askers.reader == nullptr) co_return false;
+    if (desk.book.is_fresh(gallery, UsageFor::plan, instant())) co_return false;
+    const auto read = co_await read_usage(desk, gallery, UsageFor::plan);
     if (!read) co_return std::unexpected(read.error());
     co_return true;
 }
 
 Task<VersionUsage> Engine::usage_now(ResourceId version, const std::vector<ObservedVersion>* versions) {
-    if (usage_reader_ == nullptr) co_return VersionUsage{};
     const auto definition = version.parent();
     const auto gallery = definition ? definition->parent() : std::nullopt;
     if (!gallery) co_return VersionUsage{};
+    UsageDesk& desk = desk_of(*gallery);
+    if (desk.askers.reader == nullptr) co_return VersionUsage{};
     remember_usage(true);  // what the request relies on is written down before it leaves
-    const auto read = co_await read_usage(*gallery, UsageFor::request);
+    const auto read = co_await read_usage(desk, *gallery, UsageFor::request);
     if (!read) co_return std::unexpected(read.error());
-    if (!usage_.is_fresh(*gallery, UsageFor::request, instant())) {
+    if (!desk.book.is_fresh(*gallery, UsageFor::request, instant())) {
         co_return fail(ErrorKind::not_ready, "UsageUnknown",
                        "the last answer of who uses image versions is too old to take one away by");
     }
-    VersionUsage usage = usage_.usage_of(version, versions, instant());
-    if (usage.state != UsageState::not_in_use || machine_lists_ == nullptr) co_return usage;
-    co_return co_await without_lag(std::move(version), versions, std::move(usage));
+    VersionUsage usage = desk.book.usage_of(version, versions, instant());
+    if (usage.state != UsageState::not_in_use || desk.askers.lists == nullptr) co_return usage;
+    co_return co_await without_lag(desk, std::move(version), versions, std::move(usage));
 }
 
-Task<void> Engine::list_machines(std::string subscription) {
-    const auto known = machines_seen_.find(subscription);
-    if (known != machines_seen_.end() && clock_.monotonic() - known->second.at < machines_age_max) co_return Status{};
+Task<void> Engine::list_machines(UsageDesk& desk, std::string subscription) {
+    const auto known = desk.machines_seen.find(subscription);
+    if (known != desk.machines_seen.end() && clock_.monotonic() - known->second.at < machines_age_max)
+        co_return Status{};
     const auto began = clock_.monotonic();
-    auto machines = co_await machine_lists_->list_machines(subscription);
+    auto machines = co_await desk.askers.lists->list_machines(subscription);
     if (!machines) co_return std::unexpected(machines.error());
-    std::erase_if(machines_seen_, [&](const auto& entry) { return began - entry.second.at >= machines_age_max; });
-    machines_seen_[subscription] = {.at = began, .machines = std::move(*machines)};
+    std::erase_if(desk.machines_seen, [&](const auto& entry) { return began - entry.second.at >= machines_age_max; });
+    desk.machines_seen[subscription] = {.at = began, .machines = std::move(*machines)};
     co_return Status{};
 }
 
 // The index shows a machine half a minute after it was made, or later. Where users of this gallery are known, and in
 // the gallery's own subscription, the provider is asked itself; whoever deploys for the first time from elsewhere is
 // not seen.
-Task<VersionUsage> Engine::without_lag(ResourceId version, const std::vector<ObservedVersion>* versions,
-                                       VersionUsage usage) {
+Task<VersionUsage> Engine::without_lag(UsageDesk& desk, ResourceId version,
+                                       const std::vector<ObservedVersion>* versions, VersionUsage usage) {
     const ResourceId gallery = *version.parent()->parent();
-    UsageAnswer fresh = *usage_.answer();
+    UsageAnswer fresh = *desk.book.answer();
     const std::set<std::string> subscriptions = subscriptions_to_list(fresh, gallery);
     fresh.users.clear();
     for (const std::string& subscription : subscriptions) {
-        const auto listed = co_await list_machines(subscription);
+        const auto listed = co_await list_machines(desk, subscription);
         if (!listed) co_return std::unexpected(listed.error());
-        const auto seen = machines_seen_.find(subscription);
-        if (seen == machines_seen_.end()) co_return fail(ErrorKind::not_ready, "UsageUnknown", "asked again");
+        const auto seen = desk.machines_seen.find(subscription);
+        if (seen == desk.machines_seen.end()) co_return fail(ErrorKind::not_ready, "UsageUnknown", "asked again");
         for (const MachineImage& machine : seen->second.machines) {
             for (ImageUser& user : users_from(machine, fresh.names)) fresh.users.push_back(std::move(user));
         }
@@ -198,7 +224,7 @@ Task<VersionUsage> Engine::without_lag(ResourceId version, const std::vector<Obs
     sort_users(fresh.users);
     const VersionUsers found = find_users(fresh, {.version = version, .versions = versions, .missing = {}});
     if (found.users.empty()) co_return usage;
-    usage_.note_user(version);
+    desk.book.note_user(version);
     co_return VersionUsage{.state = UsageState::in_use, .detail = users_text(found.users)};
 }
 

@@ -11,7 +11,8 @@ struct CommonOptions {
     std::string azure = "public";      // public | usgovernment | china | simulator | URL
     std::string azure_ca_file;
     std::string credential = "default";
-    std::string state_dir;  // "" = $XDG_STATE_HOME/galleryd
+    std::string credentials_dir;  // of galleries that name one: DIR/NAMESPACE/NAME/KEY; "" = none
+    std::string state_dir;        // "" = $XDG_STATE_HOME/galleryd
     std::string instance = "galleryd";
     std::string http = "127.0.0.1:8080";
     std::string metrics;  // "" = off

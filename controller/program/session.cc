@@ -19,8 +19,11 @@
 #include "controller/adapters/journal/journal.h"
 #include "controller/adapters/telemetry/log.h"
 #include "controller/adapters/telemetry/metrics_registry.h"
+#include "controller/program/credential_folder.h"
 #include "controller/program/credentials.h"
 #include "controller/program/estate_file.h"
+#include "controller/program/gallery_apis.h"
+#include "controller/program/gallery_clients.h"
 #include "controller/program/prices.h"
 #include "controller/program/state_directory.h"
 #include "controller/program/wall_clock.h"
@@ -50,6 +53,10 @@ struct SessionParts {
     std::unique_ptr<WatchedTransport> transport;
     std::unique_ptr<azure::TokenProvider> credential;
     std::unique_ptr<azure::ArmClient> arm;
+    std::unique_ptr<CredentialFolder> gallery_secrets;
+    GalleryCredentials gallery_credentials;
+    std::unique_ptr<GalleryClients> gallery_clients;
+    std::unique_ptr<GalleryApis> galleries;
     std::unique_ptr<azure::ResourceGraph> inventory;
     std::unique_ptr<Engine> engine;
     std::vector<std::unique_ptr<DesiredSource>> sources;
@@ -178,7 +185,21 @@ Status open_azure(SessionParts& parts, std::string_view asked_by) {
         std::make_unique<azure::ResourceGraph>(*parts.transport, *parts.credential, parts.clock(), *parts.log,
                                                *parts.metrics, azure::GraphOptions{.arm = arm});
     parts.arm = std::make_unique<azure::ArmClient>(*parts.transport, *parts.credential, parts.clock(), *parts.log,
-                                                   *parts.metrics, std::move(arm));
+                                                   *parts.metrics, arm);
+    parts.gallery_secrets = std::make_unique<CredentialFolder>(parts.options.credentials_dir);
+    parts.gallery_clients =
+        std::make_unique<GalleryClients>(GalleryClientParts{.sign_in = {.store = *parts.gallery_secrets,
+                                                                        .transport = *parts.transport,
+                                                                        .clock = parts.clock(),
+                                                                        .log = *parts.log,
+                                                                        .metrics = *parts.metrics},
+                                                            .cloud = *cloud,
+                                                            .arm = std::move(arm),
+                                                            .gate = parts.arm->gate()});
+    GalleryClients& clients = *parts.gallery_clients;
+    parts.galleries = std::make_unique<GalleryApis>(
+        *parts.arm, parts.gallery_credentials,
+        [&clients](const CredentialChoice& choice) -> GalleryApi& { return clients.api(choice); });
     return {};
 }
 
@@ -228,10 +249,16 @@ Status open_engine(SessionParts& parts, JournalUse use, std::string asked_by) {
                            "--instance `" + options.instance +
                                "`: write a name without blanks and slashes; it becomes part of the owner tag");
     }
-    parts.engine = std::make_unique<Engine>(*parts.arm, *parts.journal, parts.engine_clock(), *parts.log,
+    options.galleries_have_credentials = !parts.options.credentials_dir.empty();
+    parts.engine = std::make_unique<Engine>(*parts.galleries, *parts.journal, parts.engine_clock(), *parts.log,
                                             *parts.metrics, std::move(options));
     parts.engine->use_usage(*parts.inventory, parts.arm.get());
     parts.engine->use_inventory(*parts.inventory);
+    GalleryClients& clients = *parts.gallery_clients;
+    parts.engine->use_credentials(
+        parts.gallery_credentials,
+        {.usage = [&clients](const CredentialChoice& choice) { return clients.usage(choice); },
+         .changed = [&clients] { return clients.changed(); }});
     return parts.engine->load();
 }
 
@@ -324,6 +351,7 @@ Result<std::vector<Diagnostic>> Session::read_sources() {
 }
 
 Status Session::sign_in() {
+    if (parts_->engine->needs_no_credential()) return {};  // each gallery's own tells by itself
     const auto token = run(parts_->credential->token());
     if (!token) return std::unexpected(token.error());
     if (const auto identity = azure::find_token_identity(*token))

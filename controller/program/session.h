@@ -56,7 +56,7 @@ class Session {
     Result<std::vector<Diagnostic>> read_sources();
 
     // One token before anything else: a sign-in that fails is then told once, not for each scope. For plan and apply;
-    // the daemon goes on and reports.
+    // the daemon goes on and reports. Not asked for when every gallery has a credential of its own.
     Status sign_in();
     const doctor::Bearer& bearer() const;  // who signed in, as far as the token says it
 

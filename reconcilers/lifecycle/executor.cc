@@ -65,27 +65,28 @@ std::string event_reason(const Change& change) {
 
 }  // namespace
 
-Task<WriteOutcome> Executor::send(Change change, Fresh fresh) {
+Task<WriteOutcome> Executor::send(Change change, Fresh fresh, ResourceId gallery) {
+    GalleryApi& api = api_.acting_for(gallery);
     const ResourceId id = change.arm_id;
     const Step step = std::move(change.step);
-    if (const auto* s = std::get_if<EnsureResourceGroup>(&step)) co_return co_await api_.put_resource_group(*s);
+    if (const auto* s = std::get_if<EnsureResourceGroup>(&step)) co_return co_await api.put_resource_group(*s);
     if (const auto* s = std::get_if<CreateGallery>(&step))
-        co_return co_await api_.put_gallery(id, s->write, std::nullopt);
+        co_return co_await api.put_gallery(id, s->write, std::nullopt);
     if (const auto* s = std::get_if<UpdateGallery>(&step))
-        co_return co_await api_.put_gallery(id, s->write, fresh.gallery);
-    if (const auto* s = std::get_if<ShareGallery>(&step)) co_return co_await api_.share_gallery(id, *s);
-    if (const auto* s = std::get_if<AssignRole>(&step)) co_return co_await api_.put_role_assignment(*s);
-    if (const auto* s = std::get_if<UnassignRole>(&step)) co_return co_await api_.delete_role_assignment(s->assignment);
-    if (const auto* s = std::get_if<EnsureStorage>(&step)) co_return co_await api_.put_storage_account(*s);
+        co_return co_await api.put_gallery(id, s->write, fresh.gallery);
+    if (const auto* s = std::get_if<ShareGallery>(&step)) co_return co_await api.share_gallery(id, *s);
+    if (const auto* s = std::get_if<AssignRole>(&step)) co_return co_await api.put_role_assignment(*s);
+    if (const auto* s = std::get_if<UnassignRole>(&step)) co_return co_await api.delete_role_assignment(s->assignment);
+    if (const auto* s = std::get_if<EnsureStorage>(&step)) co_return co_await api.put_storage_account(*s);
     if (const auto* s = std::get_if<CreateDefinition>(&step))
-        co_return co_await api_.put_definition(id, s->write, std::nullopt);
+        co_return co_await api.put_definition(id, s->write, std::nullopt);
     if (const auto* s = std::get_if<UpdateDefinition>(&step))
-        co_return co_await api_.put_definition(id, s->write, fresh.definition);
+        co_return co_await api.put_definition(id, s->write, fresh.definition);
     if (const auto* s = std::get_if<CreateVersion>(&step))
-        co_return co_await api_.put_version(id, s->write, std::nullopt);
+        co_return co_await api.put_version(id, s->write, std::nullopt);
     if (const auto* s = std::get_if<UpdateVersion>(&step))
-        co_return co_await api_.put_version(id, s->write, fresh.version);
-    co_return co_await api_.delete_resource(id);
+        co_return co_await api.put_version(id, s->write, fresh.version);
+    co_return co_await api.delete_resource(id);
 }
 
 // The answer and what it means for our memory of the resource, in the journal before anything else happens.
@@ -203,7 +204,7 @@ Task<ChangeOutcome> Executor::apply_change(Change change, std::string plan_id, A
     Result<WriteOutcome> answer =
         fail(ErrorKind::transient, "Interrupted", change.address + ": the wait for the answer was cut short");
     try {
-        answer = co_await send(change, std::move(*fresh));
+        answer = co_await send(change, std::move(*fresh), context.gallery);
     } catch (...) {  // lint: allow catch_all (rethrown: the pass was cancelled with the request on the wire)
         // Azure may have carried it out. A process that ends leaves this to its next start, which reads the open
         // intent.

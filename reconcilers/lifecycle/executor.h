@@ -24,6 +24,7 @@ namespace galleryd {
 
 struct ApplyContext {
     std::string scope, revision, asked_by;
+    ResourceId gallery = {};        // whose credential writes; empty: nobody's but ours
     std::string instance;           // who may own resources here (for the owner's record)
     TimePoint planned_at{};         // when the plan's view was read; filled in by apply
     bool allow_deletes = false;     // asked again right before every destructive request
@@ -85,7 +86,7 @@ class Executor {
     Status agree_on_absence(const Change& change, const Fresh& fresh);
     bool is_written_lately(const std::string& key, TimePoint written_at) const;
     ChangeOutcome without_effect(const Change& change, const std::string& document_digest);
-    Task<WriteOutcome> send(Change change, Fresh fresh);
+    Task<WriteOutcome> send(Change change, Fresh fresh, ResourceId gallery);
     Task<ChangeOutcome> apply_change(Change change, std::string plan_id, ApplyContext context, ApplyReport& report);
     Status settle(std::int64_t intent, const Change& change, const ApplyContext& context,
                   const Result<WriteOutcome>& outcome, ApplyReport& report);

@@ -4,11 +4,14 @@ namespace galleryd {
 namespace {
 
 // What one cause reaches: codes of the error catalogue.
-std::string object_of(const std::string& scope, const ResourceId& gallery, const Error& error) {
+std::string object_of(const LookTroubles::Place& place, const Error& error) {
+    if (error.reason == "AuthenticationFailed" && !place.credential.empty()) return "credential " + place.credential;
     if (error.reason == "AuthenticationFailed" || error.code == "GD3063" || error.code == "GD3009") return "azure";
     const bool is_subscriptions = error.reason == "AuthorizationFailed" || error.code == "GD3064" ||
                                   error.code == "GD3044" || error.code == "GD3043";
-    return is_subscriptions ? "subscription " + gallery.subscription() : scope;
+    if (!is_subscriptions) return place.scope;
+    return "subscription " + place.gallery.subscription() +
+           (place.credential.empty() ? "" : " with credential " + place.credential);
 }
 
 }  // namespace
@@ -28,12 +31,12 @@ void LookTroubles::leave(const std::string& scope, const std::string& except, st
     }
 }
 
-std::vector<LookTroubles::Event> LookTroubles::failed(const std::string& scope, const ResourceId& gallery,
-                                                      const Error& error) {
+std::vector<LookTroubles::Event> LookTroubles::failed(const Place& place, const Error& error) {
     std::vector<Event> events;
     // A passing failure says nothing about whether the cause is gone.
     if (error.kind != ErrorKind::denied && error.kind != ErrorKind::invalid) return events;
-    const std::string object = object_of(scope, gallery, error);
+    const std::string& scope = place.scope;
+    const std::string object = object_of(place, error);
     const std::string key = object + "\n" + error.code;
     leave(scope, key, events);
     const auto [at, is_new] = troubles_.try_emplace(key, Trouble{.object = object, .scopes = {}});

@@ -18,11 +18,16 @@ class LookTroubles {
     struct Event {
         bool warning = true;
         std::string reason;   // AuthenticationFailed, AuthorizationFailed, …; Resumed when it is over
-        std::string object;   // "azure", "subscription 0000…", or the scope
+        std::string object;   // "azure", "credential images/team-a", "subscription 0000…", or the scope
         std::string message;  // with the GD code
     };
+    struct Place {
+        std::string scope;
+        ResourceId gallery;
+        std::string credential = {};  // of the gallery's own: "images/team-a"; "" = galleryd's
+    };
     // After a look at a scope failed. Only what a person has to mend is told (denied, invalid).
-    std::vector<Event> failed(const std::string& scope, const ResourceId& gallery, const Error& error);
+    std::vector<Event> failed(const Place& place, const Error& error);
     std::vector<Event> succeeded(const std::string& scope);
     void keep_only(const std::function<bool(const std::string&)>& is_declared);
 

@@ -28,30 +28,31 @@ Status Observer::note_skew(const ObservedBase& base) {
 
 Task<GalleryView> Observer::look(GalleryLook what) {
     GalleryView view;
-    auto group = co_await api_.get_resource_group(what.id.subscription(), what.id.resource_group());
+    GalleryApi& api = api_.acting_for(what.id);
+    auto group = co_await api.get_resource_group(what.id.subscription(), what.id.resource_group());
     if (!group) co_return std::unexpected(group.error());
     view.group = std::move(*group);
     if (view.group) {
-        auto gallery = co_await api_.get_gallery(what.id);
+        auto gallery = co_await api.get_gallery(what.id);
         if (!gallery) co_return std::unexpected(gallery.error());
         view.gallery = std::move(*gallery);
     }
     if (view.gallery) {
         if (const Status noted = note_skew(*view.gallery); !noted) co_return std::unexpected(noted.error());
         if (what.wants_role_assignments) {
-            auto assignments = co_await api_.list_role_assignments(what.id);
+            auto assignments = co_await api.list_role_assignments(what.id);
             if (!assignments) co_return std::unexpected(assignments.error());
             view.role_assignments = std::move(*assignments);
         }
         if (what.wants_definition_names) {
-            auto definitions = co_await api_.list_definitions(what.id);
+            auto definitions = co_await api.list_definitions(what.id);
             if (!definitions) co_return std::unexpected(definitions.error());
             for (const ObservedDefinition& definition : *definitions) view.definition_names.push_back(definition.name);
         }
     }
     if (what.storage_account && view.group) {
         const ResourceId account_id = *what.storage_account;
-        auto account = co_await api_.get_storage_account(account_id);
+        auto account = co_await api.get_storage_account(account_id);
         if (!account) co_return std::unexpected(account.error());
         view.storage = std::move(*account);
     }

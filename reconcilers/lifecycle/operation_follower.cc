@@ -49,7 +49,7 @@ class OperationFollower::Registration {
     Registration(OperationFollower& follower, Running& one)
         : follower_(follower), one_(one), number_(++follower.numbers_) {
         follower_.running_.emplace(number_, &one_);
-        if (one_.state.traits.is_long) follower_.long_running_.emplace(one_.state.started, number_);
+        if (one_.counts_for_bulk()) follower_.long_running_.emplace(one_.state.started, number_);
         follower_.index_.note_started(fold_case(one_.record.resource));
         follower_.count(one_, 1, 0);
     }
@@ -140,7 +140,7 @@ OperationWatch OperationFollower::watch_of(const Running& one) const {
     const auto recent = std::ranges::count_if(
         wrong_guesses_, [now](nanoseconds at) { return now - at < nanoseconds(guesses_kept_for); });
     const auto usual = usual_length(one.record.step);
-    return {.in_bulk = in_bulk(),
+    return {.in_bulk = in_bulk() && one.is_indexed,
             .index_asked = index_.asked(),
             .index_due = index_.due(),
             .index_is_behind = index_.is_behind(),
@@ -184,12 +184,13 @@ Task<void> OperationFollower::ask(Running& one, NextQuestion question) {
 }
 
 Task<OperationEnd> OperationFollower::follow(OperationRecord operation) {
-    Running one{.record = std::move(operation), .state = {}, .is_overdue = false, .end = std::nullopt};
+    Running one{.record = std::move(operation), .state = {}, .end = std::nullopt};
     const nanoseconds now = clock_.monotonic();
     const auto age = std::max<Duration>(clock_.now() - one.record.started, Duration{0});
     one.state.traits = operation_traits(one.record.step);
     one.state.started = now - std::chrono::duration_cast<nanoseconds>(age);
     one.state.followed = now;
+    one.is_indexed = !api_.has_own_credential(ResourceId(one.record.resource));
     one.state.has_address = !one.record.operation.url.empty() || !one.record.operation.final_url.empty();
     const Registration registration(*this, one);
     while (!one.end) {

@@ -61,6 +61,8 @@ class OperationFollower {
         OperationRecord record;
         FollowedOperation state;
         bool is_overdue = false;
+        bool is_indexed = true;  // false: of a gallery with a credential of its own, which the index is not asked with
+        bool counts_for_bulk() const { return is_indexed && state.traits.is_long; }
         std::optional<OperationEnd> end;
     };
     class Registration;

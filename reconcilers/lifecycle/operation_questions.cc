@@ -35,7 +35,8 @@ Task<void> OperationFollower::ask_index() {
 
 Task<void> OperationFollower::ask_operation(Running& one) {
     const OperationRef reference = one.record.operation;
-    const auto status = co_await api_.poll_operation(reference);
+    GalleryApi& api = api_.acting_for(ResourceId(one.record.resource));
+    const auto status = co_await api.poll_operation(reference);
     FollowedOperation& state = one.state;
     const nanoseconds now = clock_.monotonic();
     state.asked = now;
@@ -67,25 +68,26 @@ Task<std::optional<ProvisioningState>> OperationFollower::read_state(Running& on
     using State = std::optional<ProvisioningState>;
     const ResourceId id(one.record.resource);
     const std::string type = fold_case(id.type());
+    GalleryApi& api = api_.acting_for(id);
     if (type == "microsoft.compute/galleries/images/versions") {
-        auto version = co_await api_.get_version(id, true);
+        auto version = co_await api.get_version(id, true);
         if (!version) co_return std::unexpected(version.error());
         seen = std::move(*version);
         if (seen) seen->raw.clear();
         co_return seen ? State(seen->state) : State();
     }
     if (type == "microsoft.compute/galleries/images") {
-        const auto definition = co_await api_.get_definition(id);
+        const auto definition = co_await api.get_definition(id);
         if (!definition) co_return std::unexpected(definition.error());
         co_return *definition ? State((*definition)->state) : State();
     }
     if (type == "microsoft.compute/galleries") {
-        const auto gallery = co_await api_.get_gallery(id);
+        const auto gallery = co_await api.get_gallery(id);
         if (!gallery) co_return std::unexpected(gallery.error());
         co_return *gallery ? State((*gallery)->state) : State();
     }
     if (type == "microsoft.storage/storageaccounts") {
-        const auto account = co_await api_.get_storage_account(id);
+        const auto account = co_await api.get_storage_account(id);
         if (!account) co_return std::unexpected(account.error());
         co_return *account ? State(parse_provisioning_state((*account)->provisioning_state)) : State();
     }

@@ -58,6 +58,14 @@ void UsageBook::note(UsageAnswer answer, Instant began, Instant arrived) {
 
 void UsageBook::end_wait(const std::string& version_key) { changed_ = unused_.erase(version_key) > 0 || changed_; }
 
+void UsageBook::end_waits_in(const ResourceId& gallery) {
+    const std::string below = gallery.key() + "/images/";
+    for (auto entry = unused_.lower_bound(below); entry != unused_.end() && entry->first.starts_with(below);) {
+        entry = unused_.erase(entry);
+        changed_ = true;
+    }
+}
+
 void UsageBook::follow(const ResourceId& definition, const std::set<std::string>& wanted,
                        const std::vector<ObservedVersion>& versions, Instant now) {
     const std::string below = definition.key() + "/versions/";

@@ -58,6 +58,9 @@ class UsageBook {
     // Somebody saw a user that the answer does not show yet: the wait begins anew.
     void note_user(const ResourceId& version) { end_wait(version.key()); }
 
+    // From now on somebody else looks at this gallery (another credential): its waits begin anew.
+    void end_waits_in(const ResourceId& gallery);
+
     // After a plan from a whole view of the definition: `wanted` (keys) are the versions that it wants to take away.
     // Their waits begin with the last answer, if that shows nobody. A wait goes on while a plan waits for an operation,
     // and ends when the version is gone from the view, so that one made again under its name inherits none.

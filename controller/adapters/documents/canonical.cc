@@ -165,6 +165,7 @@ Json canonical(const Gallery& gallery) {
               {"ensureResourceGroup", gallery.ensure_resource_group},
               {"location", gallery.location},
               {"azureName", gallery.azure_name}};
+    if (!gallery.credential.empty()) spec["credential"]["name"] = gallery.credential;
     put_governance(spec, gallery.governance);
     put(spec, "description", gallery.description);
     put(spec, "allowedRegions", gallery.allowed_regions);

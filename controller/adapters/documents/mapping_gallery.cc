@@ -58,6 +58,7 @@ Gallery Mapper::gallery() {
     gallery.resource_group = text_of(spec_, "resourceGroup");
     gallery.id = gallery_id(gallery.subscription_id, gallery.resource_group, gallery.azure_name);
     gallery.location = region(spec_.at("location"), "/spec/location");
+    if (const json* credential = child_of(spec_, "credential")) gallery.credential = text_of(*credential, "name");
     gallery.ensure_resource_group = flag_of(spec_, "ensureResourceGroup");
     gallery.description = text_of(spec_, "description");
     if (const json* list = child_of(spec_, "allowedRegions")) {

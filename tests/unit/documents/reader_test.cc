@@ -23,6 +23,7 @@ TEST_CASE("every field of the reference estate reaches the domain objects") {
           "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-golden-images/providers/"
           "Microsoft.Compute/galleries/golden");
     CHECK(gallery.allowed_regions == std::vector<std::string>{"canadacentral", "canadaeast"});
+    CHECK(gallery.credential == "team-a");
     CHECK(gallery.ensure_resource_group);
     CHECK(gallery.soft_delete_enabled == true);
     REQUIRE(gallery.sharing.has_value());
@@ -55,8 +56,8 @@ TEST_CASE("every field of the reference estate reaches the domain objects") {
     CHECK((*version.target_regions)[1].replicas == 6);
     CHECK(version.hold_latest_until_replicated);
     CHECK(version.region_retry == RegionRetry::remove_and_add);
-    CHECK(version.meta.where.line == 47);
-    CHECK(version.meta.field_lines.line_of("targetRegions") == 55);
+    CHECK(version.meta.where.line == 48);
+    CHECK(version.meta.field_lines.line_of("targetRegions") == 56);
 
     const LifecyclePolicy& policy = result.objects.policies.begin()->second;
     REQUIRE(policy.tiers.size() == 3);

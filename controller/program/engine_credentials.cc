@@ -1,0 +1,79 @@
+#include <algorithm>
+
+#include "controller/program/engine.h"
+
+// Which credential each gallery is asked with (decision 0030): from the documents, kept in the journal.
+namespace galleryd {
+
+Status Engine::declare_credentials() {
+    if (credentials_ == nullptr) return {};
+    const std::vector<const Gallery*> galleries = declared_.gallery_documents();
+    const bool is_named = std::ranges::any_of(galleries, [](const Gallery* one) { return !one->credential.empty(); });
+    if (!is_named && credentials_->empty()) return {};
+    std::set<std::string> known;
+    std::map<ResourceId, CredentialChoice> before;
+    for (const auto& [name, scope] : scopes()) {
+        known.insert(scope.gallery_id.key());
+        const CredentialChoice* const choice = credentials_->find(scope.gallery_id);
+        before.emplace(scope.gallery_id, choice == nullptr ? CredentialChoice{} : *choice);
+    }
+    const auto operations = journal_.operations();
+    if (!operations) return std::unexpected(operations.error());
+    for (const OperationRecord& operation : *operations) {
+        const std::string key = fold_case(operation.resource);
+        known.insert(key);
+        known.emplace(gallery_key_in(key));
+    }
+    if (!credentials_->declare(galleries, known)) return {};
+    for (const auto& [gallery, had] : before) {
+        const CredentialChoice* const has = credentials_->find(gallery);
+        // What another identity saw unused is not seen unused by this one.
+        if (had != (has == nullptr ? CredentialChoice{} : *has)) desk_of(gallery).book.end_waits_in(gallery);
+    }
+    if (!options_.remember_documents || !journal_.writable()) return {};
+    return journal_.put_setting(gallery_credentials_setting, credentials_->save());
+}
+
+// A document that is not there yet, or cannot be read, may be the one that says with which credential its gallery is
+// asked: until that is known nobody asks, and least of all with another one.
+std::optional<Error> Engine::unclear_credential(const Scope& scope) const {
+    if (!options_.galleries_have_credentials || scope.gallery || api_.has_own_credential(scope.gallery_id)) return {};
+    const auto may_hide_one = [](const AcceptedSnapshot& source) {
+        return !source.readable || std::ranges::any_of(source.broken, [](const DocumentRecord& document) {
+            return !document.key || document.key->kind == Kind::gallery;
+        });
+    };
+    if (all_sources_read() && std::ranges::none_of(sources(), may_hide_one)) return {};
+    return Error{.kind = ErrorKind::not_ready,
+                 .reason = "DependencyNotReady",
+                 .message = scope.name +
+                            " is not looked at: its gallery has no document here, and not every document could be "
+                            "read; one of those may name the gallery's credential. Correct them, or declare the "
+                            "gallery (mode: Observe is enough)."};
+}
+
+std::string Engine::credential_of(const Scope& scope) const {
+    if (credentials_ == nullptr) return {};
+    const CredentialChoice* const choice = credentials_->find(scope.gallery_id);
+    if (choice == nullptr) return {};
+    return choice->name.empty() ? "of " + scope.gallery_id.name() : choice->name;
+}
+
+// A person has mended something, or taken it away: nobody waits for the slow retry of what was refused.
+std::set<std::string> Engine::scopes_of_changed_credentials() const {
+    std::set<std::string> names;
+    const std::set<std::string> changed =
+        credential_facts_.changed ? credential_facts_.changed() : std::set<std::string>{};
+    if (changed.empty()) return names;
+    for (const auto& [name, scope] : scopes()) {
+        if (changed.contains(credential_of(scope))) names.insert(name);
+    }
+    return names;
+}
+
+bool Engine::needs_no_credential() const {
+    return !scopes().empty() &&
+           std::ranges::none_of(scopes(), [this](const auto& entry) { return is_in_inventory(entry.second); });
+}
+
+}  // namespace galleryd

@@ -1,0 +1,200 @@
+#include <doctest/doctest.h>
+
+#include "controller/adapters/documents/reader.h"
+#include "controller/adapters/journal/journal.h"
+#include "controller/core/digest.h"
+#include "controller/program/engine.h"
+#include "controller/program/gallery_apis.h"
+#include "tests/support/manual_clock.h"
+#include "tests/support/recording_log.h"
+#include "tests/support/recording_metrics.h"
+#include "tests/support/run_task.h"
+#include "tests/unit/lifecycle/fake_api.h"
+
+using namespace galleryd;
+
+namespace {
+
+// Counts every look, and may refuse them all.
+class CountedApi : public FakeApi {
+  public:
+    int looks = 0;
+    std::optional<Error> refuses;
+    Task<std::optional<ObservedResourceGroup>> get_resource_group(std::string subscription, std::string) override {
+        ++looks;
+        if (refuses) co_return std::unexpected(*refuses);
+        co_return ObservedResourceGroup{"rg", "canadacentral", {}};
+        static_cast<void>(subscription);
+    }
+    Task<std::optional<ObservedDefinition>> get_definition(ResourceId) override {
+        ++looks;
+        if (refuses) co_return std::unexpected(*refuses);
+        co_return std::nullopt;
+    }
+};
+
+std::string gallery(const std::string& name, const std::string& more, const std::string& space = "images") {
+    return "---\napiVersion: galleryd.io/v1alpha1\nkind: Gallery\nmetadata: {name: " + name + ", namespace: " + space +
+           "}\nspec:\n  subscriptionId: 00000000-0000-0000-0000-000000000001\n  resourceGroup: rg\n"
+           "  location: canadacentral\n  deletionPolicy: Delete\n" +
+           more;
+}
+
+std::string definition_by_id(const std::string& gallery_name) {
+    return "---\napiVersion: galleryd.io/v1alpha1\nkind: ImageDefinition\nmetadata: {name: ubuntu, namespace: apart}\n"
+           "spec:\n  armId: " +
+           gallery_id("00000000-0000-0000-0000-000000000001", "rg", gallery_name).text() +
+           "\n  location: canadacentral\n  identifier: {publisher: Contoso, offer: Ubuntu, sku: s}\n  osType: Linux\n"
+           "  osState: Generalized\n  hyperVGeneration: V2\n";
+}
+
+const std::string with_team = "  credential: {name: team-a}\n";
+
+struct World {
+    boost::asio::io_context io;
+    ManualClock clock{io};
+    RecordingLog log;
+    RecordingMetrics metrics;
+    std::unique_ptr<Journal> journal = open(clock.now());
+    CountedApi own;
+    std::map<std::string, std::shared_ptr<CountedApi>> others;
+    struct Program {
+        GalleryCredentials choices;
+        std::unique_ptr<GalleryApis> apis;
+        std::unique_ptr<Engine> engine;
+    };
+    Program program;
+
+    explicit World(std::size_t sources = 1) { start(sources); }
+
+    static std::unique_ptr<Journal> open(TimePoint now) {
+        journal::JournalOptions options;
+        options.in_memory = true;
+        options.now = now;
+        auto opened = journal::open_journal(options);
+        REQUIRE(opened.has_value());
+        return std::move(*opened);
+    }
+    void start(std::size_t sources = 1) {  // again: the same journal, nothing else
+        program.engine.reset();
+        program.choices = {};
+        program.apis =
+            std::make_unique<GalleryApis>(own, program.choices, [this](const CredentialChoice& choice) -> GalleryApi& {
+                std::shared_ptr<CountedApi>& api = others[choice.name];
+                if (!api) api = std::make_shared<CountedApi>();
+                return *api;
+            });
+        EngineOptions options;
+        options.galleries_have_credentials = true;
+        options.source_count = sources;
+        program.engine = std::make_unique<Engine>(*program.apis, *journal, clock, log, metrics, options);
+        program.engine->use_credentials(program.choices, {});
+        REQUIRE(program.engine->load().has_value());
+    }
+    Engine& engine() { return *program.engine; }
+    void declare(const std::string& yaml, const std::string& source = "dir:one") {
+        ReadResult read = read_documents({{"all.yaml", yaml}}, {});
+        Snapshot snapshot;
+        snapshot.source = source;
+        snapshot.revision = sha256_label(yaml);
+        snapshot.objects = std::move(read.objects);
+        snapshot.documents = std::move(read.documents);
+        REQUIRE(engine().accept(std::move(snapshot)).has_value());
+    }
+    Result<Plan> plan(const std::string& scope) { return run_task(io, clock, engine().plan_scope(scope)); }
+    PassResult pass(const std::string& scope) {
+        auto passed = run_task(io, clock, engine().pass(scope));
+        REQUIRE(passed.has_value());
+        return std::move(*passed);
+    }
+    int looks_of(const std::string& credential) { return others.contains(credential) ? others[credential]->looks : 0; }
+    std::string ready(const std::string& name) const {
+        for (const ObjectStatus& status : program.engine->statuses().all()) {
+            for (const Condition& condition : status.conditions) {
+                if (status.key.name == name && condition.type == "Ready")
+                    return condition.reason + ": " + condition.message;
+            }
+        }
+        return {};
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a credential that is refused stalls its gallery alone: nothing of it is written, the others go on") {
+    World world;
+    world.declare(gallery("golden", with_team) + gallery("silver", ""));
+    world.others["images/team-a"] = std::make_shared<CountedApi>();
+    world.others["images/team-a"]->refuses = Error{.kind = ErrorKind::denied,
+                                                   .reason = "AuthenticationFailed",
+                                                   .message = "the credential images/team-a cannot be used: gone",
+                                                   .code = "GD3029"};
+    const PassResult golden = world.pass("images/golden"), silver = world.pass("images/silver");
+    REQUIRE(golden.error.has_value());
+    CHECK(golden.error->code == "GD3029");
+    CHECK_FALSE(golden.plan.has_value());
+    CHECK(world.ready("golden") ==
+          "AuthenticationFailed: the credential images/team-a cannot be used: gone. galleryd explain GD3029");
+    CHECK(silver.applied.writes == 1);
+    CHECK(world.own.writes == std::vector<std::string>{"put gallery silver"});
+    CHECK(world.others["images/team-a"]->writes.empty());
+    CHECK(world.own.looks == 1);
+}
+
+TEST_CASE("a gallery whose document is gone is still asked about with its own credential, after a restart too") {
+    World world;
+    world.declare(gallery("golden", with_team) + gallery("silver", ""));
+    REQUIRE(world.plan("images/golden").has_value());
+    CHECK(world.looks_of("images/team-a") == 1);
+    world.declare(gallery("silver", ""));
+    REQUIRE(world.engine().scopes().contains("images/golden"));
+    REQUIRE(world.plan("images/golden").has_value());
+    CHECK(world.looks_of("images/team-a") == 2);
+    world.start();
+    world.declare(gallery("silver", ""));
+    REQUIRE(world.plan("images/golden").has_value());
+    CHECK(world.looks_of("images/team-a") == 3);
+    CHECK(world.own.looks == 0);
+}
+
+TEST_CASE("while a document that may name the credential is not read or broken, nobody asks about the gallery") {
+    World world(2);
+    world.declare(definition_by_id("golden"), "dir:one");
+    const auto early = world.plan("apart/golden/ubuntu");
+    REQUIRE_FALSE(early.has_value());
+    CHECK(early.error().kind == ErrorKind::not_ready);
+    CHECK(early.error().message.contains("may name the gallery's credential"));
+    world.declare(gallery("golden", "  credential: {name: ../team-a}\n"), "dir:two");
+    CHECK_FALSE(world.plan("apart/golden/ubuntu").has_value());
+    CHECK(world.own.looks == 0);
+    world.declare(gallery("golden", with_team), "dir:two");
+    CHECK(world.plan("apart/golden/ubuntu").has_value());
+    CHECK(world.looks_of("images/team-a") == 1);
+    CHECK(world.own.looks == 0);
+    world.declare(gallery("silver", ""), "dir:two");  // taken away: it keeps what it had
+    CHECK(world.plan("apart/golden/ubuntu").has_value());
+    CHECK(world.looks_of("images/team-a") == 2);
+    CHECK(world.own.looks == 0);
+}
+
+TEST_CASE("two sources that claim one gallery with different credentials leave nobody to ask about what is in it") {
+    World world(2);
+    world.declare(gallery("golden", with_team) + definition_by_id("golden"), "dir:one");
+    world.declare(gallery("golden", "", "other"), "dir:two");
+    world.others[""] = std::make_shared<CountedApi>();
+    world.others[""]->refuses =
+        Error{.kind = ErrorKind::denied, .reason = "AuthenticationFailed", .message = "two", .code = "GD3029"};
+    REQUIRE(world.engine().scopes().contains("apart/golden/ubuntu"));
+    CHECK_FALSE(world.plan("apart/golden/ubuntu").has_value());
+    CHECK(world.own.looks == 0);
+    CHECK(world.looks_of("images/team-a") == 0);
+}
+
+TEST_CASE("galleryd's own credential is needed for as long as one gallery names none") {
+    World world;
+    world.declare(gallery("golden", with_team) + gallery("silver", ""));
+    CHECK_FALSE(world.engine().needs_no_credential());
+    World apart;
+    apart.declare(gallery("golden", with_team));
+    CHECK(apart.engine().needs_no_credential());
+}
