@@ -21,6 +21,7 @@
 #include "controller/program/doctor/checkup.h"
 #include "controller/program/doctor/local_checks.h"
 #include "controller/program/doctor/print.h"
+#include "controller/program/doctor/share_check.h"
 #include "controller/program/estate_file.h"
 #include "controller/program/messages.h"
 #include "controller/program/read_paths.h"
@@ -170,7 +171,7 @@ boost::asio::awaitable<void> hold(Task<std::vector<doctor::Finding>> task,
     outcome = co_await std::move(task);
 }
 
-Result<std::vector<doctor::Finding>> run_checkup(Practice& practice, doctor::Checkup& checkup) {
+Result<std::vector<doctor::Finding>> run_checkup(Practice& practice, Task<std::vector<doctor::Finding>> checkup) {
     std::optional<Result<std::vector<doctor::Finding>>> outcome;
     boost::asio::cancellation_signal cancel;
     boost::asio::signal_set signals(practice.context, SIGINT, SIGTERM);
@@ -178,7 +179,7 @@ Result<std::vector<doctor::Finding>> run_checkup(Practice& practice, doctor::Che
         if (!error) cancel.emit(boost::asio::cancellation_type::terminal);
     });
     std::exception_ptr failure;
-    boost::asio::co_spawn(practice.context, hold(checkup.run(), outcome),
+    boost::asio::co_spawn(practice.context, hold(std::move(checkup), outcome),
                           boost::asio::bind_cancellation_slot(cancel.slot(), [&](const std::exception_ptr& error) {
                               failure = error;
                               practice.context.stop();
@@ -240,6 +241,29 @@ Result<std::optional<doctor::Finding>> open_azure(Practice& practice, const Comm
     return std::nullopt;
 }
 
+struct OtherShare {
+    const doctor::Share& share;
+    const Cloud& cloud;
+    const azure::ArmOptions& arm;
+};
+
+// Galleries with a credential of their own, by that credential.
+Result<std::vector<doctor::Finding>> check_others(Practice& practice, const CommonOptions& options,
+                                                  const OtherShare& other, const Report& report) {
+    CredentialFolder secrets(options.credentials_dir);
+    doctor::ShareCheck check{.share = other.share,
+                             .cloud = other.cloud,
+                             .sign_in = {.store = secrets,
+                                         .transport = *practice.transport,
+                                         .clock = practice.clock,
+                                         .log = *practice.log,
+                                         .metrics = *practice.metrics},
+                             .arm = other.arm,
+                             .options = {.observe = options.observe, .allow_deletes = options.allow_deletes},
+                             .on_finding = [&report](doctor::Finding& finding) { report.say(finding); }};
+    return run_checkup(practice, doctor::check_share(std::move(check)));
+}
+
 }  // namespace
 
 int run_doctor(const DoctorOptions& options, std::ostream& out, std::ostream& err) {
@@ -271,21 +295,32 @@ int run_doctor(const DoctorOptions& options, std::ostream& out, std::ostream& er
     azure::ArmOptions arm{.arm = cloud->arm, .deadline = question_deadline, .share = common.arm_share};
     arm.read_worth = azure::Worth::person;
     doctor::Questions questions(*practice.transport, *practice.credential, practice.clock, *practice.log,
-                                *practice.metrics, std::move(arm));
+                                *practice.metrics, arm);
     const auto tell = [&report, &practice](doctor::Finding& finding) {
         const bool is_chosen = finding.check == "sign-in" && finding.verdict == doctor::Verdict::ok;
         if (is_chosen && !practice.log->not_used().empty())
             finding.measured += "; not used: " + practice.log->not_used();
         report.say(finding);
     };
-    doctor::Checkup checkup(questions, *practice.credential, practice.clock,
-                            {.endpoint = {.url = http::to_string(cloud->arm), .ca_file = common.azure_ca_file},
-                             .sign_in = setting,
-                             .needs = doctor::find_needs(documents->objects, {.observe = common.observe,
-                                                                              .allow_deletes = common.allow_deletes}),
-                             .on_finding = tell});
-    auto found = run_checkup(practice, checkup);
+    const std::vector<doctor::Share> shares = doctor::share_out(documents->objects);
+    doctor::Checkup checkup(
+        questions, *practice.credential, practice.clock,
+        {.endpoint = {.url = http::to_string(cloud->arm), .ca_file = common.azure_ca_file},
+         .sign_in = setting,
+         .needs = doctor::find_needs(shares.front().objects,
+                                     {.observe = common.observe, .allow_deletes = common.allow_deletes}),
+         .on_finding = tell});
+    const bool uses_own = shares.size() == 1 || !doctor::is_empty(shares.front());
+    auto found = run_checkup(practice, uses_own ? checkup.run() : checkup.run_without_sign_in());
     if (!found) return exit_with(err, found.error());
+    const bool is_reached = std::ranges::none_of(*found, [](const doctor::Finding& finding) {
+        return finding.check == "endpoint" && finding.verdict == doctor::Verdict::failed;
+    });
+    for (std::size_t i = 1; i < shares.size() && is_reached; ++i) {
+        auto others = check_others(practice, common, {.share = shares[i], .cloud = *cloud, .arm = arm}, report);
+        if (!others) return exit_with(err, others.error());
+        std::ranges::move(*others, std::back_inserter(*found));
+    }
     return report.end(std::move(*found));
 }
 

@@ -47,13 +47,9 @@ std::string missing_in(const CredentialValues& values) {
 // A federated token is no part of it: it is read for each sign-in, and one that rotates makes no new credential.
 std::string digest_of(const CredentialValues& values, const std::string& proof) {
     std::string text = proof;
-    for (const char* const key : {tenant_key, client_key, secret_key, certificate_key, password_key}) {
-        const azure::Secret value = value_of(values, key);
-        text += "\n" + std::to_string(value.reveal().size()) + " " + value.reveal();
-    }
-    std::string digest = sha256_hex(text);
-    azure::Secret::wipe(text);
-    return digest;
+    for (const char* const key : {tenant_key, client_key, secret_key, certificate_key, password_key})
+        text += "\n" + sha256_hex(value_of(values, key).reveal());
+    return sha256_hex(text);
 }
 
 }  // namespace

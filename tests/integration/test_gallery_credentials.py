@@ -172,6 +172,29 @@ class Credentials(Case):
         self.assertNotIn("No changes", without.stdout)
         self.assertEqual((self.who(azure, "a"), self.who(azure, "b")), ({TEAM_A}, {TEAM_B}))
 
+    def test_the_doctor_checks_each_credential_by_itself(self):
+        rights = [one for one in ALL if one["client"] not in (TEAM_B, OWN)] + [
+            {"client": TEAM_B, "scope": f"/subscriptions/{SUBSCRIPTIONS['b']}", "actions": ["*/read"]}, {"client": OWN, "scope": "/", "actions": ["*"]}]
+        os.remove(self.path("credentials/images/team-c/..data/AZURE_CLIENT_ID"))
+        self.write("manifests/all.yaml", "---\n".join(estate(team) for team in "abc"))
+        azure = self.simulate({"resources": [json.loads(of(team, json.dumps(resource_group()))) for team in SUBSCRIPTIONS], "tenants": [TENANT],
+                               "secrets": SECRETS, "rights": rights}, time_scale=1)
+        flags, env = self.flags(azure, own=False)
+        flags = [*flags, "--state-dir", self.path("state"), "-o", "json"]
+        done = self.galleryd("doctor", self.path("manifests"), *flags, env=env, expect=1)
+        self.assertNotIn("canary", done.stdout + done.stderr)
+        checks = json.loads(done.stdout)["checks"]
+        sign_ins = {one["about"]: (one["verdict"], one["code"]) for one in checks if one["check"] == "sign-in"}
+        self.assertEqual(sign_ins, {"images/team-a": ("ok", ""), "images/team-b": ("ok", ""), "images/team-c": ("failed", "GD3029")})
+        missing = next(one for one in checks if one["about"] == "images/team-c")
+        self.assertIn("lacks AZURE_CLIENT_ID", missing["measured"])
+        self.assertTrue(missing["fix"], missing)
+        rights = {(one["about"].split("(credential ")[-1].rstrip(")"), one["verdict"]) for one in checks if one["check"] == "rights" and one["verdict"] != "skipped"}
+        self.assertEqual({one for one in rights if one[1] == "failed"}, {("images/team-b", "failed")})
+        self.assertIn(("images/team-a", "ok"), rights)
+        self.assertEqual([one["check"] for one in checks].count("endpoint"), 1)
+        self.assertEqual((self.who(azure, "a"), self.who(azure, "b"), self.who(azure, "c")), ({TEAM_A}, {TEAM_B}, set()))
+
 
 if __name__ == "__main__":
     main()

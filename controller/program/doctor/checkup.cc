@@ -35,6 +35,8 @@ struct Checkup::Patient {
 };
 
 void Checkup::tell(std::vector<Finding>& to, Finding finding) const {
+    if (!options_.credential.empty() && finding.about != options_.credential)
+        finding.about += (finding.about.empty() ? "(credential " : " (credential ") + options_.credential + ")";
     if (options_.on_finding) options_.on_finding(finding);
     to.push_back(std::move(finding));
 }
@@ -228,12 +230,20 @@ awaitable<void> Checkup::look_at_cloud(const Round& round) {
     tell(findings_, judge_graph(readable, answer, asker_.bearer));
 }
 
-Task<std::vector<Finding>> Checkup::run() {
+Task<std::vector<Finding>> Checkup::run_without_sign_in() {
     const auto reached = co_await reach();
     if (!reached) co_return std::unexpected(reached.error());
-    if (!*reached) {
-        skip_the_rest("Azure cannot be reached");
-        co_return std::move(findings_);
+    co_return std::move(findings_);
+}
+
+Task<std::vector<Finding>> Checkup::run() {
+    if (options_.credential.empty()) {
+        const auto reached = co_await reach();
+        if (!reached) co_return std::unexpected(reached.error());
+        if (!*reached) {
+            skip_the_rest("Azure cannot be reached");
+            co_return std::move(findings_);
+        }
     }
     const auto signed_in = co_await sign_in();
     if (!signed_in) co_return std::unexpected(signed_in.error());

@@ -18,6 +18,8 @@ struct CheckupOptions {
     Needs needs;  // no subscription: every visible one is looked at
     // Called with each finding as soon as it is known, those of several subscriptions in any order; may add to it.
     std::function<void(Finding&)> on_finding = {};
+    // A gallery's own ("images/team-a"): named in each finding; endpoint and clock are galleryd's business.
+    std::string credential = {};
 };
 
 // One `skipped` finding for each check that needs a sign-in.
@@ -32,6 +34,7 @@ class Checkup {
         : questions_(questions), tokens_(tokens), clock_(clock), options_(std::move(options)) {}
 
     Task<std::vector<Finding>> run();
+    Task<std::vector<Finding>> run_without_sign_in();  // endpoint and clock alone
 
   private:
     struct Patient;  // one subscription

@@ -271,3 +271,19 @@ TEST_CASE("a version made again under a name inherits no wait") {
     CHECK_FALSE(bench.book.save().contains("unused"));
     CHECK(bench.usage().state == UsageState::unknown);
 }
+
+TEST_CASE("a gallery that somebody else looks at from now on waits anew, the others go on") {
+    UsageBookBench bench;
+    bench.look();
+    CHECK(bench.usage().state == UsageState::unknown);
+    bench.book.note_saved();
+    bench.book.end_waits_in(gallery_id(owner, "rg", "gold"));
+    CHECK(bench.book.waits() == 1);
+    CHECK_FALSE(bench.book.is_changed());
+    bench.book.end_waits_in(gallery);
+    CHECK(bench.book.waits() == 0);
+    CHECK(bench.book.is_changed());
+    bench.pass(minutes(15));
+    bench.look();
+    CHECK(bench.usage().state == UsageState::unknown);
+}

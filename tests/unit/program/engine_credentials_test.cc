@@ -26,10 +26,56 @@ class CountedApi : public FakeApi {
         co_return ObservedResourceGroup{"rg", "canadacentral", {}};
         static_cast<void>(subscription);
     }
-    Task<std::optional<ObservedDefinition>> get_definition(ResourceId) override {
+    Task<std::optional<ObservedDefinition>> get_definition(ResourceId id) override {
         ++looks;
         if (refuses) co_return std::unexpected(*refuses);
-        co_return std::nullopt;
+        const auto found = definitions.find(id.key());
+        co_return found == definitions.end() ? std::nullopt : std::optional(found->second);
+    }
+    Task<std::vector<ObservedVersion>> list_versions(ResourceId definition) override {
+        std::vector<ObservedVersion> listed;
+        for (const auto& [key, version] : versions) {
+            if (version.id.parent() == definition) listed.push_back(version);
+        }
+        co_return listed;
+    }
+    // A definition with an old and a new version.
+    void fill(const ResourceId& definition, TimePoint now) {
+        ObservedDefinition& made = definitions[definition.key()];
+        made.id = definition;
+        made.name = definition.name();
+        made.state = ProvisioningState::succeeded;
+        made.tags[owner_tag] = owner_tag_value("galleryd", {Kind::image_definition, "images", definition.name()});
+        for (const auto& [number, age] : std::map<std::string, int>{{"1.0.0", 400}, {"1.1.0", 1}}) {
+            const ResourceId id = version_id(definition, number);
+            ObservedVersion& version = versions[id.key()];
+            version.id = id;
+            version.name = number;
+            version.number = parse_image_version_number(number);
+            version.state = ProvisioningState::succeeded;
+            version.published = now - std::chrono::days{age};
+            version.replication_known = true;
+        }
+    }
+};
+
+// Sees nobody; notes which galleries it was asked about.
+class NotedReader : public UsageReader {
+  public:
+    std::set<std::string> galleries;
+    std::optional<Error> refuses;
+    Task<UsageAnswer> users_of(std::vector<ResourceId> asked) override {
+        for (const ResourceId& gallery : asked) galleries.insert(gallery.name());
+        if (refuses) co_return std::unexpected(*refuses);
+        UsageAnswer answer;
+        for (const ResourceId& gallery : asked)
+            answer.galleries.push_back({.gallery = gallery, .found = true, .subscriptions = {}, .tenants = {}});
+        answer.readable = {"00000000-0000-0000-0000-000000000001"};
+        answer.requests = 1;
+        co_return answer;
+    }
+    Task<std::vector<ResourceId>> find_versions(std::string, std::string, std::string) override {
+        co_return std::vector<ResourceId>{};
     }
 };
 
@@ -58,6 +104,7 @@ struct World {
     std::unique_ptr<Journal> journal = open(clock.now());
     CountedApi own;
     std::map<std::string, std::shared_ptr<CountedApi>> others;
+    Engine::CredentialFacts facts;
     struct Program {
         GalleryCredentials choices;
         std::unique_ptr<GalleryApis> apis;
@@ -88,7 +135,7 @@ struct World {
         options.galleries_have_credentials = true;
         options.source_count = sources;
         program.engine = std::make_unique<Engine>(*program.apis, *journal, clock, log, metrics, options);
-        program.engine->use_credentials(program.choices, {});
+        program.engine->use_credentials(program.choices, facts);
         REQUIRE(program.engine->load().has_value());
     }
     Engine& engine() { return *program.engine; }
@@ -197,4 +244,74 @@ TEST_CASE("galleryd's own credential is needed for as long as one gallery names 
     World apart;
     apart.declare(gallery("golden", with_team));
     CHECK(apart.engine().needs_no_credential());
+}
+
+namespace {
+
+const std::string retention =
+    "---\napiVersion: galleryd.io/v1alpha1\nkind: LifecyclePolicy\nmetadata: {name: standard, namespace: images}\n"
+    "spec:\n  governs: All\n  retention: {action: Delete, keepNewest: 1, olderThan: 30d}\n";
+
+std::string definition_of(const std::string& gallery_name) {
+    return "---\napiVersion: galleryd.io/v1alpha1\nkind: ImageDefinition\nmetadata: {name: ubuntu-" + gallery_name +
+           ", namespace: images}\nspec:\n  gallery: " + gallery_name + "\n  lifecyclePolicy: standard\n" +
+           "  identifier: {publisher: Contoso, offer: Ubuntu, sku: " + gallery_name +
+           "}\n  osType: Linux\n  osState: Generalized\n  hyperVGeneration: V2\n";
+}
+
+ResourceId ubuntu(const std::string& gallery_name) {
+    return definition_id(gallery_id("00000000-0000-0000-0000-000000000001", "rg", gallery_name),
+                         "ubuntu-" + gallery_name);
+}
+
+// Why the old version stays, as far as its use is concerned.
+std::string usage_in(const PassResult& passed) {
+    REQUIRE_MESSAGE(passed.plan.has_value(), (passed.error ? passed.error->message : ""));
+    std::string all;
+    for (const Conflict& conflict : passed.plan->conflicts) all += "conflict " + conflict.message + "\n";
+    for (const VersionVerdict& verdict : passed.plan->verdicts) all += verdict.version + " " + verdict.text + "\n";
+    for (const Blocked& blocked : passed.plan->blocked) {
+        for (const BlockReason& reason : blocked.reasons) {
+            if (reason.interlock_point == 7) return reason.message;
+        }
+    }
+    return "not blocked by use: " + all;
+}
+
+}  // namespace
+
+TEST_CASE("who uses a version is asked with the gallery's own credential, and what another one saw says nothing") {
+    World world;
+    NotedReader own, team;
+    world.facts.usage = [&team](const CredentialChoice&) { return UsageAskers{.reader = &team}; };
+    world.start();
+    world.engine().use_usage(own);
+    world.others["images/team-a"] = std::make_shared<CountedApi>();
+    world.others["images/team-a"]->fill(ubuntu("golden"), world.clock.now());
+    world.own.fill(ubuntu("silver"), world.clock.now());
+    const std::string rest = gallery("silver", "") + definition_of("golden") + definition_of("silver") + retention;
+    world.declare(gallery("golden", with_team) + rest);
+    const std::string first = usage_in(world.pass("images/golden/ubuntu-golden"));
+    CHECK_MESSAGE(first.contains("nobody uses it"), first);
+    CHECK(team.galleries == std::set<std::string>{"golden"});
+    CHECK(own.galleries.empty());
+    CHECK(usage_in(world.pass("images/silver/ubuntu-silver")).contains("nobody uses it"));
+    CHECK(own.galleries == std::set<std::string>{"silver"});
+
+    // It changes hands: what the other identity saw for a quarter of an hour counts no more.
+    world.clock.advance(std::chrono::minutes{20});
+    const PassResult settled = world.pass("images/golden/ubuntu-golden");
+    CHECK_FALSE(usage_in(settled).contains("a second look"));
+    world.own.fill(ubuntu("golden"), world.clock.now());
+    world.declare(gallery("golden", "") + rest);
+    const std::string anew = usage_in(world.pass("images/golden/ubuntu-golden"));
+    CHECK(anew.contains("a second look"));
+    CHECK(own.galleries == std::set<std::string>{"golden", "silver"});
+
+    // A credential that may not ask leaves it unknown, which keeps.
+    team.refuses =
+        Error{.kind = ErrorKind::denied, .reason = "AuthenticationFailed", .message = "no", .code = "GD3029"};
+    world.declare(gallery("golden", with_team) + rest);
+    world.clock.advance(std::chrono::minutes{20});
+    CHECK(usage_in(world.pass("images/golden/ubuntu-golden")).contains("could not be asked who uses it: no"));
 }
