@@ -214,9 +214,9 @@ Status open_sources(SessionParts& parts, JournalUse use) {
         folder::FolderOptions folder;
         folder.path = source.substr(4);
         folder.name = source;
-        const folder::ParseFiles parse_files = [&parts, source, use](const std::vector<DocumentFile>& files) {
+        const folder::ParseFiles parse_files = [&parts, source, use](std::vector<DocumentFile> files) {
             ParsedCache cache = parsed_cache(parts, source, use);
-            return read_documents(files, ReadOptions{.threads = parse_threads, .cache = &cache});
+            return read_documents(std::move(files), ReadOptions{.threads = parse_threads, .cache = &cache});
         };
         parts.sources.push_back(std::make_unique<folder::FolderSource>(parts.context.get_executor(), parts.system_clock,
                                                                        *parts.log, blocking, parse_files, folder));

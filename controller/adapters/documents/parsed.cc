@@ -259,8 +259,9 @@ std::vector<ParsedDocument> parse_file(const DocumentFile& file) {
     }
     const std::string_view text = without_bom(file.content);
     if (file.file.ends_with(".json") && looks_like_json(text)) return parse_piece(file, {text, 1});
-    for (const Piece& piece : cut_documents(file.content))
-        std::ranges::move(parse_piece(file, piece), std::back_inserter(documents));
+    const std::vector<Piece> pieces = cut_documents(file.content);
+    documents.reserve(pieces.size());  // exactly: most of them hold one document, and ten thousand stay for a while
+    for (const Piece& piece : pieces) std::ranges::move(parse_piece(file, piece), std::back_inserter(documents));
     return documents;
 }
 

@@ -78,13 +78,15 @@ void tell(const ParsedCache& cache, const std::vector<DocumentFile>& files, std:
     cache.store(found, fresh);
 }
 
+std::size_t threads_for(const std::vector<DocumentFile>& files, const ReadOptions& options) {
+    return std::min<std::size_t>(static_cast<std::size_t>(std::clamp(options.threads, 1, 64)), files.size() / 4 + 1);
+}
+
 std::vector<std::vector<ParsedDocument>> parse_all(const std::vector<DocumentFile>& files, const ReadOptions& options) {
     std::vector<std::vector<ParsedDocument>> documents(files.size());
     std::vector<Parsed> parsed(files.size());
     if (options.cache != nullptr) options.cache->load();
-    const std::size_t threads =
-        std::min<std::size_t>(static_cast<std::size_t>(std::clamp(options.threads, 1, 64)), files.size() / 4 + 1);
-    on_threads(files.size(), threads,
+    on_threads(files.size(), threads_for(files, options),
                [&](std::size_t i) { parsed[i] = parse_one(files[i], options.cache, documents[i]); });
     if (options.cache != nullptr) {
         tell(*options.cache, files, parsed);
@@ -93,9 +95,15 @@ std::vector<std::vector<ParsedDocument>> parse_all(const std::vector<DocumentFil
     return documents;
 }
 
+void note_digest(documents::DesiredObject& object) {
+    const auto note = [](auto& held) {
+        if constexpr (requires { held.meta; }) held.meta.digest = documents::digest_of(documents::canonical(held));
+    };
+    std::visit(note, object);
+}
+
 template <class Object>
 void keep(Object& object, std::map<ObjectKey, Object>& objects) {
-    object.meta.digest = documents::digest_of(documents::canonical(object));
     const ObjectKey key = object.meta.key;
     objects.emplace(key, std::move(object));
 }
@@ -109,19 +117,23 @@ void keep(documents::DesiredObject& object, DesiredObjects& objects) {
 
 }  // namespace
 
-ReadResult read_documents(const std::vector<DocumentFile>& files, const ReadOptions& options) {
+ReadResult read_documents(std::vector<DocumentFile> files, const ReadOptions& options) {
     std::vector<std::vector<ParsedDocument>> parsed = parse_all(files, options);
     documents::check_across(parsed, options);
+    on_threads(files.size(), threads_for(files, options), [&](std::size_t i) {
+        for (ParsedDocument& document : parsed[i]) note_digest(document.object);
+    });
     ReadResult result;
-    for (std::vector<ParsedDocument>& of_a_file : parsed) {
-        for (ParsedDocument& document : of_a_file) {
+    for (std::size_t i = 0; i < files.size(); ++i) {
+        for (ParsedDocument& document : parsed[i]) {
             result.documents.push_back({.key = std::move(document.key),
-                                        .file = document.file->file,
+                                        .file = files[i].file,
                                         .state = document.valid() ? DocumentState::present : DocumentState::invalid,
                                         .problems = std::move(document.problems)});
             keep(document.object, result.objects);
         }
-        of_a_file = {};
+        parsed[i] = {};
+        files[i] = {};
     }
     return result;
 }

@@ -36,7 +36,7 @@ struct ReadResult {
 // §2). Documents of other API groups are not recorded. Never throws; never reads anything but the arguments and the
 // cache, which changes nothing but the time. Any single input of at most 1 MiB costs bounded time and memory (depth 64,
 // 50,000 values, no aliases); larger files are refused unread.
-ReadResult read_documents(const std::vector<DocumentFile>& files, const ReadOptions& options);
+ReadResult read_documents(std::vector<DocumentFile> files, const ReadOptions& options);
 
 // One object as canonical JSON after defaults: {apiVersion, kind, metadata, spec}. "" when the key is not there.
 // Reading it back (together with what it refers to) yields an equal object with an equal digest.

@@ -152,7 +152,7 @@ boost::asio::awaitable<void> FolderSource::parse_tree(std::shared_ptr<Attempt> a
         std::string text = name + '\n';  // a release is of one source: equal folders are two
         for (const DocumentFile& file : attempt->files) text += file.file + '\0' + file.digest + '\n';
         for (const DocumentRecord& record : attempt->records) text += record.file + '\0' + "unreadable\n";
-        ReadResult read = parse(attempt->files);
+        ReadResult read = parse(std::move(attempt->files));
         Snapshot& snapshot = attempt->snapshot;
         snapshot.source = name;
         snapshot.revision = sha256_label(text);
