@@ -13,7 +13,7 @@ namespace {
 constexpr int level = 3;
 // The texts of a start (nothing seen yet, everything waiting) are not those of every day, so a new dictionary is made
 // after so many texts; what was put away before keeps its own.
-constexpr std::array<std::size_t, 3> learned_at{8, 256, 4096};
+constexpr std::array<std::size_t, 3> learned_at{8, 128, 2048};
 constexpr std::size_t sizes_bytes = 4;
 
 struct FreeContext {
@@ -67,9 +67,10 @@ struct Shelf::Dictionary {
     explicit Dictionary(std::string_view words)
         : in(ZSTD_createCDict(words.data(), words.size(), level)), out(ZSTD_createDDict(words.data(), words.size())) {}
     ~Dictionary() {
-        ZSTD_freeCDict(in);
+        close();
         ZSTD_freeDDict(out);
     }
+    void close() { ZSTD_freeCDict(std::exchange(in, nullptr)); }  // for reading only: ten times smaller
     Dictionary(const Dictionary&) = delete;
     Dictionary& operator=(const Dictionary&) = delete;
     ZSTD_CDict* in;
@@ -86,6 +87,7 @@ void Shelf::learn(std::string_view text) {
         sample_.erase(0, std::min(sample_.size(), sample_.size() + text.size() - dictionary_bytes_max));
     sample_ += text.substr(0, dictionary_bytes_max);
     if (texts_ < learned_at.at(dictionaries_.size())) return;
+    if (!dictionaries_.empty()) dictionaries_.back()->close();
     dictionaries_.push_back(std::make_unique<Dictionary>(std::exchange(sample_, {})));
 }
 

@@ -20,7 +20,7 @@ class Shelf {
     std::string put_away(std::string_view text);            // may learn from it
     std::string take_out(std::string_view put_away) const;  // what this shelf put away, however long ago
 
-    static constexpr std::size_t dictionary_bytes_max = 64 * 1024;
+    static constexpr std::size_t dictionary_bytes_max = 32 * 1024;
 
   private:
     struct Dictionary;

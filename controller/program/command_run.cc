@@ -10,6 +10,7 @@
 #include "controller/program/api.h"
 #include "controller/program/daemon.h"
 #include "controller/program/demo_estate.h"
+#include "controller/program/memory_use.h"
 #include "controller/program/session.h"
 #include "controller/program/state_metrics.h"
 
@@ -17,6 +18,8 @@ namespace galleryd {
 namespace {
 
 constexpr std::chrono::milliseconds publish_pause{250};
+constexpr std::chrono::seconds rest_after{2}, rest_pause{1};  // nothing was done for so long
+constexpr std::chrono::minutes give_back_interval{5};
 
 Status only_loopback(const std::string& flag, const std::string& address) {
     const std::string host = address.substr(0, address.rfind(':'));
@@ -105,10 +108,18 @@ void update_checks(Session& session, Daemon& daemon, Pages& pages) {
 }
 
 boost::asio::awaitable<void> publish_loop(Session& session, Daemon& daemon, Pages& pages) {
+    std::chrono::nanoseconds given_back{0}, worked = session.clock().monotonic();
     while (true) {
         update_checks(session, daemon, pages);
-        if (std::exchange(pages.dirty, false)) pages.state.publish_touched(session.engine(), session.clock().now());
-        co_await session.clock().sleep_for(publish_pause);
+        const auto now = session.clock().monotonic();
+        if (std::exchange(pages.dirty, false)) {
+            pages.state.publish_touched(session.engine(), session.clock().now());
+            worked = now;
+        } else if (now - worked >= rest_after && (worked > given_back || now - given_back >= give_back_interval)) {
+            give_back_memory();  // a look at Azure without a pass leaves its pages behind, too
+            given_back = now;
+        }
+        co_await session.clock().sleep_for(now - worked >= rest_after ? rest_pause : publish_pause);
     }
 }
 
@@ -190,6 +201,7 @@ int serve(Session& session, telemetry::MetricsRegistry& registry, const std::str
 }  // namespace
 
 int run_daemon(const CommonOptions& options, std::ostream& out, std::ostream& err) {
+    keep_little_memory();
     if (options.sources.empty()) {
         err << "galleryd: no source. Say where the manifests are: galleryd run --source dir:PATH (GD5012)\n";
         return exit_usage;

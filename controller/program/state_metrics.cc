@@ -4,19 +4,10 @@
 
 namespace galleryd {
 
-// Both lists are sorted: one walk finds what went, what came and what moved.
-void StateMetrics::replace(const std::string& part, std::vector<Sample> samples) {
-    std::vector<Sample>& before = parts_[part];
-    auto old = before.begin();
-    for (const Sample& sample : samples) {
-        for (; old != before.end() && old->is_before(sample); ++old) metrics_.forget(old->gauge, labels_of(*old));
-        const bool is_known = old != before.end() && old->is_same_series(sample);
-        if (!is_known || old->value != sample.value) metrics_.set(sample.gauge, labels_of(sample), sample.value);
-        if (is_known) ++old;
-    }
-    for (; old != before.end(); ++old) metrics_.forget(old->gauge, labels_of(*old));
-    before = std::move(samples);
-    if (before.empty()) parts_.erase(part);
+void StateMetrics::replace(const std::string& part, std::vector<GaugeSample> samples) {
+    if (samples.empty()) parts_.erase(part);
+    else parts_.insert(part);
+    metrics_.replace_part(part, std::move(samples));
 }
 
 void StateMetrics::publish_small_parts(const Engine& engine) {
@@ -27,7 +18,7 @@ void StateMetrics::publish_small_parts(const Engine& engine) {
 void StateMetrics::publish(const Engine& engine, TimePoint now) {
     std::set<std::string> galleries;
     for (const auto& [name, scope] : engine.scopes()) galleries.insert(gallery_label(name));
-    for (const auto& [part, samples] : parts_) {
+    for (const std::string& part : parts_) {
         if (part.contains('/')) galleries.insert(part);  // also one that is no longer declared
     }
     for (const std::string& gallery : galleries) replace(gallery, gallery_samples(engine, gallery, now));

@@ -1,5 +1,4 @@
 #pragma once
-#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -24,10 +23,10 @@ class StateMetrics {
 
   private:
     void publish_small_parts(const Engine& engine);  // sources, usage: cheap enough for every time
-    void replace(const std::string& part, std::vector<Sample> samples);
+    void replace(const std::string& part, std::vector<GaugeSample> samples);
 
     Metrics& metrics_;
-    std::map<std::string, std::vector<Sample>> parts_;  // "images/golden"; others have no slash
+    std::set<std::string> parts_;  // that say anything: "images/golden"; others have no slash
     std::set<std::string> touched_;
     std::string revision_;  // of the documents when everything was published
     bool published_ = false;

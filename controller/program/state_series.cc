@@ -11,9 +11,6 @@ constexpr char separator = '\x1f';
 constexpr std::array<KStatus, 5> kstatuses{KStatus::current, KStatus::in_progress, KStatus::failed,
                                            KStatus::terminating, KStatus::unknown};
 constexpr std::array<std::string_view, 5> region_states{"completed", "replicating", "failed", "unknown", "missing"};
-constexpr std::array<std::string_view, 6> version_states{"creating", "updating", "succeeded",
-                                                         "failed",   "deleting", "migrating"};
-
 double unix_seconds(TimePoint time) { return std::chrono::duration<double>(time.time_since_epoch()).count(); }
 
 std::string state_label(ProvisioningState state) {
@@ -100,8 +97,8 @@ class PlanFigures {
             const double at = unix_seconds(*verdict.delete_after);
             next_deletion_ = std::min(next_deletion_.value_or(at), at);
         }
-        samples.set("galleryd_retention_deletions_pending", {{"definition", definition}, {"gallery", gallery}},
-                    pending);
+        samples.set_unless_nought("galleryd_retention_deletions_pending",
+                                  {{"definition", definition}, {"gallery", gallery}}, pending);
         for (const auto& [reason, count] : blocked)
             samples.set("galleryd_retention_deletions_blocked",
                         {{"definition", definition}, {"gallery", gallery}, {"reason", reason}}, count);
@@ -156,10 +153,10 @@ void write_latest(const Plan& plan, std::string_view gallery, std::string_view d
         if (latest.empty()) ++unservable;
         else if (plan.latest && latest != *plan.latest) ++divergent;
     }
-    samples.set("galleryd_definition_latest_divergent_regions", {{"definition", definition}, {"gallery", gallery}},
-                divergent);
-    samples.set("galleryd_definition_unservable_regions", {{"definition", definition}, {"gallery", gallery}},
-                unservable);
+    samples.set_unless_nought("galleryd_definition_latest_divergent_regions",
+                              {{"definition", definition}, {"gallery", gallery}}, divergent);
+    samples.set_unless_nought("galleryd_definition_unservable_regions",
+                              {{"definition", definition}, {"gallery", gallery}}, unservable);
 }
 
 void write_plans(const Engine& engine, const std::string& gallery, SampleList& samples) {
@@ -180,7 +177,7 @@ void write_plans(const Engine& engine, const std::string& gallery, SampleList& s
 void write_versions_of(const std::vector<VersionGlance>& versions, const Plan* plan, std::string_view gallery,
                        std::string_view definition, TimePoint now, SampleList& samples) {
     std::map<std::string, int> states;
-    for (const std::string_view state : version_states) states.emplace(state, 0);
+    states.emplace("succeeded", 0);
     int past = 0, excluded = 0;
     for (const VersionGlance& version : versions) {
         states[state_label(version.state)] += 1;
@@ -194,11 +191,15 @@ void write_versions_of(const std::vector<VersionGlance>& versions, const Plan* p
             samples.set("galleryd_definition_latest_eol_timestamp_seconds",
                         {{"definition", definition}, {"gallery", gallery}}, unix_seconds(*version.end_of_life));
     }
-    for (const auto& [state, count] : states)
-        samples.set("galleryd_image_versions", {{"definition", definition}, {"gallery", gallery}, {"state", state}},
-                    count);
-    samples.set("galleryd_image_versions_past_eol", {{"definition", definition}, {"gallery", gallery}}, past);
-    samples.set("galleryd_image_versions_excluded", {{"definition", definition}, {"gallery", gallery}}, excluded);
+    for (const auto& [state, count] : states) {
+        if (count > 0 || state == "succeeded")
+            samples.set("galleryd_image_versions", {{"definition", definition}, {"gallery", gallery}, {"state", state}},
+                        count);
+    }
+    samples.set_unless_nought("galleryd_image_versions_past_eol", {{"definition", definition}, {"gallery", gallery}},
+                              past);
+    samples.set_unless_nought("galleryd_image_versions_excluded", {{"definition", definition}, {"gallery", gallery}},
+                              excluded);
 }
 
 void write_versions(const Engine& engine, const std::string& gallery, TimePoint now, SampleList& samples) {
@@ -219,22 +220,6 @@ void write_versions(const Engine& engine, const std::string& gallery, TimePoint 
 
 }  // namespace
 
-MetricLabels labels_of(const Sample& sample) {
-    MetricLabels labels;
-    std::string_view rest = sample.labels;
-    const auto next = [&rest] {
-        const std::size_t end = rest.find(separator);
-        const std::string_view text = rest.substr(0, end);
-        rest.remove_prefix(end + 1);
-        return std::string(text);
-    };
-    while (!rest.empty()) {
-        std::string name = next();
-        labels.emplace(std::move(name), next());
-    }
-    return labels;
-}
-
 void SampleList::set(std::string_view gauge,
                      std::initializer_list<std::pair<std::string_view, std::string_view>> labels, double value) {
     std::size_t size = 0;
@@ -250,9 +235,10 @@ void SampleList::set(std::string_view gauge,
     samples_.push_back({.gauge = gauge, .labels = std::move(packed), .value = value});
 }
 
-std::vector<Sample> SampleList::sorted() && {
-    std::ranges::sort(samples_, [](const Sample& a, const Sample& b) { return a.is_before(b); });
-    samples_.shrink_to_fit();
+std::vector<GaugeSample> SampleList::sorted() && {
+    std::ranges::sort(samples_, [](const GaugeSample& a, const GaugeSample& b) {
+        return a.gauge != b.gauge ? a.gauge < b.gauge : a.labels < b.labels;
+    });
     return std::move(samples_);
 }
 
@@ -262,7 +248,7 @@ std::string gallery_label(std::string_view scope) {
     return std::string(scope.substr(0, second));
 }
 
-std::vector<Sample> gallery_samples(const Engine& engine, const std::string& gallery, TimePoint now) {
+std::vector<GaugeSample> gallery_samples(const Engine& engine, const std::string& gallery, TimePoint now) {
     SampleList samples;
     count_objects(engine, gallery, samples);
     write_plans(engine, gallery, samples);
@@ -270,7 +256,7 @@ std::vector<Sample> gallery_samples(const Engine& engine, const std::string& gal
     return std::move(samples).sorted();
 }
 
-std::vector<Sample> policy_samples(const Engine& engine) {
+std::vector<GaugeSample> policy_samples(const Engine& engine) {
     std::map<std::string, ObjectCounts> by_namespace;
     for (const ObjectStatus& status : engine.statuses().of(StatusBook::policies))
         by_namespace[status.key.namespace_name].count(status);
@@ -279,7 +265,7 @@ std::vector<Sample> policy_samples(const Engine& engine) {
     return std::move(samples).sorted();
 }
 
-std::vector<Sample> source_samples(const Engine& engine) {
+std::vector<GaugeSample> source_samples(const Engine& engine) {
     SampleList samples;
     for (const AcceptedSnapshot& source : engine.sources()) {
         const bool is_good = source.readable && source.source_problems.empty() && source.problems.empty() &&
@@ -293,7 +279,7 @@ std::vector<Sample> source_samples(const Engine& engine) {
     return std::move(samples).sorted();
 }
 
-std::vector<Sample> usage_samples(const Engine& engine) {
+std::vector<GaugeSample> usage_samples(const Engine& engine) {
     SampleList samples;
     if (const auto& answer = engine.usage().answer()) {
         samples.set("galleryd_usage_look_timestamp_seconds", {}, unix_seconds(answer->at));

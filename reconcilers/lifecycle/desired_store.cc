@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "controller/core/desired_objects.h"
 #include "controller/core/source_freeze.h"
 #include "reconcilers/lifecycle/interlock.h"
 
@@ -36,20 +37,6 @@ BrokenDocuments broken_documents(const Snapshot& snapshot, AcceptedSnapshot& acc
         }
     }
     return broken;
-}
-
-template <class Object>
-void take_object(std::map<ObjectKey, Object>& into, std::map<ObjectKey, Object>& from, const ObjectKey& key) {
-    if (auto node = from.extract(key)) into.insert(std::move(node));
-}
-
-void take_objects(DesiredObjects& into, DesiredObjects from, const std::set<ObjectKey>& keys) {
-    for (const ObjectKey& key : keys) {
-        take_object(into.galleries, from.galleries, key);
-        take_object(into.definitions, from.definitions, key);
-        take_object(into.versions, from.versions, key);
-        take_object(into.policies, from.policies, key);
-    }
 }
 
 template <class Object>
@@ -113,15 +100,6 @@ RemovedDocument removed_document(const GoodDocument& document) {
 // Its removal is proven (interlock 3). Until then it counts among what was there, so that a folder that is emptied
 // slowly, less than a fifth at each look, freezes like one that is emptied at once.
 bool is_settled(const GoodDocument& document) { return document.snapshots_missing >= removed_snapshots_min; }
-
-bool contains(const DesiredObjects& objects, const ObjectKey& key) {
-    return objects.galleries.contains(key) || objects.definitions.contains(key) || objects.versions.contains(key) ||
-           objects.policies.contains(key);
-}
-
-std::size_t count_of(const DesiredObjects& objects) {
-    return objects.galleries.size() + objects.definitions.size() + objects.versions.size() + objects.policies.size();
-}
 
 }  // namespace
 
@@ -192,7 +170,8 @@ AcceptedSnapshot accept_snapshot(Snapshot snapshot, const std::vector<GoodDocume
     if (!kept.empty()) {  // read together with the valid ones, so that references resolve
         std::vector<GoodDocument> all = kept;
         for (const auto& [key, document] : good_documents_of(accepted, known, print)) all.push_back(document);
-        take_objects(accepted.objects, parse(all), accepted.held_back);
+        DesiredObjects parsed = parse(all);
+        for (const ObjectKey& key : accepted.held_back) move_object(accepted.objects, parsed, key);
     }
     accepted.declared = count_of(accepted.objects);
     if (!context.remember && before.empty()) return accepted;

@@ -34,6 +34,14 @@ class RecordingMetrics : public Metrics {
             values, [&](const auto& item) { return item.first.first == gauge && is_match(item.first.second, match); });
     }
 
+    void replace_part(const std::string& part, std::vector<GaugeSample> samples) override {
+        std::vector<GaugeSample>& before = parts_[part];
+        if (before == samples) return;
+        for (const GaugeSample& sample : before) forget(sample.gauge, labels_of(sample));
+        for (const GaugeSample& sample : samples) set(sample.gauge, labels_of(sample), sample.value);
+        before = std::move(samples);
+    }
+
     bool has(const std::string& name, const MetricLabels& labels) const { return values.contains({name, labels}); }
     double value(const std::string& name, const MetricLabels& labels = {}) const {  // 0 when there is no such series
         const auto found = values.find({name, labels});
@@ -52,12 +60,30 @@ class RecordingMetrics : public Metrics {
     std::map<std::pair<std::string, MetricLabels>, std::vector<double>> observations;
 
   private:
+    static MetricLabels labels_of(const GaugeSample& sample) {
+        MetricLabels labels;
+        std::string_view rest = sample.labels;
+        const auto next = [&rest] {
+            const std::size_t end = rest.find('\x1f');
+            GALLERYD_CHECK(end != std::string_view::npos, "labels end with a separator");
+            const std::string text(rest.substr(0, end));
+            rest.remove_prefix(end + 1);
+            return text;
+        };
+        while (!rest.empty()) {
+            std::string name = next();
+            labels.emplace(std::move(name), next());
+        }
+        return labels;
+    }
     static bool is_match(const MetricLabels& labels, const MetricLabels& match) {
         return std::all_of(match.begin(), match.end(), [&](const auto& wanted) {
             const auto found = labels.find(wanted.first);
             return found != labels.end() && found->second == wanted.second;
         });
     }
+    std::map<std::string, std::vector<GaugeSample>> parts_;
+
     static void check(std::string_view name, telemetry::MetricType type, const MetricLabels& labels) {
         const telemetry::MetricDefinition* definition = telemetry::find_metric(name);
         GALLERYD_CHECK(definition != nullptr && definition->type == type, std::string(name).c_str());

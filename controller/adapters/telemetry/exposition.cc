@@ -11,14 +11,6 @@ namespace {
 using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 
-std::string print_number(double value) {
-    if (std::isnan(value)) return "NaN";
-    if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
-    char buffer[64];
-    const auto end = std::to_chars(buffer, buffer + sizeof buffer, value);
-    return {buffer, end.ptr};
-}
-
 // OpenMetrics wants floats as bucket bounds: "1.0", so that le="1" and le="1.0" are not two series.
 std::string print_bound(double value, MetricsFormat format) {
     std::string text = print_number(value);
@@ -65,12 +57,24 @@ void print_histogram(std::string& out, const std::string& name, const ClientMetr
 
 }  // namespace
 
-std::string print_exposition(std::vector<MetricFamily> families, MetricsFormat format) {
+std::string print_number(double value) {
+    if (std::isnan(value)) return "NaN";
+    if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
+    char buffer[64];
+    const auto end = std::to_chars(buffer, buffer + sizeof buffer, value);
+    return {buffer, end.ptr};
+}
+
+std::string escaped_label(std::string_view value) { return escaped(value, true); }
+
+std::string print_exposition(std::vector<MetricFamily> families, const std::map<std::string, std::string>& lines,
+                             MetricsFormat format) {
     std::sort(families.begin(), families.end(),
               [](const MetricFamily& a, const MetricFamily& b) { return a.name < b.name; });
     std::string out;
     for (MetricFamily& family : families) {
-        if (family.metric.empty()) continue;
+        const auto more = lines.find(family.name);
+        if (family.metric.empty() && more == lines.end()) continue;
         std::sort(family.metric.begin(), family.metric.end(),
                   [](const ClientMetric& a, const ClientMetric& b) { return a.label < b.label; });
         std::string title = family.name;
@@ -94,6 +98,7 @@ std::string print_exposition(std::vector<MetricFamily> families, MetricsFormat f
                 default: print_sample(out, family.name, metric, "", print_number(metric.gauge.value));
             }
         }
+        if (more != lines.end()) out += more->second;
     }
     if (format == MetricsFormat::open_metrics) out += "# EOF\n";
     return out;

@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "controller/adapters/telemetry/exposition.h"
+#include "controller/adapters/telemetry/gauge_parts.h"
 #include "controller/adapters/telemetry/metric_catalogue.h"
 #include "controller/core/check.h"
 
@@ -34,7 +35,7 @@ struct FamilyState {
 
 class PrometheusMetrics : public MetricsRegistry {
   public:
-    explicit PrometheusMetrics(MetricsOptions options) : options_(options) {
+    explicit PrometheusMetrics(MetricsOptions options) : options_(options), parts_(options.part_series_max) {
         for (const MetricDefinition& definition : metric_catalogue()) register_family(definition);
     }
 
@@ -90,9 +91,32 @@ class PrometheusMetrics : public MetricsRegistry {
     }
 
     std::string serialise(MetricsFormat format) override {
+        std::map<std::string, std::string> lines;
+        {
+            const std::lock_guard guard(mutex_);
+            lines = parts_.lines();
+        }
         std::vector<prometheus::MetricFamily> families = registry_.Collect();
         for (auto& family : read_process_metrics()) families.push_back(std::move(family));
-        return print_exposition(std::move(families), format);
+        for (const auto& [name, text] : lines) {
+            if (std::ranges::find(families, name, &prometheus::MetricFamily::name) != families.end()) continue;
+            families.push_back({.name = name,
+                                .help = std::string(find_metric(name)->help),
+                                .type = prometheus::MetricType::Gauge,
+                                .metric = {}});
+        }
+        return print_exposition(std::move(families), lines, format);
+    }
+
+    void replace_part(const std::string& part, std::vector<GaugeSample> samples) override {
+        const std::lock_guard guard(mutex_);
+        std::erase_if(samples, [this](const GaugeSample& sample) {
+            if (GaugeParts::is_known(sample)) return false;
+            unknown(sample.gauge, sample.labels.substr(0, sample.labels.find('\x1f')));
+            return true;
+        });
+        for (const std::string& gauge : parts_.replace(part, samples))
+            set_locked(dropped_metric, {{"metric", gauge}}, static_cast<double>(parts_.dropped(gauge)));
     }
 
     std::size_t unknown_uses() const override {
@@ -185,6 +209,7 @@ class PrometheusMetrics : public MetricsRegistry {
 
     MetricsOptions options_;
     mutable std::mutex mutex_;
+    GaugeParts parts_;
     prometheus::Registry registry_;
     std::unordered_map<std::string, FamilyState> families_;
     std::size_t unknown_uses_ = 0;

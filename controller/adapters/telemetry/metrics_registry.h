@@ -12,8 +12,9 @@ namespace galleryd::telemetry {
 struct MetricsOptions {
     bool strict =
         false;  // a name or label outside the catalogue aborts (tests); otherwise it is counted and logged once
-    std::size_t series_max = 2000;  // per metric (reliability A8); further ones are dropped and counted
-    Log* log = nullptr;             // for unknown names; may be null, must outlive the registry
+    std::size_t series_max = 2000;        // per metric (reliability A8); further ones are dropped and counted
+    std::size_t part_series_max = 20000;  // the same for gauges that come in parts: bounded by what is declared
+    Log* log = nullptr;                   // for unknown names; may be null, must outlive the registry
 };
 
 enum class MetricsFormat : std::uint8_t { prometheus_text, open_metrics };
@@ -25,7 +26,8 @@ inline constexpr std::size_t label_value_bytes_max = 256;  // longer ones are cu
 
 class MetricsRegistry : public Metrics {
   public:
-    // All series sorted by name and labels; the process metrics are read from /proc at this moment.
+    // All series sorted by name and labels, of gauges that came in parts by name and part; the process metrics are read
+    // from /proc at this moment.
     virtual std::string serialise(MetricsFormat format) = 0;
     // Uses of names or labels that the catalogue does not hold (never in strict mode).
     virtual std::size_t unknown_uses() const = 0;

@@ -60,6 +60,7 @@ class RecordingMetrics : public Metrics {
     void set(std::string_view gauge, MetricLabels labels, double value) override;
     void observe(std::string_view histogram, MetricLabels labels, double value) override;
     void forget(std::string_view gauge, MetricLabels match) override;
+    void replace_part(const std::string&, std::vector<GaugeSample>) override {}
     std::optional<double> value(const std::string& name, const MetricLabels& labels) const;
 
   private:

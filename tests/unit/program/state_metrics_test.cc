@@ -76,13 +76,14 @@ TEST_CASE("series of what is gone are forgotten, and only those") {
     StateMetrics state(metrics);
     state.publish(two.engine, two.clock.now());
     CHECK(metrics.has("galleryd_resources", resource("ImageDefinition", "current")));
-    CHECK(
+    const MetricLabels versions{{"gallery", "images/golden"}, {"definition", "ubuntu"}, {"state", "succeeded"}};
+    CHECK(metrics.has("galleryd_image_versions", versions));
+    CHECK_FALSE(  // noughts of a definition are not told
         metrics.has("galleryd_retention_deletions_pending", {{"gallery", "images/golden"}, {"definition", "ubuntu"}}));
 
     state.publish(one.engine, one.clock.now());
     CHECK_FALSE(metrics.has("galleryd_resources", resource("ImageDefinition", "current")));
-    CHECK_FALSE(
-        metrics.has("galleryd_retention_deletions_pending", {{"gallery", "images/golden"}, {"definition", "ubuntu"}}));
+    CHECK_FALSE(metrics.has("galleryd_image_versions", versions));
     CHECK(metrics.has("galleryd_resources", resource("Gallery", "current")));
     CHECK(metrics.value("galleryd_source_manifests", {{"source", "dir:test"}, {"result", "valid"}}) == 1);
 

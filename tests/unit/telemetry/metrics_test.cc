@@ -186,3 +186,65 @@ TEST_CASE("the process reports itself") {
     CHECK(value("process_cpu_seconds_total") >= 0);
     CHECK(value("process_start_time_seconds") > 1.6e9);
 }
+
+namespace {
+
+GaugeSample pending(const std::string& definition, double value) {
+    return {.gauge = "galleryd_retention_deletions_pending",
+            .labels = "definition\x1f" + definition + "\x1fgallery\x1fimages/g\x1f",
+            .value = value};
+}
+
+}  // namespace
+
+TEST_CASE("what comes in parts replaces what its part said, stands under one HELP, and is escaped") {
+    const auto metrics = strict_metrics();
+    metrics->replace_part("b", {pending("two", 2)});
+    metrics->replace_part("a", {pending("on\"e\\", 0.5), pending("z", 1)});
+    const std::string text = metrics->serialise(MetricsFormat::prometheus_text);
+    CHECK(
+        samples(text, "galleryd_retention_deletions_pending") ==
+        std::vector<std::string>{R"(galleryd_retention_deletions_pending{definition="on\"e\\",gallery="images/g"} 0.5)",
+                                 R"(galleryd_retention_deletions_pending{definition="z",gallery="images/g"} 1)",
+                                 R"(galleryd_retention_deletions_pending{definition="two",gallery="images/g"} 2)"});
+    CHECK(samples(text, "# HELP galleryd_retention_deletions_pending").size() == 1);
+    CHECK(samples(text, "# TYPE galleryd_retention_deletions_pending") ==
+          std::vector<std::string>{"# TYPE galleryd_retention_deletions_pending gauge"});
+
+    metrics->replace_part("a", {pending("z", 3)});
+    metrics->replace_part("b", {});
+    const std::string later = metrics->serialise(MetricsFormat::open_metrics);
+    CHECK(samples(later, "galleryd_retention_deletions_pending") ==
+          std::vector<std::string>{R"(galleryd_retention_deletions_pending{definition="z",gallery="images/g"} 3)"});
+    metrics->replace_part("a", {});
+    CHECK(metrics->serialise(MetricsFormat::prometheus_text).find("deletions_pending") == std::string::npos);
+}
+
+TEST_CASE("parts are bounded, and what is left out is counted and comes when there is room") {
+    MetricsOptions options;
+    options.strict = true;
+    options.part_series_max = 3;
+    const auto metrics = make_metrics(options);
+    metrics->replace_part("a", {pending("a1", 1), pending("a2", 1)});
+    metrics->replace_part("b", {pending("b1", 1), pending("b2", 1), pending("b3", 1)});
+    std::string text = metrics->serialise(MetricsFormat::prometheus_text);
+    CHECK(samples(text, "galleryd_retention_deletions_pending").size() == 3);
+    const std::string dropped = R"(galleryd_metrics_series_dropped{metric="galleryd_retention_deletions_pending"})";
+    CHECK(samples(text, dropped) == std::vector<std::string>{dropped + " 2"});
+    metrics->replace_part("a", {});
+    metrics->replace_part("b", {pending("b1", 1), pending("b2", 1), pending("b3", 1)});
+    text = metrics->serialise(MetricsFormat::prometheus_text);
+    CHECK(samples(text, "galleryd_retention_deletions_pending").size() == 3);
+    CHECK(samples(text, dropped) == std::vector<std::string>{dropped + " 0"});
+}
+
+TEST_CASE("a sample outside the catalogue, or with other labels, is left out and counted") {
+    const auto metrics = make_metrics({});
+    GaugeSample other_labels = pending("d", 1);
+    other_labels.labels = "gallery\x1fimages/g\x1f";
+    metrics->replace_part("a", {{.gauge = "nobody_knows", .labels = {}, .value = 1}, other_labels, pending("d", 7)});
+    CHECK(metrics->unknown_uses() == 2);
+    const std::string text = metrics->serialise(MetricsFormat::prometheus_text);
+    CHECK(samples(text, "galleryd_retention_deletions_pending").size() == 1);
+    CHECK(text.find("nobody_knows") == std::string::npos);
+}

@@ -1,0 +1,130 @@
+#include <algorithm>
+
+#include "controller/core/desired_objects.h"
+#include "controller/program/declared.h"
+
+// How the objects of all sources are kept, and which of them count.
+namespace galleryd {
+namespace {
+
+// Under the key of the definition; what is of none (galleries, policies) under "".
+std::map<std::string, DesiredObjects> parts_of(const DesiredObjects& objects) {
+    std::map<std::string, DesiredObjects> parts;
+    DesiredObjects& few = parts[""];
+    few.galleries = objects.galleries;
+    few.policies = objects.policies;
+    for (const auto& [key, definition] : objects.definitions)
+        parts[definition.id.key()].definitions.emplace(key, definition);
+    for (const auto& [key, version] : objects.versions)
+        parts[version.definition_id.key()].versions.emplace(key, version);
+    return parts;
+}
+
+}  // namespace
+
+void Declared::keep(const std::string& source, const DesiredObjects& objects) {
+    PackedMap<std::string, DesiredObjects>& kept = parts_[source];
+    const std::map<std::string, DesiredObjects> parts = parts_of(objects);
+    kept.erase_keys_if([&parts](const std::string& key) { return !parts.contains(key); });
+    for (const auto& [key, part] : parts) kept.insert_or_assign(key, part);
+    at_hand_.reset();
+}
+
+DesiredObjects Declared::kept(const std::string& source) const {
+    DesiredObjects objects;
+    const auto found = parts_.find(source);
+    if (found == parts_.end()) return objects;
+    for (auto at = found->second.begin(); at != found->second.end(); ++at) merge(objects, at->second);
+    return objects;
+}
+
+// With these objects of that source: scopes anew. Everything that is declared now.
+DesiredObjects Declared::rebuild(const std::string& source, DesiredObjects objects) {
+    keep(source, objects);
+    refused_.clear();
+    double_claims_.clear();
+    if (sources_.size() > 1) {
+        std::map<std::string, DesiredObjects> by_source;
+        for (const AcceptedSnapshot& each : sources_) {
+            if (each.source != source) by_source.emplace(each.source, kept(each.source));
+        }
+        by_source.emplace(source, std::move(objects));
+        objects = {};
+        for (const AcceptedSnapshot& each : sources_) merge(objects, by_source.at(each.source));
+        refuse_double_claims(by_source, objects);
+    }
+    shared_ = {.galleries = objects.galleries, .definitions = {}, .versions = {}, .policies = objects.policies};
+    std::vector<RemovedDocument> removed;
+    for (const AcceptedSnapshot& each : sources_)
+        removed.insert(removed.end(), each.removed.begin(), each.removed.end());
+    scopes_ = index_scopes(objects, removed);
+    return objects;
+}
+
+std::shared_ptr<const DesiredObjects> Declared::objects_of(const Scope& scope) const {
+    if (at_hand_ && at_hand_->scope == scope.name) return at_hand_->objects;
+    auto objects = std::make_shared<DesiredObjects>();
+    for (const AcceptedSnapshot& source : sources_) {
+        const auto parts = parts_.find(source.source);
+        if (parts == parts_.end() || scope.kind != ScopeKind::definition) continue;
+        if (const auto part = parts->second.get(scope.resource_key())) merge(*objects, *part);
+    }
+    for (const ObjectKey& refused : refused_) erase(*objects, refused);
+    const auto add = [](auto& into, const auto& from, const std::optional<ObjectKey>& key) {
+        if (const auto* object = find_object(from, key)) into.emplace(*key, *object);
+    };
+    add(objects->galleries, shared_.galleries, scope.gallery);
+    add(objects->policies, shared_.policies, scope.policy);
+    at_hand_ = AtHand{.scope = scope.name, .objects = objects};
+    return objects;
+}
+
+std::vector<std::shared_ptr<const DesiredObjects>> Declared::definitions_below(const ResourceId& gallery) const {
+    std::vector<std::shared_ptr<const DesiredObjects>> below;
+    for (const auto& [name, scope] : scopes_) {
+        if (scope.kind == ScopeKind::definition && scope.gallery_id == gallery) below.push_back(objects_of(scope));
+    }
+    return below;
+}
+
+DesiredObjects Declared::all_objects() const {
+    DesiredObjects objects;
+    for (const AcceptedSnapshot& source : sources_) merge(objects, kept(source.source));
+    for (const ObjectKey& refused : refused_) erase(objects, refused);
+    return objects;
+}
+
+// Two sources that claim one object, or one Azure resource: neither is written, and nothing is taken away anywhere
+// meanwhile, because what the other document says of it is not known to be wrong (behaviour §2; reliability S6).
+void Declared::refuse_double_claims(const std::map<std::string, DesiredObjects>& by_source, DesiredObjects& merged) {
+    std::map<ObjectKey, int> claims;
+    std::map<std::string, std::set<ObjectKey>> claims_by_id;
+    const auto count = [&](const auto& objects) {
+        for (const auto& [key, object] : objects) {
+            ++claims[key];
+            claims_by_id[object.id.key()].insert(key);
+        }
+    };
+    for (const auto& [source, objects] : by_source) {
+        count(objects.galleries);
+        count(objects.definitions);
+        count(objects.versions);
+        for (const auto& [key, policy] : objects.policies) ++claims[key];
+    }
+    for (AcceptedSnapshot& source : sources_) source.double_claims.clear();
+    for (const auto& [key, number] : claims) {
+        if (number > 1) refused_.insert(key);
+    }
+    for (const auto& [id, keys] : claims_by_id) {
+        if (keys.size() > 1) refused_.insert(keys.begin(), keys.end());
+    }
+    for (const ObjectKey& key : refused_) {
+        erase(merged, key);
+        const std::string problem =
+            to_string(key) + " is claimed by two sources; neither is written. Remove it from one of them.";
+        double_claims_.push_back(problem);
+        for (AcceptedSnapshot& source : sources_) source.double_claims.push_back(problem);
+    }
+}
+
+}  // namespace galleryd
