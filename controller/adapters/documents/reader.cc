@@ -1,6 +1,8 @@
 #include "controller/adapters/documents/reader.h"
 
 #include <algorithm>
+#include <functional>
+#include <numeric>
 
 #include "controller/adapters/documents/canonical.h"
 #include "controller/adapters/documents/parsed.h"
@@ -124,6 +126,8 @@ ReadResult read_documents(std::vector<DocumentFile> files, const ReadOptions& op
         for (ParsedDocument& document : parsed[i]) note_digest(document.object);
     });
     ReadResult result;
+    result.documents.reserve(std::transform_reduce(parsed.begin(), parsed.end(), std::size_t{0}, std::plus<>{},
+                                                   [](const auto& of_a_file) { return of_a_file.size(); }));
     for (std::size_t i = 0; i < files.size(); ++i) {
         for (ParsedDocument& document : parsed[i]) {
             result.documents.push_back({.key = std::move(document.key),
@@ -133,7 +137,7 @@ ReadResult read_documents(std::vector<DocumentFile> files, const ReadOptions& op
             keep(document.object, result.objects);
         }
         parsed[i] = {};
-        files[i] = {};
+        std::string().swap(files[i].content);  // an assignment would keep the room
     }
     return result;
 }
