@@ -11,8 +11,8 @@ std::span<const CatalogueEntry> command_errors() {
          "A flag is not known, lacks its value, is given twice, or belongs to another command. Nothing was started.",
          "Ask the command itself for its flags.", "galleryd plan --help"},
         {"GD5003", "Not a duration",
-         "Durations are a number with a unit, of at least one second. A bare number is refused, because nobody can "
-         "tell seconds from minutes.",
+         "Durations are a number with a unit, of at least one second and at most what the message names. A bare number "
+         "is refused, because nobody can tell seconds from minutes.",
          "Write a number and s, m, h or d.",
          "galleryd run --source dir:manifests --interval 90s    # not --interval 90"},
         {"GD5004", "The Azure endpoint cannot be used",
@@ -23,7 +23,7 @@ std::span<const CatalogueEntry> command_errors() {
          "::1 and localhost only.",
          "galleryd plan manifests --azure http://127.0.0.1:4480 --credential none"},
         {"GD5005", "No way to sign in",
-         "--credential is not a known one, a variable that it needs is not set, AZURE_AUTHORITY_HOST is not an https "
+         "A variable that --credential needs is not set, AZURE_AUTHORITY_HOST is not an https "
          "URL or another cloud's, or none of environment, workload identity, managed identity and Azure CLI is there.",
          "Set the variables that the message names, or take another way to sign in. The simulator needs no sign-in: "
          "--credential none.",
@@ -68,9 +68,9 @@ std::span<const CatalogueEntry> command_errors() {
         {"GD5013", "The log flags cannot be used", "--log-format or --log-level is not one of the known words.",
          "Formats: text, json. Levels: debug, info, warning, error.",
          "galleryd run --source dir:manifests --log-format json --log-level debug"},
-        {"GD5014", "A file named on the command line cannot be read",
-         "The path is misspelt, is a folder, or this user may not read it.", "Correct the path or its permissions.",
-         "ls -l azure.json"},
+        {"GD5014", "A file named on the command line cannot be read or written",
+         "The path is misspelt, is a folder, or this user may not read or write it.",
+         "Correct the path or its permissions.", "ls -l azure.json"},
         {"GD5015", "The time scale of the simulator is out of range",
          "--time-scale says how many times faster than the wall the simulator's clock runs; it is a number above 0 and "
          "at most 1000000.",
@@ -119,6 +119,29 @@ std::span<const CatalogueEntry> command_errors() {
          "galleryd usage "
          "/subscriptions/…/resourceGroups/rg/providers/Microsoft.Compute/galleries/golden/images/ubuntu-2404/versions/"
          "1.8.0"},
+        {"GD5025", "No such way to sign in", "--credential (or GALLERYD_CREDENTIAL) is not one of the known words.",
+         "Write default, environment, client-secret, client-certificate, workload-identity, managed-identity, "
+         "azure-cli, or none for the simulator.",
+         "galleryd plan manifests --credential azure-cli"},
+        {"GD5026", "Complete looks would come more often than looks",
+         "--full-interval is shorter than --interval: each complete look is one of the looks that --interval spaces.",
+         "Make --full-interval at least as long as --interval.",
+         "galleryd run --source dir:manifests --interval 60s --full-interval 1h"},
+        {"GD5027", "The address to listen on cannot be used",
+         "Another program listens on that port already (often another galleryd), this user may not take it, this "
+         "machine "
+         "has no such address, or it is not HOST:PORT.",
+         "Stop the other program, or name another address; port 0 takes any free port and prints it.",
+         "galleryd run --source dir:manifests --http 127.0.0.1:8081\ngalleryd simulate --listen 127.0.0.1:0"},
+        {"GD5028", "The simulator's estate cannot be used",
+         "The JSON file of simulate --state or --simulator-state has a key that the simulator does not read: what "
+         "stands "
+         "there would be ignored.",
+         "Correct the key as the message proposes. Resources stand in \"resources\", as GET prints them.",
+         "galleryd simulate --state azure.json"},
+        {"GD5029", "The file of faults cannot be used",
+         "simulate --faults names a YAML file that is not a list of faults, or has a key or value that is not known.",
+         "Correct the place that the message names.", "galleryd simulate --faults faults.yaml"},
         {"GD5040", "Not a saved plan",
          "The file given to apply cannot be read, is not JSON, or was not written by galleryd plan --out of this major "
          "format.",

@@ -74,10 +74,13 @@ class PackedMap {
     }
     Value at(const Key& key) const { return unpacked(map_.at(key)); }
 
-    void insert_or_assign(const Key& key, const Value& value) {
+    // Whether that is news.
+    bool insert_or_assign(const Key& key, const Value& value) {
         const std::string bytes = Packing<Value>::pack(value);
         std::string& kept = map_[key];
-        if (kept.empty() || shelf_.take_out(kept) != bytes) kept = shelf_.put_away(bytes);
+        if (!kept.empty() && shelf_.take_out(kept) == bytes) return false;
+        kept = shelf_.put_away(bytes);
+        return true;
     }
     void erase(const Key& key) { map_.erase(key); }
     template <class Goes>  // by key

@@ -10,7 +10,7 @@
 namespace galleryd {
 namespace {
 
-constexpr int level = 3;
+constexpr int level = 1;  // of a dictionary the tables cost more than a better level saves
 // The texts of a start (nothing seen yet, everything waiting) are not those of every day, so a new dictionary is made
 // after so many texts; what was put away before keeps its own.
 constexpr std::array<std::size_t, 3> learned_at{8, 128, 2048};

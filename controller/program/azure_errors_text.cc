@@ -8,6 +8,7 @@
 #include "controller/adapters/azure/sign_in_table.h"
 #include "controller/core/error_catalogue.h"
 #include "controller/core/resource_id.h"
+#include "controller/program/suggest.h"
 
 namespace galleryd {
 namespace {
@@ -111,6 +112,37 @@ std::string explain_azure_code(const std::string& topic) {
     std::string text = name + ": an error code of Azure\n\nWhat galleryd does\n" + rows;
     for (const std::string& code : entries) text += "\n" + explain_entry(code);
     return text;
+}
+
+namespace {
+
+// Words of letters and digits with a capital at the head and a small letter somewhere, as Azure spells its codes.
+bool looks_like_azure_code(const std::string& topic) {
+    const auto is_capital = [](char c) { return c >= 'A' && c <= 'Z'; };
+    const auto is_small = [](char c) { return c >= 'a' && c <= 'z'; };
+    return topic.size() >= 4 && is_capital(topic.front()) && std::ranges::any_of(topic, is_small) &&
+           std::ranges::all_of(topic, [&](char c) { return is_capital(c) || is_small(c) || (c >= '0' && c <= '9'); });
+}
+
+}  // namespace
+
+std::string explain_unlisted_azure_code(const std::string& topic) {
+    if (fold_case(topic).starts_with("aadsts") && number_of(topic) != 0)
+        return topic + ": a refusal of the sign-in service that galleryd has no row for\n\nWhat galleryd does\n  " +
+               std::string(what_happens(ErrorKind::denied)) + "\n\n" + explain_entry("GD3010");
+    if (!looks_like_azure_code(topic) || nearest(topic, azure_code_names())) return {};
+    std::string text =
+        topic +
+        ": galleryd has no row for an error code of Azure of this name\n\nWhat galleryd does with a code "
+        "that it does not know: the HTTP status of the answer decides\n";
+    for (const ErrorRow& row : azure::error_rows()) {
+        if (row.code.empty() && row.text.empty()) text += row_text(row);
+    }
+    return text + "  any other from 500 on: " + std::string(what_happens(ErrorKind::transient)) +
+           "\n    GD3090\n  any other from 400 on: " + std::string(what_happens(ErrorKind::invalid)) +
+           "\n    GD3099\n  a long operation that failed with it: " + std::string(what_happens(ErrorKind::transient)) +
+           "\n    GD3099\n\nThe object's condition, the event and the log show Azure's own message and its correlation "
+           "id beside the code.\n";
 }
 
 std::vector<std::string> azure_code_names() {

@@ -8,6 +8,10 @@ namespace galleryd {
 // For `galleryd explain`: every row of the code ("PropertyChangeNotAllowed", any case; "AADSTS7000215" or the number
 // alone), then the entries of the GD codes that they lead to. "" when the code is not known.
 std::string explain_azure_code(const std::string& topic);
+// The same for a code that has no row: how the HTTP status decides. "" when `topic` does not look like one of Azure's
+// (SkuNotAvailable, AADSTS4711), or nearly is one that has a row.
+std::string explain_unlisted_azure_code(const std::string& topic);
+
 std::vector<std::string> azure_code_names();  // for suggestions
 
 // "GD3050: title", cause, remedy, example, as `explain` prints an entry; "" for an unknown code.

@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "controller/core/result.h"
+#include "controller/program/cli_reference.h"
 #include "controller/program/command_apply.h"
 #include "controller/program/command_approve.h"
 #include "controller/program/command_client.h"
@@ -141,9 +142,9 @@ void add_daemon_flags(CLI::App* app, CommonOptions& common) {
     flag(app, "--http", common.http, "API, health and metrics; loopback only until sign-in exists");
     flag(app, "--metrics", common.metrics, "a second listener with /metrics and health only");
     flag(app, "--interval", common.interval,
-         "time between two looks at what changed in Azure (one request for each 300 subscriptions)");
+         "1s to 1d between two looks at what changed in Azure (one request for each 300 subscriptions)");
     flag(app, "--full-interval", common.full_interval,
-         "time between two complete looks (one request for each 1,000 resources)");
+         "--interval to 30d between two complete looks (one request for each 1,000 resources)");
 }
 
 Verb run_verb(CLI::App& root) {
@@ -319,6 +320,15 @@ Verb reference_verb(CLI::App& root) {
     return {app, [directory] { return run_reference(*directory, std::cerr); }};
 }
 
+constexpr const char* root_description = "galleryd keeps Azure Compute Galleries as their manifests declare them.";
+
+std::vector<Verb> all_verbs(CLI::App& root) {
+    return {demo_verb(root),    run_verb(root),      plan_verb(root),   apply_verb(root),   validate_verb(root),
+            render_verb(root),  get_verb(root),      events_verb(root), wait_verb(root),    usage_verb(root),
+            approve_verb(root), simulate_verb(root), doctor_verb(root), explain_verb(root), crds_verb(root),
+            version_verb(root), reference_verb(root)};
+}
+
 // " Did you mean --allow-deletes?" for the first argument that looks like a flag and is none of the verb's.
 std::string meant_flag(const CLI::App& verb, const std::vector<std::string>& unknown) {
     std::vector<std::string> names;
@@ -343,6 +353,12 @@ int usage(const CLI::App& root, const std::string& verb) {
 
 }  // namespace
 
+std::string command_line_markdown() {
+    CLI::App root{root_description, "galleryd"};
+    const std::vector<Verb> verbs = all_verbs(root);
+    return cli_markdown(root);
+}
+
 int run_cli(int argc, char** argv) {
     ::umask(S_IRWXG | S_IRWXO);                          // whatever is written is for this user only
     ::setenv("RES_OPTIONS", "timeout:2 attempts:2", 0);  // a dead name server must not hold a look-up for a minute
@@ -350,14 +366,10 @@ int run_cli(int argc, char** argv) {
         std::cerr << "galleryd: " << config.error().message << " (" << config.error().code << ")\n";
         return exit_usage;
     }
-    CLI::App root{"galleryd keeps Azure Compute Galleries as their manifests declare them.", "galleryd"};
+    CLI::App root{root_description, "galleryd"};
     root.require_subcommand(0, 1);
     root.set_version_flag("--version", std::string("galleryd ") + GALLERYD_VERSION);
-    const std::vector<Verb> verbs{demo_verb(root),     run_verb(root),     plan_verb(root),    apply_verb(root),
-                                  validate_verb(root), render_verb(root),  get_verb(root),     events_verb(root),
-                                  wait_verb(root),     usage_verb(root),   approve_verb(root), simulate_verb(root),
-                                  doctor_verb(root),   explain_verb(root), crds_verb(root),    version_verb(root),
-                                  reference_verb(root)};
+    const std::vector<Verb> verbs = all_verbs(root);
     if (argc >= 2 && argv[1][0] != '-' &&
         std::ranges::none_of(verbs, [&](const Verb& verb) { return verb.app->get_name() == argv[1]; }))
         return usage(root, argv[1]);

@@ -6,7 +6,9 @@
 
 #include "controller/program/command_plan.h"
 #include "controller/program/diagnostic_text.h"
+#include "controller/program/patience.h"
 #include "controller/program/plan_text.h"
+#include "controller/program/plan_text_rows.h"
 #include "controller/program/saved_plan.h"
 #include "controller/runtime/task_group.h"
 
@@ -18,6 +20,7 @@ constexpr int rounds_without_progress_max = 3;
 
 struct ApplyState {
     std::ostream& out;
+    std::ostream* err;
     std::chrono::nanoseconds deadline;
     int writes = 0;
     std::map<std::string, Plan> last;
@@ -104,7 +107,7 @@ Task<ApplyEnd> rounds(Session& session, ApplyState& state, TaskGroup& operations
     auto refresh_at = clock.monotonic() + engine.options().drift_interval;
     while (idle_rounds < rounds_without_progress_max) {
         if (clock.monotonic() >= refresh_at) {
-            const auto refreshed = co_await engine.refresh(false);
+            const auto refreshed = co_await refresh_for_command(engine, clock, false, state.err);
             if (!refreshed) engine.note_inventory_error(refreshed.error());  // then the scopes are read
             refresh_at = clock.monotonic() + engine.options().drift_interval;
         }
@@ -123,17 +126,8 @@ Task<ApplyEnd> rounds(Session& session, ApplyState& state, TaskGroup& operations
 Task<ApplyEnd> apply_rounds(Session& session, ApplyState& state) {
     const auto executor = co_await boost::asio::this_coro::executor;
     TaskGroup operations(executor);
-    Result<ApplyEnd> end = ApplyEnd::stuck;
-    std::exception_ptr interrupted;
-    try {
-        end = co_await rounds(session, state, operations);
-    } catch (...) {
-        interrupted = std::current_exception();
-    }
-    co_await boost::asio::this_coro::throw_if_cancelled(false);  // joining is not optional
-    co_await operations.close();
-    if (interrupted) std::rethrow_exception(interrupted);
-    co_return end;
+    auto work = rounds(session, state, operations);
+    co_return co_await operations.finish(std::move(work));
 }
 
 std::vector<Plan> plans_of(const ApplyState& state) {
@@ -155,23 +149,41 @@ bool confirm_deletions(const ApplyOptions& options, int deletions, std::ostream&
     return false;
 }
 
+// How many writes there were, and whether Azure went away before the end: what is not done then is no choice of
+// anybody.
+void print_summary(std::ostream& out, const ApplyState& state, Session& session) {
+    out << "\n" << state.writes << " write" << (state.writes == 1 ? "" : "s") << " to Azure.";
+    const std::string trouble = session.contact().trouble();
+    if (!trouble.empty()) {
+        const std::size_t scopes = session.engine().scopes().size();
+        const auto done = static_cast<std::size_t>(std::ranges::count_if(state.last, [&](const auto& entry) {
+            return entry.second.converged() && !state.failures.contains(entry.first);
+        }));
+        out << " " << trouble << ". " << scopes - std::min(done, scopes) << " of " << plural(scopes, "scope")
+            << " could not be ended; what was started goes on in Azure.";
+    }
+    out << "\n";
+}
+
+std::vector<std::pair<std::string, Error>> failures_of(const ApplyState& state) {
+    return {state.failures.begin(), state.failures.end()};
+}
+
 int report_end(ApplyEnd end, ApplyState& state, Session& session, bool is_partial, std::ostream& out,
                std::ostream& err) {
-    out << "\n" << state.writes << " write" << (state.writes == 1 ? "" : "s") << " to Azure.\n";
+    print_summary(out, state, session);
     if (end == ApplyEnd::converged) {
         out << (is_partial ? "What could be read is as declared; documents with errors were left alone.\n"
                            : "Azure matches the manifests.\n");
         return exit_done;
     }
     if (end == ApplyEnd::timed_out) {
+        print_failures(err, failures_of(state), "not done yet");
         err << "galleryd: timed out; what was started goes on in Azure. Run apply again to follow it. (GD5008)\n";
         return exit_gate;
     }
     print_plan_text(out, plans_of(state), plan_header(session), TextOptions{});
-    for (const auto& [scope, error] : state.failures) {
-        err << "galleryd: " << scope << ":\n";
-        print_error(err, error);
-    }
+    print_failures(err, failures_of(state), "not done");
     if (!state.failures.empty()) return exit_error;
     err << "galleryd: what is left needs a person: conflicts, approvals and blocks are listed above. (GD5009)\n";
     return exit_approval;
@@ -214,10 +226,10 @@ int run_apply(const ApplyOptions& options, std::ostream& out, std::ostream& err)
         return signed_in.error().reason == "Interrupted" ? exit_interrupted : exit_error;
     }
     const bool is_partial = has_errors(*problems);
-    auto planned = (*session)->run(plan_every_scope((*session)->engine()));
+    auto planned = (*session)->run(plan_every_scope(**session, &err));
     if (!planned) return exit_with(err, planned.error());
     if (*saved && !still_fits(**saved, planned->plans, options.plan_file, err)) return exit_gate;
-    if (!planned->plans.empty() && planned->failures.size() == planned->plans.size()) {  // nothing could be looked at
+    if (sees_nothing(*planned)) {
         print_failures(err, planned->failures);
         return exit_error;
     }
@@ -232,9 +244,16 @@ int run_apply(const ApplyOptions& options, std::ostream& out, std::ostream& err)
     if (!confirm_deletions(options, common.allow_deletes ? deletions_in(planned->plans) : 0, err)) return exit_approval;
     out << std::endl;
     (*session)->engine().confirm_only(planned->plans);
-    ApplyState state{.out = out, .deadline = (*session)->clock().monotonic() + *timeout, .last = {}, .failures = {}};
+    ApplyState state{
+        .out = out, .err = &err, .deadline = (*session)->clock().monotonic() + *timeout, .last = {}, .failures = {}};
+    (*session)->contact().on_change = [&err](bool, const std::string& text) {
+        err << "galleryd: " << text << std::endl;
+    };
     const auto end = (*session)->run(apply_rounds(**session, state));
-    if (!end) return exit_with(err, end.error());
+    if (!end) {
+        print_summary(out, state, **session);
+        return exit_with(err, end.error());
+    }
     const int code = report_end(*end, state, **session, is_partial, out, err);
     return code == exit_done && is_partial ? exit_error : code;
 }

@@ -1,5 +1,6 @@
 #include "controller/program/command_doctor.h"
 
+#include <algorithm>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -7,9 +8,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <cstdlib>
-#include <fstream>
 #include <ostream>
-#include <sstream>
 
 #include "controller/adapters/azure/credential_certificate.h"
 #include "controller/adapters/clock/system_clock.h"
@@ -22,6 +21,7 @@
 #include "controller/program/doctor/checkup.h"
 #include "controller/program/doctor/local_checks.h"
 #include "controller/program/doctor/print.h"
+#include "controller/program/estate_file.h"
 #include "controller/program/messages.h"
 #include "controller/program/read_paths.h"
 #include "controller/program/state_directory.h"
@@ -50,6 +50,20 @@ class ChoiceLog : public Log {
   private:
     std::unique_ptr<Log> log_;
     std::string not_used_;
+};
+
+// In the place of a credential that could not be made: what needs no token is checked all the same, and the sign-in's
+// line says why there is none.
+class NoCredential : public azure::TokenProvider {
+  public:
+    NoCredential(std::string name, Error why) : name_(std::move(name)), why_(std::move(why)) {}
+    Task<std::string> token() override { co_return std::unexpected(why_); }
+    void invalidate(std::string) override {}
+    std::string_view name() const override { return name_; }
+
+  private:
+    std::string name_;
+    Error why_;
 };
 
 // Everything between the flags and the questions; destroyed in the opposite order.
@@ -81,11 +95,9 @@ Status open_simulator(Practice& practice, const CommonOptions& options) {
     how.anonymous = true;
     practice.azure = std::make_unique<simulator::Simulator>(practice.clock, how);
     if (!options.simulator_state.empty()) {
-        std::ifstream file(options.simulator_state, std::ios::binary);
-        std::ostringstream text;
-        text << file.rdbuf();
-        if (!file) return wrong_usage("GD5014", options.simulator_state + " cannot be read");
-        if (const Status loaded = practice.azure->load_state(text.str()); !loaded) return loaded;
+        const auto estate = read_estate(options.simulator_state);
+        if (!estate) return std::unexpected(estate.error());
+        if (const Status loaded = practice.azure->load_state(*estate); !loaded) return loaded;
     }
     practice.transport = std::make_unique<simulator::InProcessTransport>(*practice.azure, practice.clock);
     return {};
@@ -179,12 +191,35 @@ Result<std::vector<doctor::Finding>> run_checkup(Practice& practice, doctor::Che
     return std::move(*outcome);
 }
 
-void report(const DoctorOptions& options, const std::vector<doctor::Finding>& findings, std::ostream& out) {
-    if (options.output == "json") doctor::print_json(out, findings, options.common.azure);
-    else doctor::print_text(out, findings);
-}
+// As text each finding is printed as soon as it is known, so that who waits sees where it hangs and who interrupts
+// keeps what was found; JSON is one document at the end.
+class Report {
+  public:
+    Report(const DoctorOptions& options, std::ostream& out) : options_(options), out_(out) {}
 
-// What has to be there before Azure can be asked: cloud, CA file, credential. A finding when one cannot be used.
+    void say(const doctor::Finding& finding) const {
+        if (options_.output == "json") return;
+        doctor::print_line(out_, finding);
+        out_.flush();
+    }
+    void add(doctor::Finding finding) {
+        say(finding);
+        findings_.push_back(std::move(finding));
+    }
+    int end(std::vector<doctor::Finding> said = {}) {
+        std::ranges::move(said, std::back_inserter(findings_));
+        if (options_.output == "json") doctor::print_json(out_, findings_, options_.common.azure);
+        else doctor::print_counts(out_, findings_);
+        return doctor::count(findings_).failed == 0 ? exit_done : exit_error;
+    }
+
+  private:
+    const DoctorOptions& options_;
+    std::ostream& out_;
+    std::vector<doctor::Finding> findings_;
+};
+
+// What has to be there before Azure can be asked: CA file and credential. A finding when there is no way to ask at all.
 Result<std::optional<doctor::Finding>> open_azure(Practice& practice, const CommonOptions& options, const Cloud& cloud,
                                                   const doctor::SignInSetting& setting) {
     if (!practice.azure) {
@@ -200,8 +235,8 @@ Result<std::optional<doctor::Finding>> open_azure(Practice& practice, const Comm
                                       *practice.metrics);
     if (!credential && credential.error().reason == "WrongUsage" && credential.error().code != "GD5005")
         return std::unexpected(credential.error());
-    if (!credential) return doctor::judge_sign_in(setting, std::unexpected(credential.error()), practice.clock.now());
-    practice.credential = std::move(*credential);
+    if (credential) practice.credential = std::move(*credential);
+    else practice.credential = std::make_unique<NoCredential>(setting.credential, credential.error());
     return std::nullopt;
 }
 
@@ -221,36 +256,37 @@ int run_doctor(const DoctorOptions& options, std::ostream& out, std::ostream& er
     const auto cloud = find_cloud(practice.azure ? "http://127.0.0.1" : common.azure);
     if (!cloud) return exit_with(err, cloud.error());
     const std::string state = common.state_dir.empty() ? default_state_directory() : common.state_dir;
-    std::vector<doctor::Finding> findings{std::move(documents->finding), doctor::look_at_state_directory(state)};
     const doctor::SignInSetting setting = sign_in_setting(common.credential);
-    if (auto certificate = look_at_certificate(setting, practice.clock.now()))
-        findings.push_back(std::move(*certificate));
     auto obstacle = open_azure(practice, common, *cloud, setting);
-    if (!obstacle) return exit_with(err, obstacle.error());
+    if (!obstacle) return exit_with(err, obstacle.error());  // a wrong use: before the first line
+    Report report(options, out);
+    report.add(std::move(documents->finding));
+    report.add(doctor::look_at_state_directory(state));
+    if (auto certificate = look_at_certificate(setting, practice.clock.now())) report.add(std::move(*certificate));
     if (*obstacle) {
-        findings.push_back(std::move(**obstacle));
-        report(options, findings, out);
-        return exit_error;
+        report.add(std::move(**obstacle));
+        for (doctor::Finding& finding : doctor::not_checked("Azure cannot be asked")) report.add(std::move(finding));
+        return report.end();
     }
     azure::ArmOptions arm{.arm = cloud->arm, .deadline = question_deadline, .share = common.arm_share};
     arm.read_worth = azure::Worth::person;
     doctor::Questions questions(*practice.transport, *practice.credential, practice.clock, *practice.log,
                                 *practice.metrics, std::move(arm));
+    const auto tell = [&report, &practice](doctor::Finding& finding) {
+        const bool is_chosen = finding.check == "sign-in" && finding.verdict == doctor::Verdict::ok;
+        if (is_chosen && !practice.log->not_used().empty())
+            finding.measured += "; not used: " + practice.log->not_used();
+        report.say(finding);
+    };
     doctor::Checkup checkup(questions, *practice.credential, practice.clock,
                             {.endpoint = {.url = http::to_string(cloud->arm), .ca_file = common.azure_ca_file},
                              .sign_in = setting,
                              .needs = doctor::find_needs(documents->objects, {.observe = common.observe,
-                                                                              .allow_deletes = common.allow_deletes})});
+                                                                              .allow_deletes = common.allow_deletes}),
+                             .on_finding = tell});
     auto found = run_checkup(practice, checkup);
     if (!found) return exit_with(err, found.error());
-    for (doctor::Finding& finding : *found) {
-        const bool is_chosen = finding.check == "sign-in" && finding.verdict == doctor::Verdict::ok;
-        if (is_chosen && !practice.log->not_used().empty())
-            finding.measured += "; not used: " + practice.log->not_used();
-        findings.push_back(std::move(finding));
-    }
-    report(options, findings, out);
-    return doctor::count(findings).failed == 0 ? exit_done : exit_error;
+    return report.end(std::move(*found));
 }
 
 }  // namespace galleryd

@@ -170,8 +170,10 @@ int run_explain(const ExplainOptions& options, std::ostream& out, std::ostream& 
             "", err);
     if (!looks_like_code(options.topic)) {
         const std::string azure = explain_azure_code(options.topic);
-        if (azure.empty()) return explain_field(options.topic, out, err);
-        out << azure;
+        const bool is_kind = find_kind(options.topic).has_value();
+        const std::string unlisted = azure.empty() && !is_kind ? explain_unlisted_azure_code(options.topic) : "";
+        if (azure.empty() && unlisted.empty()) return explain_field(options.topic, out, err);
+        out << azure << unlisted;
         return 0;
     }
     const CatalogueEntry* entry = find_error(options.topic);

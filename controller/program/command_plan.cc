@@ -9,6 +9,7 @@
 
 #include "controller/core/steps.h"
 #include "controller/program/diagnostic_text.h"
+#include "controller/program/patience.h"
 #include "controller/program/plan_json.h"
 #include "controller/program/plan_text.h"
 #include "controller/program/saved_plan.h"
@@ -31,13 +32,14 @@ boost::asio::awaitable<bool> plan_one(Engine& engine, Sweep& work, std::string n
     co_return true;
 }
 
-boost::asio::awaitable<bool> ask_inventory(Engine& engine, Sweep& work) {
-    const auto refreshed = co_await engine.refresh(true);
-    if (!refreshed && refreshed.error().reason == "NetworkError") {
+boost::asio::awaitable<bool> ask_inventory(Session& session, Sweep& work, std::ostream* err) {
+    const auto refreshed = co_await refresh_for_command(session.engine(), session.clock(), true, err);
+    if (refreshed) co_return true;
+    if (refreshed.error().reason == "NetworkError" || refreshed.error().reason == "TlsError") {
         work.nobody = refreshed.error();
         co_return false;
     }
-    if (!refreshed) engine.note_inventory_error(refreshed.error());  // then every scope is read
+    session.engine().note_inventory_error(refreshed.error());  // then every scope is read
     co_return true;
 }
 
@@ -51,7 +53,7 @@ PlannedScopes gather(std::map<std::string, Result<Plan>> results) {
             Plan unseen;  // so that nobody reads "no changes" where nobody could look
             unseen.scope = name;
             unseen.complete = false;
-            unseen.notices.push_back(name + " could not be looked at: " + plan.error().message);
+            unseen.notices.push_back(std::string(unseen_notice) + plan.error().message);
             planned.plans.push_back(std::move(unseen));
         }
     }
@@ -75,20 +77,25 @@ bool wants_colour(const std::string& setting) {
 }  // namespace
 
 // Few scopes are read whatever Resource Graph says, so both are asked at once.
-Task<PlannedScopes> plan_every_scope(Engine& engine) {
+Task<PlannedScopes> plan_every_scope(Session& session, std::ostream* err) {
+    Engine& engine = session.engine();
     Sweep work;
     for (const auto& [name, scope] : engine.scopes()) work.names.push_back(name);
     const std::size_t asked_beside = engine.reads_every_scope() ? 1 : 0;
-    if (asked_beside == 0) co_await ask_inventory(engine, work);
+    if (asked_beside == 0) co_await ask_inventory(session, work, err);
     if (!work.nobody) {
         std::function<boost::asio::awaitable<bool>(std::size_t)> part = [&](std::size_t i) {
-            return i < asked_beside ? ask_inventory(engine, work)
+            return i < asked_beside ? ask_inventory(session, work, err)
                                     : plan_one(engine, work, work.names[i - asked_beside]);
         };
         co_await run_side_by_side(work.names.size() + asked_beside, scopes_at_a_time + asked_beside, std::move(part));
     }
     if (work.nobody) co_return nobody_answers(engine, *work.nobody);
     co_return gather(std::move(work.results));
+}
+
+bool sees_nothing(const PlannedScopes& planned) {
+    return !planned.plans.empty() && planned.failures.size() == planned.plans.size();
 }
 
 bool has_changes(const std::vector<Plan>& plans) {
@@ -107,16 +114,26 @@ Plan unread_documents() {
     return unread;
 }
 
-void print_failures(std::ostream& err, const std::vector<std::pair<std::string, Error>>& failures) {
-    constexpr std::size_t named_max = 3;
+namespace {
+
+// What is the same for every scope that it meets; other failures are each about their own resource.
+std::string cause_of(const Error& error) {
+    const bool is_shared = error.kind == ErrorKind::transient || error.kind == ErrorKind::throttled ||
+                           error.reason == "AuthorizationFailed" || error.reason == "AuthenticationFailed" ||
+                           error.reason == "TlsError";
+    return error.code + error.reason + (is_shared ? std::string() : error.message);
+}
+
+}  // namespace
+
+void print_failures(std::ostream& err, const std::vector<std::pair<std::string, Error>>& failures,
+                    const std::string& what) {
     std::map<std::string, std::vector<const std::pair<std::string, Error>*>> alike;
-    for (const auto& failure : failures) alike[failure.second.code + failure.second.reason].push_back(&failure);
+    for (const auto& failure : failures) alike[cause_of(failure.second)].push_back(&failure);
     for (const auto& [reason, group] : alike) {
-        std::string names;
-        for (std::size_t i = 0; i < std::min(group.size(), named_max); ++i)
-            names += (i == 0 ? "" : ", ") + group[i]->first;
-        if (group.size() > named_max) names += " and " + std::to_string(group.size() - named_max) + " more";
-        err << "galleryd: " << names << " could not be looked at; nothing is planned there\n";
+        std::vector<std::string> names;
+        for (const auto* failure : group) names.push_back(failure->first);
+        err << "galleryd: " << some_of(names) << " " << what << "\n";
         print_error(err, group.front()->second);
     }
 }
@@ -144,21 +161,52 @@ PlanHeader plan_header(Session& session) {
 
 namespace {
 
-// The flags without which the next command would speak to another Azure or another memory.
+// As a shell takes it.
+std::string quoted(const std::string& word) {
+    constexpr const char* plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=@%+,~";
+    if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) return word;
+    std::string made = "'";
+    for (const char c : word) made += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return made + "'";
+}
+
+// The flags without which the next command would speak to another Azure or another memory, or would do less.
 std::string flags_again(const CommonOptions& options) {
     const CommonOptions usual;
     std::string text;
     const auto add = [&text](const char* name, const std::string& value, const std::string& unless) {
-        if (value != unless) text += std::string(" ") + name + " " + value;
+        if (value != unless) text += std::string(" ") + name + " " + quoted(value);
     };
     add("--azure", options.azure, usual.azure);
+    add("--azure-ca-file", options.azure_ca_file, usual.azure_ca_file);
+    add("--simulator-state", options.simulator_state, usual.simulator_state);
+    add("--time-scale", options.time_scale, usual.time_scale);
     add("--credential", options.credential, usual.credential);
     add("--instance", options.instance, usual.instance);
     add("--state-dir", options.state_dir, usual.state_dir);
+    if (options.allow_deletes) text += " --allow-deletes";
+    if (options.prune) text += " --prune";
+    return text;
+}
+
+std::string paths_again(const CommonOptions& options) {
+    std::string text;
+    for (const std::string& source : options.sources)
+        text += " " + quoted(source.starts_with("dir:") ? source.substr(4) : source);
     return text;
 }
 
 }  // namespace
+
+std::string next_command(const PlanOptions& options) {
+    const std::string flags = flags_again(options.common);
+    if (options.common.azure == "simulator")  // a saved plan would meet another one
+        return "galleryd apply" + paths_again(options.common) + flags +
+               "    # a rehearsal: this simulator ends with its command; galleryd simulate keeps one";
+    if (!options.out.empty()) return "galleryd apply " + quoted(options.out) + flags;
+    return "galleryd plan" + paths_again(options.common) + " --out plan.json" + flags + " && galleryd apply plan.json" +
+           flags;
+}
 
 int run_plan(const PlanOptions& options, std::ostream& out, std::ostream& err) {
     auto session = Session::open(options.common, JournalUse::read_only, "plan");
@@ -170,14 +218,15 @@ int run_plan(const PlanOptions& options, std::ostream& out, std::ostream& err) {
         print_error(err, signed_in.error());
         return signed_in.error().reason == "Interrupted" ? exit_interrupted : exit_error;
     }
-    auto planned = (*session)->run(plan_every_scope((*session)->engine()));
+    auto planned = (*session)->run(plan_every_scope(**session, &err));
     if (!planned) return exit_with(err, planned.error());
+    if (sees_nothing(*planned) && options.output != "json") {  // no plan, and none is saved
+        print_failures(err, planned->failures);
+        return exit_error;
+    }
     if (has_errors(*problems)) planned->plans.push_back(unread_documents());
     PlanHeader header = plan_header(**session);
-    if (has_changes(planned->plans) && options.out.empty())
-        header.next = "galleryd plan " + header.path + " --out plan.json" + flags_again(options.common) +
-                      " && galleryd apply plan.json" + flags_again(options.common);
-    if (!options.out.empty()) header.next = "galleryd apply " + options.out + flags_again(options.common);
+    if (has_changes(planned->plans) || !options.out.empty()) header.next = next_command(options);
     if (options.output == "json") {
         out << plan_to_json(planned->plans, header).dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
             << "\n";

@@ -11,6 +11,7 @@
 #include "controller/core/assets.h"
 #include "controller/core/error_catalogue.h"
 #include "controller/program/azure_errors_text.h"
+#include "controller/program/cli.h"
 #include "controller/program/options.h"
 
 namespace galleryd {
@@ -147,7 +148,7 @@ int run_reference(const std::string& directory, std::ostream& err) {
     }
     if (write_file(folder / "errors.md", errors_markdown()) &&
         write_file(folder / "azure-errors.md", azure_errors_markdown()) && write_file(folder / "fields.md", fields) &&
-        write_file(folder / "metrics.md", metrics))
+        write_file(folder / "metrics.md", metrics) && write_file(folder / "cli.md", command_line_markdown()))
         return exit_done;
     err << "galleryd: " << directory << " cannot be written; make the folder first\n";
     return exit_error;

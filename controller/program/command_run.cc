@@ -101,8 +101,12 @@ Status start_servers(Session& session, Pages& pages, telemetry::MetricsRegistry&
 void update_checks(Session& session, Daemon& daemon, Pages& pages) {
     if (daemon.sources_read()) pages.health.set_ready("sources");
     else pages.health.set_not_ready("sources", "not every source has been read yet");
-    if (daemon.azure_seen()) pages.health.set_ready("azure");
-    else pages.health.set_not_ready("azure", "not every scope has been looked at yet");
+    // Once ready it stays so: pages, events and metrics, which tell that Azure is away, must go on being reached.
+    const std::string trouble = session.contact().trouble();
+    if (daemon.azure_seen()) pages.health.set_ready("azure", trouble);
+    else
+        pages.health.set_not_ready("azure",
+                                   "not every scope has been looked at yet" + (trouble.empty() ? "" : "; " + trouble));
     if (session.journal().writable()) pages.health.set_ready("journal");
     else pages.health.set_not_ready("journal", "the state directory cannot be written; nothing is sent to Azure");
 }
@@ -151,22 +155,23 @@ boost::asio::awaitable<void> daemon_main(Session& session, Daemon& daemon, Pages
 
 int serve(Session& session, telemetry::MetricsRegistry& registry, const std::string& more, std::ostream& out,
           std::ostream& err) {
-    const auto interval = parse_duration_flag("--interval", session.options().interval);
-    const auto full = parse_duration_flag("--full-interval", session.options().full_interval);
-    if (!interval || !full) {
-        print_error(err, interval ? full.error() : interval.error());
-        return exit_usage;
-    }
+    const auto intervals = parse_intervals(session.options().interval, session.options().full_interval);
+    if (!intervals) return exit_with(err, intervals.error());
     Daemon daemon(session.context().get_executor(), session.engine(), session.sources(), session.clock(),
                   session.random(), session.log(), session.metrics(),
-                  DaemonOptions{.interval = *interval, .full_interval = *full});
+                  DaemonOptions{.interval = intervals->interval,
+                                .full_interval = intervals->full,
+                                .azure_is_away = [&session] { return session.contact().is_away(); }});
+    session.contact().on_change = [&session](bool is_away, const std::string& text) {
+        session.engine().note_contact(is_away, text);
+    };
     Pages pages{.health = {},
                 .state = StateMetrics(session.metrics()),
                 .api = Api(session.engine(), session.journal(), session.clock()),
                 .servers = {}};
     for (const char* check : {"sources", "azure", "journal"}) pages.health.require(check);
     daemon.on_pass = [&pages](const PassResult& result) {
-        pages.state.touch(result.scope);
+        if (result.is_news) pages.state.touch(result.scope);
         pages.dirty = true;
     };
     if (const Status started = start_servers(session, pages, registry); !started) {
@@ -178,7 +183,7 @@ int serve(Session& session, telemetry::MetricsRegistry& registry, const std::str
     session.metrics().set("galleryd_build_info",
                           {{"version", GALLERYD_VERSION}, {"revision", ""}, {"compiler", __VERSION__}}, 1);
     session.metrics().set("galleryd_mode_info", {{"mode", "folder"}, {"leader_elected", "false"}}, 1);
-    session.metrics().set("galleryd_sync_interval_seconds", {}, static_cast<double>(interval->count()));
+    session.metrics().set("galleryd_sync_interval_seconds", {}, static_cast<double>(intervals->interval.count()));
     out << more << "galleryd: listening on http://" << pages.servers.front()->address() << std::endl;
     session.log().info("started", {{"version", GALLERYD_VERSION},
                                    {"azure", session.azure_url()},
@@ -238,12 +243,17 @@ int run_demo(const DemoOptions& demo, std::ostream& out, std::ostream& err) {
     options.simulator_listen = demo.listen;
     auto session = Session::open(options, JournalUse::exclusive, "demo");
     if (!session) {
+        remove_temporary(*estate);  // nobody has seen it
         print_error(err, session.error());
         return exit_error;
     }
     const std::string more = "documents (edit them and watch): " + estate->documents +
+                             (estate->temporary.empty() ? "" : "   (removed at the end; to keep them: --dir)") +
                              "\nAzure simulator (ARM):           " + (*session)->azure_url() + "\n";
-    return serve(**session, (*session)->registry(), more, out, err);
+    const int code = serve(**session, (*session)->registry(), more, out, err);
+    session->reset();  // closes the journal
+    if (code == exit_done) remove_temporary(*estate);
+    return code;
 }
 
 }  // namespace galleryd

@@ -12,15 +12,16 @@
 
 #include "controller/adapters/clock/system_clock.h"
 #include "controller/adapters/http/tls_authority.h"
+#include "controller/program/estate_file.h"
 #include "controller/simulator/face.h"
 #include "controller/simulator/simulator.h"
 
 namespace galleryd {
 namespace {
 
-int complain(const std::string& text, int code = 1) {
-    std::fprintf(stderr, "galleryd: %s\n", text.c_str());
-    return code;
+int complain(const std::string& text, const char* code, int exit = 1) {
+    std::fprintf(stderr, "galleryd: %s (%s, see `galleryd explain %s`)\n", text.c_str(), code, code);
+    return exit;
 }
 
 std::optional<std::string> read_file(const std::string& path) {
@@ -68,16 +69,18 @@ Result<Certificate> certificate_of(const std::string& directory, TimePoint now) 
 
 int check_usage(const SimulateOptions& options) {
     if (options.limits != "azure" && options.limits != "none")
-        return complain("--limits must be azure or none, not '" + options.limits + "'", 64);
+        return complain("--limits must be azure or none, not '" + options.limits + "'", "GD5002", 64);
     if (!(options.time_scale > 0) || options.time_scale > 1e6)
-        return complain("--time-scale must be above 0 and at most 1000000", 64);
-    if (options.persist && options.state.empty()) return complain("--persist needs --state FILE", 64);
-    if (!options.listen_tls.empty() && options.tls_dir.empty()) return complain("--listen-tls needs --tls-dir DIR", 64);
-    if (options.listen.empty() && options.listen_tls.empty()) return complain("nothing to listen on", 64);
+        return complain("--time-scale must be above 0 and at most 1000000", "GD5015", 64);
+    if (options.persist && options.state.empty()) return complain("--persist needs --state FILE", "GD5002", 64);
+    if (!options.listen_tls.empty() && options.tls_dir.empty())
+        return complain("--listen-tls needs --tls-dir DIR", "GD5002", 64);
+    if (options.listen.empty() && options.listen_tls.empty())
+        return complain("nothing to listen on: leave --listen out, or name HOST:PORT", "GD5002", 64);
     if (!options.listen.empty() && !simulator::is_loopback(options.listen))
         return complain("--listen " + options.listen +
                             ": plain HTTP is for loopback addresses only; use 127.0.0.1:PORT or --listen-tls",
-                        64);
+                        "GD5011", 64);
     return 0;
 }
 
@@ -107,17 +110,21 @@ Result<simulator::Options> simulator_options(const SimulateOptions& options) {
 int load_files(const SimulateOptions& options, simulator::Simulator& azure) {
     if (!options.state.empty()) {
         const auto text = read_file(options.state);
-        if (!text && !options.persist) return complain("cannot read the state file " + options.state);
+        if (!text && !options.persist)
+            return complain("cannot read the state file " + options.state + "; with --persist a missing one is made",
+                            "GD5014");
         if (text) {
+            if (const Status right = check_estate_keys(options.state, *text); !right)
+                return complain(right.error().message, right.error().code.c_str(), 64);
             const auto loaded = azure.load_state(*text);
-            if (!loaded) return complain(options.state + ": " + loaded.error().message);
+            if (!loaded) return complain(options.state + ": " + loaded.error().message, "GD5028");
         }
     }
     if (!options.faults.empty()) {
         const auto text = read_file(options.faults);
-        if (!text) return complain("cannot read the faults file " + options.faults);
+        if (!text) return complain("cannot read the faults file " + options.faults, "GD5014");
         const auto loaded = azure.load_faults(*text);
-        if (!loaded) return complain(options.faults + ": " + loaded.error().message);
+        if (!loaded) return complain(options.faults + ": " + loaded.error().message, "GD5029");
     }
     return 0;
 }
@@ -127,7 +134,7 @@ int load_files(const SimulateOptions& options, simulator::Simulator& azure) {
 int run_simulate(const SimulateOptions& options) {
     if (const int wrong = check_usage(options); wrong != 0) return wrong;
     const auto how = simulator_options(options);
-    if (!how) return complain(how.error().message, 64);
+    if (!how) return complain(how.error().message, "GD5002", 64);
     SystemClock real;
     simulator::ScaledClock simulated(real, options.time_scale);
     simulator::Simulator azure(simulated, *how);
@@ -139,7 +146,7 @@ int run_simulate(const SimulateOptions& options) {
                                  .control = options.control};
     if (!options.listen_tls.empty()) {
         const auto certificate = certificate_of(options.tls_dir, real.now());
-        if (!certificate) return complain(certificate.error().message);
+        if (!certificate) return complain(certificate.error().message, "GD5014");
         where.certificate_chain_pem = certificate->chain_pem;
         where.private_key_pem = certificate->key_pem;
     }
@@ -147,12 +154,12 @@ int run_simulate(const SimulateOptions& options) {
     std::function<void(const std::string&)> log_line;
     if (!options.log_requests.empty()) {
         log.open(options.log_requests, std::ios::app);
-        if (!log) return complain("cannot write the request log " + options.log_requests);
+        if (!log) return complain("cannot write the request log " + options.log_requests, "GD5014");
         log_line = [&log](const std::string& line) { log << line << '\n' << std::flush; };
     }
     boost::asio::io_context io(1);
     auto face = simulator::Face::start(io.get_executor(), azure, real, simulated, where, log_line);
-    if (!face) return complain(face.error().message);
+    if (!face) return complain(face.error().message, face.error().code.empty() ? "GD5027" : face.error().code.c_str());
     boost::asio::signal_set signals(io, SIGINT, SIGTERM);
     signals.async_wait([&io](const boost::system::error_code& error, int) {
         if (!error) io.stop();
@@ -162,7 +169,7 @@ int run_simulate(const SimulateOptions& options) {
     io.run();
     (*face)->stop();
     if (options.persist && !write_file(options.state, azure.save_state(), 0644))
-        return complain("cannot write the state file " + options.state);
+        return complain("cannot write the state file " + options.state, "GD5014");
     return 0;
 }
 

@@ -1,9 +1,12 @@
 #include "controller/program/command_usage.h"
 
+#include <algorithm>
 #include <ostream>
 
 #include "controller/core/image_version_number.h"
+#include "controller/program/doctor/rights.h"
 #include "controller/program/messages.h"
+#include "controller/program/patience.h"
 #include "controller/program/session.h"
 #include "controller/runtime/side_by_side.h"
 #include "reconcilers/lifecycle/observer.h"
@@ -44,7 +47,8 @@ Task<ResourceId> find_version(UsageReader& reader, VersionName name) {
         co_return std::unexpected(Error{.kind = ErrorKind::invalid,
                                         .reason = "NotFoundInAzure",
                                         .message = "Resource Graph shows no image version " + text +
-                                                   " in the subscriptions that this identity can read",
+                                                   " in the subscriptions that this identity can read. If it is in "
+                                                   "another one, grant this identity Reader there",
                                         .code = "GD5023"});
     }
     if (found->size() == 1) co_return found->front();
@@ -57,16 +61,39 @@ Task<ResourceId> find_version(UsageReader& reader, VersionName name) {
         .code = "GD5024"});
 }
 
+std::string grant_reader(const doctor::Bearer& bearer, const std::string& subscription) {
+    return doctor::grant_command(bearer, "Reader", "/subscriptions/" + subscription);
+}
+
+Error not_readable(const ResourceId& version, Error error) {
+    if (error.reason != "AuthorizationFailed") return error;
+    error.message =
+        "image version " + version.text() + " cannot be read, so nobody knows who uses it: " + error.message;
+    return error;
+}
+
+// What is not seen where nobody may look may well be there.
+void doubt_unreadable(UsageReport& report, const doctor::Bearer& bearer) {
+    const std::string& subscription = report.version.subscription();
+    const bool is_listed = std::ranges::find(report.readable, fold_case(subscription)) != report.readable.end();
+    report.is_readable = report.exists || is_listed;
+    if (report.is_readable) return;
+    report.found.doubts.push_back("its own subscription " + subscription +
+                                  " cannot be read by this identity: whether the version is there, and who uses it "
+                                  "there, is not known");
+    report.found.way_out.push_back(grant_reader(bearer, subscription));
+}
+
 // The whole answer, by the same functions as the daemon's.
 Task<UsageReport> ask(UsageReader& reader, MachineLists& lists, GalleryApi& api, Clock& clock, VersionName name,
-                      std::string memory) {
+                      std::string memory, doctor::Bearer bearer) {
     const auto id = co_await find_version(reader, std::move(name));
     if (!id) co_return std::unexpected(id.error());
     const ResourceId definition = *id->parent();
     Observer observer(api, clock, run_side_by_side);
     const DefinitionLook what{.id = definition, .wants_role_assignments = false};
     const auto view = co_await observer.look(what);
-    if (!view) co_return std::unexpected(view.error());
+    if (!view) co_return std::unexpected(not_readable(*id, view.error()));
     const Instant began{.wall = clock.now(), .monotonic = clock.monotonic()};
     const std::vector<ResourceId> galleries{*definition.parent()};
     auto answer = co_await look_at_users(reader, api, galleries);
@@ -87,6 +114,7 @@ Task<UsageReport> ask(UsageReader& reader, MachineLists& lists, GalleryApi& api,
         report.found.doubts.push_back("machines of subscription " + subscription + " could not be listed: " + why);
         report.found.way_out.push_back("ask again; galleryd needs Reader there");
     }
+    doubt_unreadable(report, bearer);
     co_return report;
 }
 
@@ -117,10 +145,14 @@ int run_usage(const UsageOptions& options, std::ostream& out, std::ostream& err)
     if (const Status signed_in = (*session)->sign_in(); !signed_in) return exit_with(err, signed_in.error());
     const auto memory = (*session)->journal().setting(usage_setting);
     auto task = ask((*session)->usage_reader(), (*session)->machine_lists(), (*session)->azure(), (*session)->clock(),
-                    *name, memory ? *memory : std::string());
-    const auto report = (*session)->run(std::move(task));
+                    *name, memory ? *memory : std::string(), (*session)->bearer());
+    auto patient = with_patience((*session)->clock(), &err, "Azure Resource Graph", std::move(task));
+    const auto report = (*session)->run(std::move(patient));
     if (!report) {
         print_error(err, report.error());
+        const bool says_what = report.error().message.contains("az role assignment create");
+        if (report.error().reason == "AuthorizationFailed" && name->id && !says_what)
+            err << "  do: " << grant_reader((*session)->bearer(), name->id->subscription()) << "\n";
         return report.error().reason == "Interrupted" ? exit_interrupted : exit_error;
     }
     if (options.output == "json") print_usage_json(out, *report);

@@ -33,6 +33,7 @@ Result<VersionName> parse_version_name(const std::string& text);  // `invalid` w
 struct UsageReport {
     ResourceId version;
     bool exists = false;
+    bool is_readable = true;  // its subscription; false: that it is not seen says nothing
     TimePoint at{};
     VersionUsers found;
     std::vector<std::string> readable;

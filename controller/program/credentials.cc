@@ -9,6 +9,7 @@
 #include "controller/program/credentials_environment.h"
 #include "controller/program/credentials_file.h"
 #include "controller/program/messages.h"
+#include "controller/program/suggest.h"
 
 namespace galleryd {
 
@@ -222,8 +223,11 @@ Result<Credential> make_credential(const std::string& credential, const Cloud& c
     if (credential == "workload-identity") return maker.workload_identity();
     if (credential == "managed-identity") return maker.managed_identity();
     if (credential == "azure-cli") return maker.azure_cli();
-    return wrong_usage("GD5005", "--credential " + credential +
-                                     " is not known. Write default, environment, client-secret, client-certificate, "
+    const auto meant = nearest(credential, {"default", "environment", "client-secret", "client-certificate",
+                                            "workload-identity", "managed-identity", "azure-cli", "none"});
+    return wrong_usage("GD5025", "--credential " + credential + " is not known" +
+                                     (meant ? "; did you mean " + *meant + "?" : ".") +
+                                     " Write default, environment, client-secret, client-certificate, "
                                      "workload-identity, managed-identity, azure-cli or none.");
 }
 

@@ -13,7 +13,6 @@ constexpr std::chrono::seconds farewell{3};
 constexpr std::chrono::seconds follow_retry{60};
 constexpr const char* controller_name = "scope";
 constexpr const char* inventory_controller = "inventory";
-constexpr std::chrono::minutes inventory_deadline{5};  // of one refresh: 100,000 resources take 35 s of quota
 
 std::string result_label(const PassResult& result) {
     if (result.error) return "error";
@@ -50,6 +49,10 @@ void Daemon::note_bug(const std::exception_ptr& error) {
     }
     log_.error("a task ended with an exception", {{"detail", std::move(what)}});
     metrics_.add("controller_runtime_reconcile_panics_total", {{"controller", controller_name}});
+}
+
+bool Daemon::is_no_news(const Error& error) const {
+    return error.kind == ErrorKind::transient && options_.azure_is_away && options_.azure_is_away();
 }
 
 void Daemon::note_queue(QueueEvent event, const std::string& key) {
@@ -195,7 +198,8 @@ boost::asio::awaitable<void> Daemon::one_pass(std::string scope) {
         if (bug) metrics_.add("controller_runtime_reconcile_panics_total", {{"controller", controller_name}});
         metrics_.add("controller_runtime_reconcile_errors_total", {{"controller", controller_name}});
         metrics_.add("controller_runtime_reconcile_total", {{"controller", controller_name}, {"result", "error"}});
-        log_.error("pass failed", {{"key", scope}, {"reason", error.reason}, {"detail", error.message}});
+        log_.write(is_no_news(error) ? LogLevel::debug : LogLevel::error, "pass failed",
+                   {{"key", scope}, {"reason", error.reason}, {"detail", error.message}});
         queue_.retry(scope, error);
         co_return;
     }
@@ -209,10 +213,11 @@ boost::asio::awaitable<void> Daemon::one_pass(std::string scope) {
     }
     if (result.error) {
         metrics_.add("controller_runtime_reconcile_errors_total", {{"controller", controller_name}});
-        log_.warning("pass ended with an error", {{"key", scope},
-                                                  {"reason", result.error->reason},
-                                                  {"code", result.error->code},
-                                                  {"detail", result.error->message}});
+        log_.write(is_no_news(*result.error) ? LogLevel::debug : LogLevel::warning, "pass ended with an error",
+                   {{"key", scope},
+                    {"reason", result.error->reason},
+                    {"code", result.error->code},
+                    {"detail", result.error->message}});
         queue_.retry(scope, *result.error);
     } else {
         queue_.forget(scope);
@@ -259,7 +264,7 @@ boost::asio::awaitable<bool> Daemon::refresh_inventory(bool full) {
     Result<std::set<std::string>> moved = fail(ErrorKind::bug, "Bug", "the inventory could not be read");
     try {
         Task<std::set<std::string>> task = engine_.refresh(full);
-        moved = co_await within(clock_, inventory_deadline, "inventory of Azure", std::move(task));
+        moved = co_await within(clock_, Engine::refresh_deadline, "inventory of Azure", std::move(task));
     } catch (const boost::system::system_error&) {
         throw;                               // cancellation
     } catch (const std::exception& error) {  // a bug: everything is read one by one until it answers again
@@ -271,7 +276,7 @@ boost::asio::awaitable<bool> Daemon::refresh_inventory(bool full) {
     if (!moved) {
         metrics_.add("controller_runtime_reconcile_errors_total", {{"controller", inventory_controller}});
         metrics_.add("controller_runtime_reconcile_total", {{"controller", inventory_controller}, {"result", "error"}});
-        engine_.note_inventory_error(moved.error());
+        if (!is_no_news(moved.error())) engine_.note_inventory_error(moved.error());
         queue_all(options_.interval / 10);
         co_return false;
     }
@@ -286,7 +291,8 @@ boost::asio::awaitable<void> Daemon::inventory_loop() {
     std::chrono::nanoseconds full_at = clock_.monotonic();
     while (true) {
         co_await finishes_within(clock_, jittered(options_.interval), inventory_wanted_.wait());
-        const bool full = clock_.monotonic() >= full_at;
+        const bool always = options_.full_interval <= options_.interval;
+        const bool full = always || clock_.monotonic() >= full_at;
         if (co_await refresh_inventory(full) && full) full_at = clock_.monotonic() + jittered(options_.full_interval);
     }
 }

@@ -21,6 +21,8 @@ struct DaemonOptions {
     std::chrono::seconds full_interval{3600};  // with an inventory: between two complete ones, jittered by a tenth
     int workers = 4;                           // scopes worked on at the same time
     std::chrono::seconds pass_deadline{600};   // for one pass of one scope
+    // While Azure answers nobody, passing failures of single scopes are no news; unset: each is logged.
+    std::function<bool()> azure_is_away = {};
 };
 
 // The loop: documents come in, scopes are queued, workers pass over them, operations are followed. Everything runs on
@@ -56,6 +58,7 @@ class Daemon {
     void follow_new_operations();
     void take_snapshot(DesiredSource& from, Snapshot snapshot);
     void note_bug(const std::exception_ptr& error);
+    bool is_no_news(const Error& error) const;
     void note_queue(QueueEvent event, const std::string& key);
 
     Engine& engine_;

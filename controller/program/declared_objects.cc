@@ -80,7 +80,9 @@ std::shared_ptr<const DesiredObjects> Declared::objects_of(const Scope& scope) c
     for (const AcceptedSnapshot& source : sources_) {
         const auto parts = parts_.find(source.source);
         if (parts == parts_.end() || scope.kind != ScopeKind::definition) continue;
-        if (const auto part = parts->second.get(scope.resource_key())) merge(*objects, *part);
+        auto part = parts->second.get(scope.resource_key());
+        if (part && sources_.size() == 1) *objects = std::move(*part);
+        else if (part) merge(*objects, *part);
     }
     for (const ObjectKey& refused : refused_) erase(*objects, refused);
     const auto add = [](auto& into, const auto& from, const std::optional<ObjectKey>& key) {

@@ -18,7 +18,10 @@ Result<DemoEstate> unpack_demo_estate(const std::string& directory) {
                         "no temporary folder for the demo could be made; name one with --dir");
         root = pattern;
     }
-    const DemoEstate estate{(root / "manifests").string(), (root / "state").string(), (root / "azure.json").string()};
+    const DemoEstate estate{.documents = (root / "manifests").string(),
+                            .state_dir = (root / "state").string(),
+                            .azure_state = (root / "azure.json").string(),
+                            .temporary = directory.empty() ? root.string() : ""};
     std::filesystem::create_directories(estate.documents, code);
     std::filesystem::create_directories(estate.state_dir, code);
     for (const Asset& asset : assets()) {
@@ -34,6 +37,11 @@ Result<DemoEstate> unpack_demo_estate(const std::string& directory) {
                         target.string() + " cannot be written; name another folder with --dir");
     }
     return estate;
+}
+
+void remove_temporary(const DemoEstate& estate) {
+    std::error_code ignored;  // what cannot be removed is left to whoever cleans the temporary folder
+    if (!estate.temporary.empty()) std::filesystem::remove_all(estate.temporary, ignored);
 }
 
 }  // namespace galleryd

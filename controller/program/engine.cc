@@ -256,7 +256,7 @@ Task<PassResult> Engine::pass(std::string name) {
     tell_troubles(scope, seen);
     if (!seen) {
         result.error = seen.error();
-        report(scope, result, nullptr);
+        result.is_news = report(scope, result, nullptr);
         result.look_again_after = next_look(result);
         co_return result;
     }
@@ -308,17 +308,27 @@ std::vector<VersionGlance> glance_at(const DefinitionView& view) {
     return glances;
 }
 
+// But for the time at which it was made.
+bool is_other_plan(std::optional<Plan> before, const Plan& now) {
+    if (!before) return true;
+    before->observed_at = now.observed_at;
+    return Packing<Plan>::pack(*before) != Packing<Plan>::pack(now);
+}
+
 }  // namespace
 
 // A hint knows less than the look before it, so it replaces nothing that is still known.
-void Engine::remember(const Scope& scope, const PassResult& result, Look seen) {
+void Engine::remember(const Scope& scope, PassResult& result, Look seen) {
     const bool is_whole = !seen.definition_view ||
                           std::ranges::all_of(seen.definition_view->versions, &ObservedVersion::replication_known);
     if (seen.by == Trust::last_look) return;
     if (!seen.was_read() && !is_whole && plans_.contains(scope.name)) return;
-    report(scope, result, seen.definition_view ? &*seen.definition_view : nullptr);
+    const bool told = report(scope, result, seen.definition_view ? &*seen.definition_view : nullptr);
+    const bool planned = is_other_plan(plans_.get(scope.name), *result.plan);
     plans_.insert_or_assign(scope.name, *result.plan);
-    if (seen.definition_view) live_versions_.insert_or_assign(scope.name, glance_at(*seen.definition_view));
+    const bool glanced =
+        seen.definition_view && live_versions_.insert_or_assign(scope.name, glance_at(*seen.definition_view));
+    result.is_news = told || planned || glanced;
 }
 
 void Engine::tell_troubles(const Scope& scope, const Result<Look>& seen) {
@@ -331,7 +341,7 @@ void Engine::tell_troubles(const Scope& scope, const Result<Look>& seen) {
     }
 }
 
-void Engine::report(const Scope& scope, const PassResult& result, const DefinitionView* view) {
+bool Engine::report(const Scope& scope, const PassResult& result, const DefinitionView* view) {
     const auto objects = declared_.objects_of(scope);
     ReportInput input{.scope = &scope,
                       .objects = objects.get(),
@@ -344,7 +354,7 @@ void Engine::report(const Scope& scope, const PassResult& result, const Definiti
                       .now = clock_.now()};
     for (const AcceptedSnapshot& source : sources())
         input.document_problems.insert(source.problems.begin(), source.problems.end());
-    statuses_.put(scope.name, report_scope(input), input.now);
+    return statuses_.put(scope.name, report_scope(input), input.now);
 }
 
 Task<std::string> Engine::follow(OperationRecord operation) {

@@ -51,6 +51,7 @@ struct PassResult {
     std::string scope;
     std::optional<Plan> plan;  // nullopt: the look failed
     ApplyReport applied;
+    bool is_news = false;        // of statuses, plan or versions: something that is told of the scope is another
     bool was_read = false;       // false: Resource Graph says that nothing is to be done; no resource was read
     std::optional<Error> error;  // of the look, or of the journal
     std::chrono::nanoseconds look_again_after{0};
@@ -71,7 +72,9 @@ class Engine {
     bool reads_every_scope() const;
     // Brings the inventory up to date; the scopes that moved since. Never called twice at a time.
     Task<std::set<std::string>> refresh(bool full);
+    static constexpr std::chrono::minutes refresh_deadline{5};  // for who waits: 100,000 resources take 35 s of quota
     void note_inventory_error(const Error& error);
+    void note_contact(bool is_away, const std::string& text);  // an event when Azure stops and begins to answer
 
     // From now on it is known who uses a version (engine_usage.cc); without it usage is unknown, and nothing that point
     // 7 of the interlock protects is taken away.
@@ -150,11 +153,11 @@ class Engine {
     static constexpr std::chrono::minutes progress_in_bulk{10};  // between two looks at what many operations do
     bool only_waits(const Scope& scope, const Look& hint, const Plan& last) const;
     bool is_overtaken(const std::string& name, const Plan& last, const Look& hint) const;
-    void remember(const Scope& scope, const PassResult& result, Look seen);
+    void remember(const Scope& scope, PassResult& result, Look seen);
     Policy policy_for(const Scope& scope);
     bool declares_access(const Scope& definition) const;
     Plan plan_gallery(const Scope& scope, const GalleryView& view);
-    Plan plan_definition(const Scope& scope, const DefinitionView& view);
+    Plan plan_definition(const Scope& scope, const DefinitionView& view, UsageView seen_by = UsageView::reads);
     GalleryLook gallery_look(const Scope& scope) const;
     ApplyContext apply_context(const Scope& scope) const;
     void remember_locks(const ApplyReport& report, const Plan& plan);
@@ -165,7 +168,7 @@ class Engine {
     bool needs_reads_of_removed(const Scope& scope, const Look& hint) const;
     bool waits_for_agreement(const std::string& scope) const;
     void keep_removed_absences();
-    void report(const Scope& scope, const PassResult& result, const DefinitionView* view);
+    bool report(const Scope& scope, const PassResult& result, const DefinitionView* view);  // whether it is news
     void tell_troubles(const Scope& scope, const Result<Look>& seen);
     void drop_what_is_not_declared();
     void drop_statuses_beyond(const std::string& scope);

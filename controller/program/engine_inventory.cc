@@ -59,6 +59,11 @@ void Engine::note_inventory_error(const Error& error) {
                  {{"reason", error.reason}, {"code", error.code}, {"detail", error.message}});
 }
 
+void Engine::note_contact(bool is_away, const std::string& text) {
+    if (is_away) events_.warning("AzureUnreachable", "azure", text);
+    else events_.normal("AzureReachable", "azure", text);
+}
+
 std::optional<Engine::Look> Engine::hint_of(const Scope& scope) {
     if (!estate_) return std::nullopt;
     Look hint;
@@ -72,7 +77,7 @@ std::optional<Engine::Look> Engine::hint_of(const Scope& scope) {
     auto view = estate_->definition(scope.definition_id);
     if (!view) return std::nullopt;
     observer_.fill_known(*view);
-    hint.plan = plan_definition(scope, *view);
+    hint.plan = plan_definition(scope, *view, UsageView::rows);
     hint.definition_view = std::move(*view);
     return hint;
 }

@@ -83,7 +83,7 @@ Plan Engine::plan_gallery(const Scope& scope, const GalleryView& view) {
     return plan_gallery_scope(input, policy_for(scope), clock_.now());
 }
 
-Plan Engine::plan_definition(const Scope& scope, const DefinitionView& view) {
+Plan Engine::plan_definition(const Scope& scope, const DefinitionView& view, UsageView seen_by) {
     DefinitionScopeInput input;
     const auto objects = declared_.objects_of(scope);
     input.gallery = find_object(objects->galleries, scope.gallery);
@@ -92,7 +92,7 @@ Plan Engine::plan_definition(const Scope& scope, const DefinitionView& view) {
     input.policy = find_object(objects->policies, scope.policy);
     input.view = &view;
     Policy policy = policy_for(scope);
-    if (usage_reader_ != nullptr) policy.usage = usage_.usage_of_all(view.versions, instant());
+    if (usage_reader_ != nullptr) policy.usage = usage_.usage_of_all(view.versions, instant(), seen_by);
     return plan_definition_scope(input, policy, clock_.now());
 }
 

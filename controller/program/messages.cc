@@ -13,11 +13,26 @@ std::unexpected<Error> wrong_usage(std::string code, std::string message) {
     return std::unexpected(std::move(error));
 }
 
-Result<std::chrono::seconds> parse_duration_flag(const std::string& flag, const std::string& text) {
+Result<std::chrono::seconds> parse_duration_flag(const std::string& flag, const std::string& text,
+                                                 std::chrono::seconds most) {
     const auto duration = parse_duration(text);
-    if (!duration || duration->count() < 1)
-        return wrong_usage("GD5003", flag + " " + text + ": write a duration such as 30s, 5m or 1h");
+    if (!duration || duration->count() < 1 || *duration > most)
+        return wrong_usage("GD5003", flag + " " + text + ": write a duration from 1s to " + format_duration(most) +
+                                         ", such as 30s, 5m or 1h");
     return *duration;
+}
+
+Result<Intervals> parse_intervals(const std::string& interval, const std::string& full) {
+    const auto often = parse_duration_flag("--interval", interval, std::chrono::days{1});
+    if (!often) return std::unexpected(often.error());
+    const auto seldom = parse_duration_flag("--full-interval", full, std::chrono::days{30});
+    if (!seldom) return std::unexpected(seldom.error());
+    if (*seldom < *often) {
+        return wrong_usage("GD5026", "--full-interval " + full + " is shorter than --interval " + interval +
+                                         ": complete looks are some of all looks. Make it at least as long; the same "
+                                         "makes every look a complete one");
+    }
+    return Intervals{.interval = *often, .full = *seldom};
 }
 
 void print_error(std::ostream& err, const Error& error) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <map>
 #include <ostream>
 #include <set>
 
@@ -122,8 +123,23 @@ std::string next_line(const std::vector<Plan>& plans, const PlanHeader& header) 
     return approval.empty() ? header.next : approval;
 }
 
+bool is_unseen(const Plan& plan) {
+    return !plan.complete && plan.notices.size() == 1 && plan.notices.front().starts_with(unseen_notice);
+}
+
+// A cause that many scopes share is told once.
+void print_unseen(std::ostream& out, const std::vector<Plan>& plans) {
+    std::map<std::string, std::vector<std::string>> scopes;  // by notice
+    for (const Plan& plan : plans) {
+        if (is_unseen(plan)) scopes[plan.notices.front()].push_back(plan.scope);
+    }
+    for (const auto& [notice, names] : scopes)
+        out << "  ! " << some_of(names) << " " << printable(notice) << "; nothing is planned there\n";
+}
+
 void print_notices(std::ostream& out, const std::vector<Plan>& plans) {
     for (const Plan& plan : plans) {
+        if (is_unseen(plan)) continue;
         for (const std::string& notice : plan.notices) out << "note: " << printable(notice) << "\n";
     }
 }
@@ -153,6 +169,14 @@ void print_exceptions(std::ostream& out, const std::vector<Plan>& plans, const R
 
 }  // namespace
 
+std::string some_of(const std::vector<std::string>& names) {
+    constexpr std::size_t named_max = 3;
+    std::string text;
+    for (std::size_t i = 0; i < std::min(names.size(), named_max); ++i) text += (i == 0 ? "" : ", ") + names[i];
+    if (names.size() > named_max) text += " and " + std::to_string(names.size() - named_max) + " more";
+    return text;
+}
+
 std::string plural(std::size_t number, const std::string& word) {
     return std::to_string(number) + " " + word + (number == 1 ? "" : "s");
 }
@@ -171,8 +195,9 @@ void print_plan_text(std::ostream& out, const std::vector<Plan>& plans, const Pl
     }
     print_header(out, plans, header);
     out << "\n";
+    print_unseen(out, plans);
     for (const Plan& plan : plans) {
-        if (!plan.complete)
+        if (!plan.complete && !is_unseen(plan))
             out << "  ! " << plan.scope << ": the look at Azure was not complete; nothing is planned from it\n";
         for (const Change& change : plan.changes) rows.change(out, change);
         for (const Blocked& blocked : plan.blocked) rows.blocked(out, blocked);

@@ -22,6 +22,10 @@ struct TextOptions {
 void print_plan_text(std::ostream& out, const std::vector<Plan>& plans, const PlanHeader& header,
                      const TextOptions& options);
 
+// The notice of a plan whose scope nobody could look at begins so; scopes with the same one are printed together.
+inline constexpr std::string_view unseen_notice = "could not be looked at: ";
+std::string some_of(const std::vector<std::string>& names);  // "a, b, c and 9 more"
+
 // One line a version: rank, tier, state, keep or delete, the rule that decided, why. For `plan --explain` and
 // `retention preview`.
 void print_versions_text(std::ostream& out, const std::vector<Plan>& plans, const TextOptions& options);

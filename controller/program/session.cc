@@ -6,7 +6,6 @@
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <cstdlib>
-#include <fstream>
 #include <ostream>
 #include <sstream>
 
@@ -24,6 +23,7 @@
 #include "controller/core/digest.h"
 #include "controller/program/build_id.h"
 #include "controller/program/credentials.h"
+#include "controller/program/estate_file.h"
 #include "controller/program/prices.h"
 #include "controller/program/state_directory.h"
 #include "controller/program/wall_clock.h"
@@ -49,13 +49,15 @@ struct SessionParts {
     std::unique_ptr<Journal> journal;
     std::unique_ptr<simulator::Simulator> azure;
     std::unique_ptr<simulator::Face> azure_server;
-    std::unique_ptr<http::Transport> transport;
+    std::unique_ptr<AzureContact> contact;
+    std::unique_ptr<WatchedTransport> transport;
     std::unique_ptr<azure::TokenProvider> credential;
     std::unique_ptr<azure::ArmClient> arm;
     std::unique_ptr<azure::ResourceGraph> inventory;
     std::unique_ptr<Engine> engine;
     std::vector<std::unique_ptr<DesiredSource>> sources;
     std::string azure_url;
+    doctor::Bearer bearer;
 
     Clock& clock() { return wall_clock ? static_cast<Clock&>(*wall_clock) : system_clock; }
     Clock& engine_clock() { return world_clock ? static_cast<Clock&>(*world_clock) : system_clock; }
@@ -100,14 +102,6 @@ Status open_state(SessionParts& parts, JournalUse use) {
     return {};
 }
 
-Result<std::string> read_whole_file(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    std::ostringstream text;
-    text << file.rdbuf();
-    if (!file) return wrong_usage("GD5014", path + " cannot be read");
-    return text.str();
-}
-
 simulator::Options simulator_options(const CommonOptions& options) {
     simulator::Options made;
     made.time_scale = std::strtod(options.time_scale.c_str(), nullptr);
@@ -119,7 +113,7 @@ simulator::Options simulator_options(const CommonOptions& options) {
 Status start_simulator(SessionParts& parts) {
     parts.azure = std::make_unique<simulator::Simulator>(*parts.simulated_clock, simulator_options(parts.options));
     if (!parts.options.simulator_state.empty()) {
-        const auto estate = read_whole_file(parts.options.simulator_state);
+        const auto estate = read_estate(parts.options.simulator_state);
         if (!estate) return std::unexpected(estate.error());
         if (const Status loaded = parts.azure->load_state(*estate); !loaded) return loaded;
     }
@@ -174,7 +168,10 @@ Status open_azure(SessionParts& parts, std::string_view asked_by) {
     if (is_command(asked_by)) client.connections_per_origin_max = command_requests_max;
     auto transport = http::make_client(parts.context.get_executor(), parts.system_clock, std::move(client));
     if (!transport) return std::unexpected(transport.error());
-    parts.transport = std::move(*transport);
+    parts.contact = std::make_unique<AzureContact>(parts.clock(), *parts.log);
+    parts.transport = std::make_unique<WatchedTransport>(std::move(*transport), *parts.contact);
+    parts.transport->watch(cloud->arm);
+    parts.transport->watch(cloud->login);
     auto credential =
         make_credential(parts.options.credential, *cloud, *parts.transport, parts.clock(), *parts.log, *parts.metrics);
     if (!credential) return std::unexpected(credential.error());
@@ -237,12 +234,10 @@ Status open_engine(SessionParts& parts, JournalUse use, std::string asked_by) {
     options.prices = std::move(*prices);
     options.source_count = parts.options.sources.size();
     options.zone_offset = zone_offset;
-    const auto interval = parse_duration_flag("--interval", parts.options.interval);
-    if (!interval) return std::unexpected(interval.error());
-    options.drift_interval = *interval;
-    const auto full_interval = parse_duration_flag("--full-interval", parts.options.full_interval);
-    if (!full_interval) return std::unexpected(full_interval.error());
-    options.full_interval = *full_interval;
+    const auto intervals = parse_intervals(parts.options.interval, parts.options.full_interval);
+    if (!intervals) return std::unexpected(intervals.error());
+    options.drift_interval = intervals->interval;
+    options.full_interval = intervals->full;
     if (options.instance.empty() || options.instance.find_first_of("/ \t\r\n") != std::string::npos) {
         return wrong_usage("GD5018",
                            "--instance `" + options.instance +
@@ -253,6 +248,15 @@ Status open_engine(SessionParts& parts, JournalUse use, std::string asked_by) {
     parts.engine->use_usage(*parts.inventory, parts.arm.get());
     parts.engine->use_inventory(*parts.inventory);
     return parts.engine->load();
+}
+
+// "GD4002 folder … cannot be read: …": the code goes where codes stand.
+std::unexpected<Error> unreadable_source(const Snapshot& snapshot) {
+    const std::string& reason = snapshot.unreadable_reason;
+    constexpr std::size_t code_size = 6;
+    const bool has_code = reason.starts_with("GD") && reason.size() > code_size && reason[code_size] == ' ';
+    return wrong_usage(has_code ? reason.substr(0, code_size) : "GD4001",
+                       snapshot.source + ": " + (has_code ? reason.substr(code_size + 1) : reason));
 }
 
 }  // namespace
@@ -293,7 +297,9 @@ Clock& Session::clock() { return parts_->clock(); }
 Random& Session::random() { return parts_->random; }
 Log& Session::log() { return *parts_->log; }
 Metrics& Session::metrics() { return *parts_->metrics; }
+AzureContact& Session::contact() { return *parts_->contact; }
 telemetry::MetricsRegistry& Session::registry() { return *parts_->metrics; }
+const doctor::Bearer& Session::bearer() const { return parts_->bearer; }
 const CommonOptions& Session::options() const { return parts_->options; }
 std::string Session::azure_url() const { return parts_->azure_url; }
 
@@ -308,7 +314,7 @@ Result<std::vector<Diagnostic>> Session::read_sources() {
     for (const auto& source : parts_->sources) {
         auto snapshot = run(source->look());
         if (!snapshot) return std::unexpected(snapshot.error());
-        if (!snapshot->readable) return wrong_usage("GD4001", snapshot->source + ": " + snapshot->unreadable_reason);
+        if (!snapshot->readable) return unreadable_source(*snapshot);
         if (snapshot->documents.empty() && parts_->options.sources.size() == 1) {
             return wrong_usage(
                 "GD1094",
@@ -335,6 +341,8 @@ Result<std::vector<Diagnostic>> Session::read_sources() {
 Status Session::sign_in() {
     const auto token = run(parts_->credential->token());
     if (!token) return std::unexpected(token.error());
+    if (const auto identity = azure::find_token_identity(*token))
+        parts_->bearer = {.object_id = identity->object_id, .app_id = identity->app_id, .is_user = identity->is_user};
     return {};
 }
 

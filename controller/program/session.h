@@ -10,6 +10,8 @@
 #include "controller/core/result.h"
 #include "controller/ports/desired_source.h"
 #include "controller/ports/journal.h"
+#include "controller/program/azure_contact.h"
+#include "controller/program/doctor/rights.h"
 #include "controller/program/engine.h"
 #include "controller/program/messages.h"
 #include "controller/program/options.h"
@@ -44,6 +46,7 @@ class Session {
     Random& random();
     Log& log();
     Metrics& metrics();
+    AzureContact& contact();  // whether Azure answers at all
     std::vector<DesiredSource*> sources();
     const CommonOptions& options() const;
     telemetry::MetricsRegistry& registry();
@@ -55,6 +58,7 @@ class Session {
     // One token before anything else: a sign-in that fails is then told once, not for each scope. For plan and apply;
     // the daemon goes on and reports.
     Status sign_in();
+    const doctor::Bearer& bearer() const;  // who signed in, as far as the token says it
 
     // Runs the loop until the task has ended, or SIGINT/SIGTERM interrupts it (transient "Interrupted").
     template <class T>

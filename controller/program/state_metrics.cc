@@ -25,12 +25,13 @@ void StateMetrics::publish(const Engine& engine, TimePoint now) {
     replace("policies", policy_samples(engine));
     publish_small_parts(engine);
     revision_ = engine.revision();
-    published_ = true;
+    published_ = now;
     touched_.clear();
 }
 
 void StateMetrics::publish_touched(const Engine& engine, TimePoint now) {
-    if (!published_ || revision_ != engine.revision()) {
+    const bool is_old = published_ && (now < *published_ || now - *published_ >= publish_all_after);
+    if (!published_ || is_old || revision_ != engine.revision()) {
         publish(engine, now);
         return;
     }

@@ -1,4 +1,6 @@
 #pragma once
+#include <chrono>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -18,8 +20,11 @@ class StateMetrics {
     void publish(const Engine& engine, TimePoint now);  // everything
     // A pass over that scope has ended: its gallery is published next time.
     void touch(const std::string& scope) { touched_.insert(gallery_label(scope)); }
-    // The galleries that were touched; everything after the documents have changed.
+    // The galleries that were touched; everything after the documents have changed, and once an hour, because versions
+    // pass their end of life without a pass that notices.
     void publish_touched(const Engine& engine, TimePoint now);
+
+    static constexpr std::chrono::hours publish_all_after{1};
 
   private:
     void publish_small_parts(const Engine& engine);  // sources, usage: cheap enough for every time
@@ -28,8 +33,8 @@ class StateMetrics {
     Metrics& metrics_;
     std::set<std::string> parts_;  // that say anything: "images/golden"; others have no slash
     std::set<std::string> touched_;
-    std::string revision_;  // of the documents when everything was published
-    bool published_ = false;
+    std::string revision_;                // of the documents when everything was published
+    std::optional<TimePoint> published_;  // everything
 };
 
 }  // namespace galleryd

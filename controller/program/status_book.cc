@@ -4,17 +4,20 @@
 
 namespace galleryd {
 
-void StatusBook::put(const std::string& scope, std::vector<ObjectStatus> statuses, TimePoint now) {
+bool StatusBook::put(const std::string& scope, std::vector<ObjectStatus> statuses, TimePoint now) {
     const std::vector<ObjectStatus> before = of(scope);
     for (ObjectStatus& status : statuses) {
         const auto known = std::ranges::find(before, status.key, &ObjectStatus::key);
         carry_transitions(status, known == before.end() ? nullptr : &*known, now);
     }
-    if (statuses.empty()) parts_.erase(scope);
-    else parts_.insert_or_assign(scope, statuses);
+    if (!statuses.empty()) return parts_.insert_or_assign(scope, statuses);
+    parts_.erase(scope);
+    return !before.empty();
 }
 
-std::vector<ObjectStatus> StatusBook::of(const std::string& scope) const { return parts_.get(scope).value_or(std::vector<ObjectStatus>{}); }
+std::vector<ObjectStatus> StatusBook::of(const std::string& scope) const {
+    return parts_.get(scope).value_or(std::vector<ObjectStatus>{});
+}
 
 void StatusBook::keep_only(const std::string& scope, const std::set<ObjectKey>& keys) {
     std::vector<ObjectStatus> statuses = of(scope);

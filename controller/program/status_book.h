@@ -14,8 +14,8 @@ class StatusBook {
   public:
     static constexpr const char* policies = "";  // in place of a scope's name
 
-    // In the place of what that scope said before; transitions of conditions are carried over.
-    void put(const std::string& scope, std::vector<ObjectStatus> statuses, TimePoint now);
+    // In the place of what that scope said before; transitions of conditions are carried over. Whether it is news.
+    bool put(const std::string& scope, std::vector<ObjectStatus> statuses, TimePoint now);
     std::vector<ObjectStatus> of(const std::string& scope) const;
     // Only the scope's statuses of these objects stay.
     void keep_only(const std::string& scope, const std::set<ObjectKey>& keys);

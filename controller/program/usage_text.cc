@@ -60,7 +60,8 @@ void print_usage_text(std::ostream& out, const UsageReport& report, bool wide) {
                                               : "unknown, which counts as in use")
         << "\n"
         << report.version.text() << "\n";
-    if (!report.exists) out << "This version is not in Azure (any more); what still names it is listed.\n";
+    if (!report.exists && report.is_readable)
+        out << "This version is not in Azure (any more); what still names it is listed.\n";
     out << "\n";
     if (!report.found.users.empty()) {
         std::vector<Row> rows{{"KIND", "NAME", "REGION", "GROUP", "SUBSCRIPTION", "NAMES"}};
@@ -108,17 +109,18 @@ void print_usage_json(std::ostream& out, const UsageReport& report) {
     Json missing = Json::array();
     for (const auto& [subscription, day] : report.missing)
         missing.push_back(Json{{"subscription_id", subscription}, {"last_readable", day}});
-    const Json body{
-        {"format_version", "1.0"},
-        {"kind", "Usage"},
-        {"observed_at", format_rfc3339(std::chrono::floor<std::chrono::seconds>(report.at))},
-        {"version",
-         Json{{"id", report.version.text()}, {"name", short_name(report.version)}, {"exists", report.exists}}},
-        {"state", state_word(report.state())},
-        {"users", std::move(users)},
-        {"counts", std::move(counts)},
-        {"unknown", std::move(unknown)},
-        {"subscriptions", Json{{"readable", report.readable}, {"missing", std::move(missing)}}}};
+    const Json body{{"format_version", "1.0"},
+                    {"kind", "Usage"},
+                    {"observed_at", format_rfc3339(std::chrono::floor<std::chrono::seconds>(report.at))},
+                    {"version", Json{{"id", report.version.text()},
+                                     {"name", short_name(report.version)},
+                                     {"exists", report.exists},
+                                     {"readable", report.is_readable}}},
+                    {"state", state_word(report.state())},
+                    {"users", std::move(users)},
+                    {"counts", std::move(counts)},
+                    {"unknown", std::move(unknown)},
+                    {"subscriptions", Json{{"readable", report.readable}, {"missing", std::move(missing)}}}};
     out << body.dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
 }
 

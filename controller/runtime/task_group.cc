@@ -62,6 +62,20 @@ asio::awaitable<void> TaskGroup::wait_idle() {
     group->ended.set();  // another waiter may be left: one set wakes one
 }
 
+namespace {
+
+asio::awaitable<bool> all_idle(TaskGroup& group) {
+    co_await group.wait_idle();
+    co_return true;
+}
+
+}  // namespace
+
+asio::awaitable<void> TaskGroup::finish() {
+    auto idle = all_idle(*this);
+    co_await finish(std::move(idle));
+}
+
 asio::awaitable<void> TaskGroup::close() {
     const auto group = impl_;
     group->closing = true;

@@ -1,10 +1,12 @@
 #pragma once
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <cstddef>
 #include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 
 namespace galleryd {
 
@@ -27,6 +29,27 @@ class TaskGroup {
     boost::asio::awaitable<void> close();
     // Returns when all tasks have ended by themselves; cancelling the caller stops the waiting only.
     boost::asio::awaitable<void> wait_idle();
+    // Until all tasks have ended by themselves, or the caller is cancelled: then they are cancelled and joined as well,
+    // before the cancellation goes on. For a group whose tasks use what lives in the caller's frame.
+    boost::asio::awaitable<void> finish();
+    // The same with work of the caller's own in the foreground: when it has ended, however it ended, the tasks are
+    // cancelled and joined, and its value is given or its exception thrown.
+    template <class T>
+    boost::asio::awaitable<T> finish(boost::asio::awaitable<T> work) {
+        std::optional<T> value;
+        std::exception_ptr exception;
+        try {
+            value.emplace(co_await std::move(work));
+        } catch (...) {  // no await in here: joining comes first
+            exception = std::current_exception();
+        }
+        const bool throws = co_await boost::asio::this_coro::throw_if_cancelled();
+        co_await boost::asio::this_coro::throw_if_cancelled(false);
+        co_await close();
+        co_await boost::asio::this_coro::throw_if_cancelled(throws);
+        if (exception) std::rethrow_exception(exception);
+        co_return std::move(*value);
+    }
     std::size_t size() const;
 
   private:

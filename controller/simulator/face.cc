@@ -37,9 +37,12 @@ Result<std::unique_ptr<Face>> Face::start(boost::asio::any_io_executor executor,
                                           Clock& simulated, FaceOptions options,
                                           std::function<void(const std::string&)> log_line) {
     if (!options.listen.empty() && !is_loopback(options.listen)) {
-        return fail(ErrorKind::invalid, "ListenRefused",
-                    "plain HTTP on " + options.listen +
-                        " would be reachable from other machines; listen on 127.0.0.1 or use --listen-tls");
+        return std::unexpected(
+            Error{.kind = ErrorKind::invalid,
+                  .reason = "ListenRefused",
+                  .message = "plain HTTP on " + options.listen +
+                             " would be reachable from other machines; listen on 127.0.0.1 or use --listen-tls",
+                  .code = "GD5011"});
     }
     const http::Handler handler =
         [&simulator, &real, &simulated, log = std::move(log_line),

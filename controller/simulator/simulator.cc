@@ -1,5 +1,7 @@
 #include "controller/simulator/simulator.h"
 
+#include <sstream>
+
 #include "controller/core/resource_id.h"
 #include "controller/simulator/faults.h"
 #include "controller/simulator/graph.h"
@@ -210,6 +212,12 @@ http::ServerResponse Simulator::Parts::finish(const Call& call, Answer answer, c
     headers.add("X-MSEdge-Ref", "Ref A: " + id + " Ref B: SIMULATOR Ref C: " +
                                     format_rfc3339(std::chrono::floor<std::chrono::seconds>(world.now)));
     headers.add("Date", format_http_date(world.now));
+    if (world.options.time_scale != 1) {  // no clock outside agrees with this one's dates, and none is wrong for that
+        std::ostringstream scale;
+        scale.precision(12);
+        scale << world.options.time_scale;
+        headers.add(time_scale_header, scale.str());
+    }
     return response;
 }
 

@@ -20,6 +20,9 @@
 // azure-facts; rules whose origin is a guess say "unverified" where they stand.
 namespace galleryd::simulator {
 
+// Of every answer of a simulator whose clock does not run at the pace of the world's: how many times as fast.
+inline constexpr const char* time_scale_header = "x-galleryd-simulator-time-scale";
+
 struct Options {
     bool limits = true;  // published and recorded request limits
     std::uint64_t seed = 1;
@@ -54,6 +57,9 @@ struct RegionFailure {
     std::string details = "Failed with internal server error.";
     int count = -1;  // replications that fail; -1 = until cleared
 };
+
+// What an estate file may hold beside an ARM list: the keys that load_state reads and save_state writes.
+std::vector<std::string> estate_keys();
 
 class Simulator {
   public:

@@ -6,6 +6,7 @@
 #include "controller/core/resource_id.h"
 #include "controller/simulator/replication.h"
 #include "controller/simulator/rules.h"
+#include "controller/simulator/simulator.h"
 #include "controller/simulator/version_rules.h"
 
 namespace galleryd::simulator {
@@ -198,6 +199,31 @@ void load_extras(World& world, const Json& document) {
 }
 
 }  // namespace
+
+std::vector<std::string> estate_keys() {
+    return {"resources",
+            "value",
+            "nextLink",
+            "tenants",
+            "subscriptions",
+            "secrets",
+            "certificates",
+            "federatedCredentials",
+            "managedIdentities",
+            "identityHeader",
+            "arc",
+            "unknownPrincipals",
+            "unreadableSubscriptions",
+            "subscriptionStates",
+            "subscriptionTenants",
+            "rights",
+            "providers",
+            "features",
+            "apiVersions",
+            "computeRegions",
+            "usageLimits",
+            "softDeleted"};
+}
 
 Status load_state(World& world, const std::string& json) {
     Json document = Json::parse(json, nullptr, false);

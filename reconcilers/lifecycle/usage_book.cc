@@ -131,7 +131,8 @@ VersionUsage UsageBook::unknown(std::string detail, std::string way_out) const {
     return usage;
 }
 
-VersionUsage UsageBook::usage_of(const ResourceId& version, const std::vector<ObservedVersion>* versions, Instant now) {
+VersionUsage UsageBook::usage_of(const ResourceId& version, const std::vector<ObservedVersion>* versions, Instant now,
+                                 UsageView view) {
     const auto definition = version.parent();
     const auto gallery = definition ? definition->parent() : std::nullopt;
     if (!gallery) return unknown("its id is not that of an image version");
@@ -150,7 +151,7 @@ VersionUsage UsageBook::usage_of(const ResourceId& version, const std::vector<Ob
     const std::string seen_in = std::to_string(readable) +
                                 (readable == 1 ? " subscription that can be read" : " subscriptions that can be read");
     if (!found.users.empty()) {
-        end_wait(version.key());
+        if (view == UsageView::reads) end_wait(version.key());
         VersionUsage usage{.state = UsageState::in_use,
                            .detail = users_text(found.users) + "; seen in " + seen_in,
                            .way_out = {},
@@ -159,7 +160,7 @@ VersionUsage UsageBook::usage_of(const ResourceId& version, const std::vector<Ob
         return usage;
     }
     if (!found.doubts.empty()) {
-        end_wait(version.key());
+        if (view == UsageView::reads) end_wait(version.key());
         return unknown(joined(found.doubts), each_once(found.way_out));
     }
     const auto waiting = unused_.find(version.key());
@@ -178,9 +179,11 @@ VersionUsage UsageBook::usage_of(const ResourceId& version, const std::vector<Ob
     return usage;
 }
 
-std::map<std::string, VersionUsage> UsageBook::usage_of_all(const std::vector<ObservedVersion>& versions, Instant now) {
+std::map<std::string, VersionUsage> UsageBook::usage_of_all(const std::vector<ObservedVersion>& versions, Instant now,
+                                                            UsageView view) {
     std::map<std::string, VersionUsage> all;
-    for (const ObservedVersion& version : versions) all.emplace(version.id.key(), usage_of(version.id, &versions, now));
+    for (const ObservedVersion& version : versions)
+        all.emplace(version.id.key(), usage_of(version.id, &versions, now, view));
     return all;
 }
 

@@ -38,6 +38,10 @@ struct Instant {
 
 enum class UsageFor : std::uint8_t { plan, request };
 
+// Where the versions that a question is asked with come from. Rows of Resource Graph say nothing of replication, so
+// that they let anything be `latest`: a user whom only they show is told, and begins no wait anew.
+enum class UsageView : std::uint8_t { reads, rows };
+
 class UsageBook {
   public:
     // A look that arrived whole; `began`: before its first request.
@@ -65,9 +69,12 @@ class UsageBook {
     void note_saved() { changed_ = false; }
 
     // `versions`: all of the definition, for what `latest` means; nullptr: what takes `latest` is not counted.
-    VersionUsage usage_of(const ResourceId& version, const std::vector<ObservedVersion>* versions, Instant now);
+    // By reads, a user or a doubt that is found ends the version's wait.
+    VersionUsage usage_of(const ResourceId& version, const std::vector<ObservedVersion>* versions, Instant now,
+                          UsageView view = UsageView::reads);
     // Of a whole definition, by ResourceId::key().
-    std::map<std::string, VersionUsage> usage_of_all(const std::vector<ObservedVersion>& versions, Instant now);
+    std::map<std::string, VersionUsage> usage_of_all(const std::vector<ObservedVersion>& versions, Instant now,
+                                                     UsageView view = UsageView::reads);
 
     const std::optional<UsageAnswer>& answer() const { return answer_; }
     // Subscriptions that could be read once and not at the last look, with the day of the last time. No time ends that:

@@ -59,7 +59,7 @@ def no_op_resync(binary, runs):
     table = Table("P1", f"no-op full resync, {size}; spellings and order vary; {runs} runs of a period with one complete look")
     with World(binary, size) as world:
         world.simulate(noise=True)
-        daemon = world.daemon(interval="20s", full_interval="16s")   # with a tenth of jitter, every look is a complete one
+        daemon = world.daemon(interval="20s", full_interval="20s")   # every look is a complete one
         pid = daemon.child.pid
         wait_until_ready(daemon)
         Tick(daemon, world)
@@ -148,7 +148,7 @@ def memory(binary, runs):
         with World(binary, size) as world:
             # Memory does not depend on how long an answer takes, so W100k need not wait for its quota ten times.
             world.simulate(limits="none", service_times=False)
-            daemon = world.daemon(interval="10s", full_interval="8s")
+            daemon = world.daemon(interval="10s", full_interval="10s")
             wait_until_ready(daemon)
             wanted = 10 * (size.resources // 1000 + 1)   # pages of ten complete looks
             start = sum(map(is_graph, world.azure.log()))
@@ -175,7 +175,7 @@ def idle(binary, runs):
         passed = time.monotonic() - began
         cpu, woken, asked = process.cpu_seconds(pid) - cpu, process.wake_ups(pid) - woken, len(of_arm(world.azure.log())) - asked
         daemon.kill()
-        daemon = world.daemon(interval="20s", full_interval="16s", name="full")
+        daemon = world.daemon(interval="20s", full_interval="20s", name="full")
         wait_until_ready(daemon)
         Tick(daemon, world)
         full = Tick(daemon, world)

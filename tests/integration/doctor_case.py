@@ -48,6 +48,12 @@ class Doctor(Case):
         """The findings with this verdict, as (check, about, code, first fix)."""
         return [(one["check"], one["about"], one["code"], one["fix"][0] if one["fix"] else "") for one in checks if one["verdict"] == verdict]
 
+    def assert_rest_is_named(self, checks, why):
+        """What hangs on an earlier answer is named, one by one."""
+        named = {one["check"]: one["measured"] for one in checks if one["verdict"] == "skipped"}
+        self.assertEqual(named, {check: f"not checked: {why}" for check in
+                                 ("subscription", "provider", "regions", "rights", "quota", "api-version", "resource-graph")})
+
     def expect_one(self, checks, verdict, check, about, code, fix, measured=""):
         self.assertEqual(self.only(checks, verdict), [(check, about, code, fix)])
         self.assertIn(measured, next(one["measured"] for one in checks if one["verdict"] == verdict))

@@ -3,7 +3,7 @@
 import json
 import re
 
-from harness import DEMO, GALLERY, Case, definition_document, main, small_documents
+from harness import DEMO, GALLERY, Case, definition_document, main, small_documents, until
 
 
 class CommandLine(Case):
@@ -26,10 +26,31 @@ class CommandLine(Case):
 
     def test_wrong_usage_is_64_and_explained_on_stderr(self):
         for words in ([], ["plan", "--no-such-flag"], ["run"], ["validate"], ["run", "--source", "dir:x", "--azure"], ["simulate", "--time-scale", "fast"],
-                      ["run", "--source", "ftp://x"], ["run", "--source", "dir:x", "--credential", "none", "--arm-share", "0"]):
+                      ["run", "--source", "ftp://x"], ["run", "--source", "dir:x", "--credential", "nonsense"],
+                      ["plan", "x", "--credential", "nonsense"], ["doctor", "--credential", "nonsense"], ["run", "--source", "dir:x", "--credential", "none", "--arm-share", "0"]):
             done = self.galleryd(*words, expect=64)
             self.assertEqual(done.stdout, "", words)
             self.assertTrue(done.stderr.strip(), words)
+
+    def test_a_port_that_is_taken_has_a_code_and_a_way_out(self):
+        azure = self.simulate({"resources": []})
+        taken = azure.url.split("//")[1]
+        for words in (["simulate", "--listen", taken], ["demo", "--listen", taken, "--http", "127.0.0.1:0"], ["demo", "--http", taken]):
+            done = self.galleryd(*words, expect=1)
+            self.assertIn("another program listens there already", done.stderr, words)
+            self.assertIn("galleryd explain GD5027", done.stderr, words)
+
+    def test_an_estate_with_an_unknown_key_is_refused_by_name(self):
+        estate = self.write("azure.json", '{"resources": [], "unreadableSubscription": []}')
+        for words in (["simulate", "--state", estate], ["doctor", "--azure", "simulator", "--simulator-state", estate]):
+            self.assertIn('did you mean "unreadableSubscriptions"?', self.galleryd(*words, expect=64).stderr)
+
+    def test_a_source_that_is_not_there_is_told_with_its_code_once_and_what_to_do(self):
+        done = self.galleryd("plan", self.path("nowhere"), "--azure", "simulator", "--state-dir", self.path("state"), expect=64)
+        self.assertEqual(done.stderr.count("GD4001"), 2, done.stderr)   # (GD4001, see `galleryd explain GD4001`)
+        self.assertIn("name the folder that is meant with --source dir:PATH", done.stderr)
+        daemon = self.daemon("simulator", self.path("nowhere")).ready()
+        until(lambda: "name the folder that is meant" in daemon.errors(), "the daemon says so too", 20, process=daemon)
 
     def test_a_mistyped_verb_is_guessed(self):
         done = self.galleryd("plna", expect=64)

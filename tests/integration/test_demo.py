@@ -1,16 +1,27 @@
 #!/usr/bin/env python3
 """`galleryd demo` puts the sample estate right within a minute, and three curls prove it."""
 import json
+import os
 import re
 import time
 
-from harness import Arm, Case, gallery_id, get, main, metric, region_of, until
+from harness import Arm, Case, environment, gallery_id, get, main, metric, region_of, until
 
 GOLDEN = gallery_id("golden", "rg-golden-images")
 
 
 def regions(version):
     return {region_of(one["name"]): one["regionalReplicaCount"] for one in version["properties"]["publishingProfile"]["targetRegions"]}
+
+
+class Leftovers(Case):
+    def test_a_clean_end_leaves_no_folder_behind(self):
+        os.mkdir(self.path("tmp"))
+        demo = self.start("demo", "--http", "127.0.0.1:0", "--listen", "127.0.0.1:0", name="demo", env=environment(TMPDIR=self.path("tmp"))).ready()
+        self.assertEqual(len(os.listdir(self.path("tmp"))), 1)
+        demo.signal(2)
+        self.assertEqual(demo.wait(), 0)
+        self.assertEqual(os.listdir(self.path("tmp")), [])
 
 
 class Demo(Case):

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """`galleryd doctor`: green where everything is right, and for each thing that is wrong its line, its code and the exact repair."""
 import os
+import signal
 
 from doctor_case import CLIENT, OBJECT, SECOND, TENANT, THIRD, Doctor, grant
-from harness import GALLERY, SUBSCRIPTION, definition_document, group_id, main, small_azure, small_documents
+from harness import GALLERY, SUBSCRIPTION, definition_document, group_id, main, small_azure, small_documents, until
 
 READS = ["*/read"]
 PUBLISHER = ["Microsoft.Compute/galleries/*", "Microsoft.Authorization/*/read", "Microsoft.Resources/subscriptions/resourceGroups/read"]
@@ -32,6 +33,16 @@ class Healthy(Doctor):
         self.assertEqual([one["about"] for one in checks if one["check"] == "galleries"], [SUBSCRIPTION, SECOND])
         self.assertEqual(self.only(checks, "failed"), [])
 
+    def test_what_is_known_is_printed_at_once_and_stands_when_it_is_interrupted(self):
+        azure = self.azure(*self.faults("- {path: '*/permissions', delay: 60s}\n"))
+        self.write("manifests/all.yaml", small_documents())
+        child = self.start("doctor", self.path("manifests"), "--azure", azure.url, "--credential", "none", "--state-dir", self.path("state"), name="doctor")
+        until(lambda: "ok       provider" in child.output(), "the lines before the question that hangs", 20, process=child)
+        child.signal(signal.SIGINT)
+        self.assertEqual(child.wait(), 130)
+        self.assertIn("ok       endpoint", child.output())
+        self.assertIn("interrupted by a signal", child.errors())
+
     def test_the_simulator_in_the_process_needs_no_server(self):
         done = self.galleryd("doctor", "--azure", "simulator", "--state-dir", self.path("state"))
         self.assertIn("ok       sign-in", done.stdout)
@@ -52,10 +63,10 @@ class Subscriptions(Doctor):
         by_verdict = {one["about"]: one["verdict"] for one in checks if one["check"] == "subscription"}
         self.assertEqual(by_verdict, {SUBSCRIPTION: "ok", SECOND: "failed", THIRD: "ok"})
         found = next(one for one in checks if one["check"] == "subscription" and one["about"] == SECOND)
-        self.assertEqual((found["code"], found["fix"]), ("GD3020", [grant("Reader", f"/subscriptions/{SECOND}")]))
+        self.assertEqual((found["code"], found["fix"]), ("GD3020", [
+            grant("Reader", f"/subscriptions/{SECOND}"), grant("Compute Gallery Artifacts Publisher", group_id().replace(SUBSCRIPTION, SECOND))]))
+        self.assertEqual([one["check"] for one in checks if one["verdict"] == "failed"], ["subscription"])   # one cause, one line
         self.assertEqual({one["verdict"] for one in checks if one["check"] == "quota" and THIRD in one["about"]}, {"ok"})
-        rights = [one for one in checks if one["check"] == "rights" and SECOND in one["about"] and one["verdict"] == "failed"]
-        self.assertIn(grant("Compute Gallery Artifacts Publisher", group_id().replace(SUBSCRIPTION, SECOND)), [one["fix"][0] for one in rights])
         self.assertIn("answers for 2 subscriptions", next(one["measured"] for one in checks if one["check"] == "resource-graph"))
 
     def test_a_disabled_one(self):

@@ -80,6 +80,32 @@ class Usage(Case):
         self.assertIn("This version is not in Azure (any more)", done.stdout)
         self.assertIn("billing-db", done.stdout)
 
+    def test_a_version_in_a_subscription_that_cannot_be_read_is_not_called_gone(self):
+        self.begin({**estate(), "unreadableSubscriptions": ["00000000-0000-0000-0000-000000000001"]}, name="closed")
+        done = self.usage(GOLDEN + "/images/ubuntu-2204/versions/1.0.5", expect=1)
+        self.assertNotIn("not in Azure", done.stdout + done.stderr)
+        self.assertIn("cannot be read, so nobody knows who uses it", done.stderr)
+        self.assertRegex(done.stderr, r'az role assignment create --assignee-object-id [0-9a-f-]{36} .*--role "Reader" '
+                                      r"--scope /subscriptions/00000000-0000-0000-0000-000000000001\b")
+        self.assertIn("GD3020", done.stderr)
+        self.assertIn("grant this identity Reader there", self.usage("golden/ubuntu-2204/1.0.5", expect=1).stderr)
+        elsewhere = GOLDEN.replace("000000000001", "000000000009") + "/images/ubuntu-2204/versions/1.0.5"   # this Azure says 404 there
+        done = self.usage(elsewhere, "--fail-on", "unknown", expect=3)
+        self.assertNotIn("not in Azure", done.stdout)
+        self.assertIn("! its own subscription 00000000-0000-0000-0000-000000000009 cannot be read", done.stdout)
+        self.assertIn("--scope /subscriptions/00000000-0000-0000-0000-000000000009", done.stdout)
+
+    def test_a_slow_resource_graph_is_waited_for_aloud_and_off_the_answer(self):
+        faults = self.write("slow.yaml", "- {path: '*Microsoft.ResourceGraph/resources', method: POST, delay: 3s, count: 2}\n")
+        self.begin(estate(), "--faults", faults, name="slow")
+        done = self.usage("golden/ubuntu-2204/1.0.5", "-o", "json")
+        self.assertEqual(json.loads(done.stdout)["state"], "in_use")
+        self.assertIn("Waiting for Azure Resource Graph …\n", done.stderr)
+        self.begin(estate(), "--faults", faults, name="slow2")
+        plan = self.galleryd("plan", DEMO, *self.flags, "--instance", "demo", "-o", "json")
+        self.assertEqual(json.loads(plan.stdout)["kind"], "Plan")
+        self.assertRegex(plan.stderr, r"Waiting for Azure Resource Graph \(\d subscriptions?\) …\n")
+
     def test_without_resource_graph_it_says_what_failed(self):
         faults = self.write("faults.yaml", "- {match: {path: '*ResourceGraph*'}, do: {status: 403, code: AuthorizationFailed}}\n")
         self.begin(estate(), "--faults", faults, name="faulty")

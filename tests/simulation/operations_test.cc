@@ -14,7 +14,9 @@
 #include "tests/simulation/estate.h"
 #include "tests/simulation/world.h"
 #include "tests/support/bench_figures.h"
+#include "tests/support/long_road.h"
 #include "tests/support/manual_clock.h"
+#include "tests/support/memory_journal.h"
 #include "tests/support/recording_log.h"
 #include "tests/support/recording_metrics.h"
 #include "tests/support/run_task.h"
@@ -38,29 +40,25 @@ struct Counts {
     int while_waiting() const { return index + polls + reads + others; }
 };
 
-// The road to Azure takes time, and everything on it is counted.
-class CountingRoad : public http::Transport {
+// Everything on the road is counted.
+class CountingRoad : public LongRoad {
   public:
-    CountingRoad(simulator::Simulator& azure, Clock& clock) : inner_(azure, clock), clock_(clock) {}
-    Task<http::Response> send(http::Origin origin, http::Request request, http::CallLimits limits) override {
+    CountingRoad(simulator::Simulator& azure, Clock& clock) : LongRoad(azure, clock, one_way) {}
+    Counts counts;
+    int throttled = 0;
+
+  private:
+    void note_departure(const http::Request& request) override {
         const std::string path = fold_case(request.target);
         if (request.method == "PUT" || request.method == "DELETE") ++counts.writes;
         else if (path.contains("microsoft.resourcegraph")) ++counts.index;
         else if (path.contains("capsoperations")) ++counts.polls;
         else if (path.contains("/versions/")) ++counts.reads;
         else ++counts.others;
-        co_await clock_.sleep_for(one_way);
-        auto answer = co_await inner_.send(std::move(origin), std::move(request), limits);
-        if (answer && answer->status == 429) ++throttled;
-        co_await clock_.sleep_for(one_way);
-        co_return answer;
     }
-    Counts counts;
-    int throttled = 0;
-
-  private:
-    simulator::InProcessTransport inner_;
-    Clock& clock_;
+    void note_answer(const http::Response& answer) override {
+        if (answer.status == 429) ++throttled;
+    }
 };
 
 struct TrackingOptions {
@@ -77,15 +75,6 @@ simulator::Options simulated(const TrackingOptions& options) {
         return std::optional<Duration>(length(std::string(id)));
     };
     return made;
-}
-
-std::unique_ptr<Journal> memory_journal(TimePoint now) {
-    journal::JournalOptions options;
-    options.in_memory = true;
-    options.now = now;
-    auto opened = journal::open_journal(options);
-    REQUIRE(opened.has_value());
-    return std::move(*opened);
 }
 
 azure::ArmOptions arm_options() {

@@ -148,11 +148,37 @@ class Schedule {
                                std::to_string(below(4));
         if (chance(0.4)) return world_.azure.remove_resource(id);
         if (chance(0.2)) return world_.azure.set_readable(consumer, chance(0.5));
+        if (chance(0.3)) return scale_set();
         const std::string version = ResourceId(any_version()).name();
         const Status made = world_.azure.put_resource(
             R"({"id": ")" + id +
             R"(", "location": "canadacentral", "properties": {"storageProfile": {"imageReference": {"id": ")" +
             estate::ubuntu + R"(", "exactVersion": ")" + version + R"("}}}})");
+        REQUIRE(made.has_value());
+    }
+
+    // A model that takes latest, or another image by now, with instances that still run an old version, or none shown.
+    void scale_set() {
+        const std::string set = std::string("/subscriptions/") + consumer +
+                                "/resourceGroups/rg-app/providers/Microsoft.Compute/virtualMachineScaleSets/s" +
+                                std::to_string(below(2));
+        const std::string instance = set + "/virtualMachines/0";
+        world_.azure.remove_resource(instance);
+        if (chance(0.3)) return world_.azure.remove_resource(set);
+        const std::string image = chance(0.7) ? R"({"id": ")" + estate::ubuntu + R"("})"
+                                              : R"({"publisher": "Canonical", "offer": "ubuntu", "sku": "server"})";
+        const bool has_instance = chance(0.6);
+        Status made = world_.azure.put_resource(
+            R"({"id": ")" + set + R"(", "location": "canadacentral", "sku": {"name": "Standard_D2s_v5", "capacity": )" +
+            (has_instance ? "1" : "0") +
+            R"(}, "properties": {"orchestrationMode": "Uniform", "virtualMachineProfile": {"storageProfile": {"imageReference": )" +
+            image + "}}}}");
+        REQUIRE(made.has_value());
+        if (!has_instance || chance(0.2)) return;
+        made = world_.azure.put_resource(R"({"id": ")" + instance +
+                                         R"(", "location": "canadacentral", "properties": {"storageProfile": )" +
+                                         R"({"imageReference": {"id": ")" + estate::ubuntu + R"(", "exactVersion": ")" +
+                                         ResourceId(any_version()).name() + R"("}}}})");
         REQUIRE(made.has_value());
     }
 

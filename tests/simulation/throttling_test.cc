@@ -10,6 +10,7 @@
 #include "controller/simulator/simulator.h"
 #include "tests/simulation/estate.h"
 #include "tests/support/bench_figures.h"
+#include "tests/support/long_road.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/recording_log.h"
 #include "tests/support/recording_metrics.h"
@@ -30,22 +31,10 @@ constexpr milliseconds one_way{75};  // of a PUT that takes 150 ms
 
 http::Origin arm_origin() { return {"https", "management.azure.com", "443"}; }
 
-// The road to Azure and back takes time, and everything that matters is written down on the way.
-class Road : public http::Transport {
+// Everything that matters is written down on the way.
+class Road : public LongRoad {
   public:
-    Road(simulator::Simulator& azure, Clock& clock) : inner_(azure, clock), clock_(clock) {}
-
-    Task<http::Response> send(http::Origin origin, http::Request request, http::CallLimits limits) override {
-        ++sent;
-        if (clock_.monotonic() < closed_until_) ++early;
-        if (!first_sent) first_sent = clock_.monotonic();
-        co_await clock_.sleep_for(one_way);
-        auto answer = co_await inner_.send(std::move(origin), std::move(request), limits);
-        if (answer && answer->status < 300) accepted.push_back(clock_.monotonic());
-        co_await clock_.sleep_for(one_way);
-        if (answer && answer->status == 429) note_refusal(*answer);
-        co_return answer;
-    }
+    Road(simulator::Simulator& azure, Clock& clock) : LongRoad(azure, clock, one_way) {}
 
     int sent = 0, early = 0, injected = 0, refused = 0;
     std::optional<nanoseconds> first_sent;
@@ -64,7 +53,16 @@ class Road : public http::Transport {
     }
 
   private:
-    void note_refusal(const http::Response& answer) {
+    void note_departure(const http::Request&) override {
+        ++sent;
+        if (clock_.monotonic() < closed_until_) ++early;
+        if (!first_sent) first_sent = clock_.monotonic();
+    }
+    void note_answer(const http::Response& answer) override {
+        if (answer.status < 300) accepted.push_back(clock_.monotonic());
+    }
+    void note_return(const http::Response& answer) override {
+        if (answer.status != 429) return;
         (answer.body.contains("InjectedFault") ? injected : refused) += 1;
         const std::string wait = answer.headers.get("Retry-After");
         REQUIRE(wait != "");
@@ -73,8 +71,6 @@ class Road : public http::Transport {
         if (closed_until_ > from) closed_.emplace_back(from, closed_until_);
     }
 
-    simulator::InProcessTransport inner_;
-    Clock& clock_;
     nanoseconds closed_until_{0};
     std::vector<std::pair<nanoseconds, nanoseconds>> closed_;
 };

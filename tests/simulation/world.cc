@@ -9,6 +9,7 @@
 
 #include "controller/adapters/documents/reader.h"
 #include "controller/core/digest.h"
+#include "tests/support/memory_journal.h"
 
 namespace galleryd {
 namespace {
@@ -34,15 +35,6 @@ azure::ArmOptions arm_options() {
     azure::ArmOptions options;
     options.arm = arm_origin();
     return options;
-}
-
-std::unique_ptr<Journal> memory_journal(TimePoint now) {
-    journal::JournalOptions options;
-    options.in_memory = true;
-    options.now = now;
-    auto opened = journal::open_journal(options);
-    REQUIRE(opened.has_value());
-    return std::move(*opened);
 }
 
 // Times differ between runs that were killed and runs that were not.

@@ -164,16 +164,6 @@ void ArmChannel::learn(const ArmCall& call, Admission::Permit& permit, const htt
                   {"code", body ? body->code : ""}});
 }
 
-// Requests stand side by side: a host that is gone is told once, not by each of them.
-bool ArmChannel::is_news(const std::string& reason) {
-    const nanoseconds now = clock_.monotonic();
-    const bool is_known = reason == unanswered_ && now - unanswered_at_ < seconds{1};
-    if (is_known) return false;
-    unanswered_ = reason;
-    unanswered_at_ = now;
-    return true;
-}
-
 void ArmChannel::note(const ArmCall& call, const Result<http::Response>& answer, nanoseconds took) {
     const ArmMetrics::Request request{
         .subscription = call.subscription, .resource_type = call.resource_type, .method = call.method, .took = took};
@@ -181,11 +171,11 @@ void ArmChannel::note(const ArmCall& call, const Result<http::Response>& answer,
         std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
     if (!answer) {
         metrics_.unanswered(request);
-        log_.write(is_news(answer.error().message) ? LogLevel::warning : LogLevel::debug, "azure did not answer",
-                   {{"method", call.method},
-                    {"path", path_of(call.target)},
-                    {"ms", milliseconds},
-                    {"reason", answer.error().message}});
+        // Not a warning: it is tried again, counted, and told once by whoever watches all requests.
+        log_.debug("azure did not answer", {{"method", call.method},
+                                            {"path", path_of(call.target)},
+                                            {"ms", milliseconds},
+                                            {"reason", answer.error().message}});
         return;
     }
     metrics_.answered(request, *answer);

@@ -63,7 +63,6 @@ class ArmChannel {
                                                                std::chrono::nanoseconds deadline) const;
     void learn(const ArmCall& call, Admission::Permit& permit, const http::Response& answer);
     void note(const ArmCall& call, const Result<http::Response>& answer, std::chrono::nanoseconds took);
-    bool is_news(const std::string& reason);
 
     http::Transport& transport_;
     TokenProvider& tokens_;
@@ -72,8 +71,6 @@ class ArmChannel {
     ArmMetrics metrics_;
     ArmOptions options_;
     Admission admission_;
-    std::string unanswered_;  // why nobody answered last
-    std::chrono::nanoseconds unanswered_at_{0};
 };
 
 }  // namespace galleryd::azure

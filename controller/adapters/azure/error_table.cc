@@ -66,10 +66,9 @@ std::string grant_advice(const std::string& message) {
     const std::string action = quoted_after(message, "perform action");
     const std::string scope = group_of(quoted_after(message, "over scope"));
     if (action.empty())
-        return "An Owner or User Access Administrator of the scope must give galleryd's identity a role with that "
-               "right.";
+        return std::string(grant_advice_begins) + " of the scope must give galleryd's identity a role with that right.";
     const std::string role = role_for_action(action);
-    std::string advice = "An Owner or User Access Administrator must give galleryd's identity the role \"" + role +
+    std::string advice = std::string(grant_advice_begins) + " must give galleryd's identity the role \"" + role +
                          "\" (it holds " + action + ")";
     if (scope.empty()) return advice + ".";
     const std::string object = quoted_after(message, "object id");

@@ -32,6 +32,9 @@ Error error_from_operation(const Attempt& attempt, const std::string& code, cons
 // web page and an empty body do not.
 bool says_absent(const http::Response& answer);
 
+// A message about a missing right ends with who must grant what, in a sentence that begins so.
+inline constexpr std::string_view grant_advice_begins = "An Owner or User Access Administrator";
+
 std::string correlation_id_of(const http::Headers& headers);
 
 }  // namespace galleryd::azure

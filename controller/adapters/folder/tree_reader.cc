@@ -189,8 +189,12 @@ Result<std::unique_ptr<TreeReader>> TreeReader::open(const std::string& root, Fo
     const std::string text = std::strerror(errno);
     if (errno == EACCES || errno == EPERM)
         return source_error(ErrorKind::denied, "GD4002", "SourceUnreadable",
-                            "folder " + root + " cannot be read: " + text);
-    return source_error(ErrorKind::not_ready, "GD4001", "SourceMissing", "folder " + root + " is not there: " + text);
+                            "folder " + root + " cannot be read: " + text +
+                                ". Grant this user read and search permission; galleryd looks again by itself");
+    return source_error(ErrorKind::not_ready, "GD4001", "SourceMissing",
+                        "folder " + root + " is not there: " + text +
+                            ". Make or mount it, and galleryd finds it by itself; or name the folder that is meant "
+                            "with --source dir:PATH");
 }
 
 TreeReader::~TreeReader() { ::close(root_); }

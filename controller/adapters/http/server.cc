@@ -31,7 +31,19 @@ namespace {
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 
 std::unexpected<Error> cannot_listen(const std::string& where, const std::string& why) {
-    return fail(ErrorKind::invalid, "ListenFailed", "cannot listen on '" + where + "': " + why);
+    return std::unexpected(Error{.kind = ErrorKind::invalid,
+                                 .reason = "ListenFailed",
+                                 .message = "cannot listen on '" + where + "': " + why,
+                                 .code = "GD5027"});
+}
+
+std::string refusal_text(const error_code& error) {
+    if (error == asio::error::address_in_use)
+        return "another program listens there already. Stop it, or take another port; port 0 picks a free one";
+    if (error == asio::error::access_denied)
+        return "this user may not take that port (below 1024 it needs CAP_NET_BIND_SERVICE). Take a higher one";
+    if (error == boost::system::errc::address_not_available) return "this machine has no such address";
+    return error.message();
 }
 
 std::string text_of(const tcp::endpoint& endpoint) {
@@ -119,7 +131,7 @@ Status State::listen() {
     }
     if (!error) acceptor.bind(*endpoint, error);
     if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
-    if (error) return cannot_listen(where, error.message());
+    if (error) return cannot_listen(where, refusal_text(error));
     context->local_address = text_of(acceptor.local_endpoint());
     return {};
 }

@@ -55,8 +55,8 @@ class Server {
     virtual std::uint64_t connections_accepted() const = 0;  // since the start
 };
 
-// `invalid` with reason ListenFailed when the address is wrong or taken, or the PEM texts cannot be used. `clock` and
-// what the handler uses must live until close() has returned, or until the executor runs no more.
+// `invalid` with reason ListenFailed and GD5027 when the address is wrong or taken, or the PEM texts cannot be used.
+// `clock` and what the handler uses must live until close() has returned, or until the executor runs no more.
 Result<std::unique_ptr<Server>> start_server(boost::asio::any_io_executor executor, Clock& clock, ServerOptions options,
                                              Handler handler);
 

@@ -53,8 +53,9 @@ ServerResponse readiness(const HealthState& health, bool verbose) {
     if (ready && !verbose) return text_answer(200, "ok\n");
     std::string body;
     for (const auto& [name, reason] : health.checks()) {
-        body += reason.empty() ? "[+]" + one_line(name) + " ok\n"
-                               : "[-]" + one_line(name) + " failed: " + one_line(reason) + "\n";
+        const std::string remark = one_line(health.remark_on(name));
+        body += !reason.empty() ? "[-]" + one_line(name) + " failed: " + one_line(reason) + "\n"
+                                : "[+]" + one_line(name) + " ok" + (remark.empty() ? "" : "; " + remark) + "\n";
     }
     return text_answer(ready ? 200 : 503, body + (ready ? "readyz check passed\n" : "readyz check failed\n"));
 }

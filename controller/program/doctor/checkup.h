@@ -1,5 +1,5 @@
 #pragma once
-#include <map>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -16,10 +16,16 @@ struct CheckupOptions {
     Endpoint endpoint;
     SignInSetting sign_in;
     Needs needs;  // no subscription: every visible one is looked at
+    // Called with each finding as soon as it is known, those of several subscriptions in any order; may add to it.
+    std::function<void(Finding&)> on_finding = {};
 };
 
-// Everything that only Azure can answer, in a fixed order whatever answers first. What cannot be asked because an
-// earlier answer is missing (no network, no sign-in) is one `skipped` finding; everything else goes on.
+// One `skipped` finding for each check that needs a sign-in.
+std::vector<Finding> not_checked(const std::string& why);
+
+// Everything that only Azure can answer; the findings come back in a fixed order whatever answered first. Of what
+// cannot be asked because an earlier answer is missing (no network, no sign-in) each check is `skipped`; everything
+// else goes on.
 class Checkup {
   public:
     Checkup(Questions& questions, azure::TokenProvider& tokens, Clock& clock, CheckupOptions options)
@@ -39,11 +45,14 @@ class Checkup {
     boost::asio::awaitable<void> work(Round& round);
     boost::asio::awaitable<void> look_at(Patient& patient);
     boost::asio::awaitable<void> look_at_providers(Patient& patient);
-    boost::asio::awaitable<void> look_at_rights(Patient& patient);
+    boost::asio::awaitable<void> look_at_rights(Patient& patient, std::vector<Finding>* refused);
+    boost::asio::awaitable<void> look_at_closed(Patient& patient, Finding subscription);
+    void take_bearer(const Error& refusal);
     boost::asio::awaitable<void> look_at_quotas(Patient& patient);
     boost::asio::awaitable<void> look_at_cloud(const Round& round);
     bool is_out_of_time(Patient& patient) const;
-    void skip_the_rest(std::string why);
+    void skip_the_rest(const std::string& why);
+    void tell(std::vector<Finding>& to, Finding finding) const;
 
     Questions& questions_;
     azure::TokenProvider& tokens_;

@@ -24,7 +24,8 @@ struct Endpoint {
 };
 Finding judge_endpoint(const Endpoint& endpoint, const Result<http::Response>& answer, std::chrono::milliseconds took);
 // Five minutes is what sign-in and the interlock allow (azure-facts §13, behaviour §6.8).
-Finding judge_clock(std::optional<TimePoint> azure, TimePoint ours);
+// `pace`: what a simulator says of its own clock ("600" times as fast as the world's); "" for every other Azure.
+Finding judge_clock(std::optional<TimePoint> azure, TimePoint ours, const std::string& pace = "");
 
 // What the environment says about the credential; nothing secret. For commands that can be pasted.
 struct SignInSetting {
@@ -65,6 +66,10 @@ Finding judge_soft_delete(const std::string& subscription, const Result<std::str
 // A role is to be given at the group (at the subscription while the group does not exist). A gallery whose group is
 // missing and may not be made fails as well.
 std::vector<Finding> judge_rights(const NeededRights& needed, const Result<FoundRights>& answer, const Bearer& bearer);
+
+// One cause, one finding: `refused` are the rights at scopes of a subscription that cannot be read, where nothing may
+// even be asked. What is to be granted there stands below the subscription's own line; Reader on it holds below it.
+Finding join_refused(Finding subscription, const std::vector<Finding>& refused);
 
 // ---- limits (judge_limits.cc) ----
 

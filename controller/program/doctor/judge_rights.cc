@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <map>
+#include <set>
 #include <tuple>
 
 #include "controller/core/resource_id.h"
@@ -86,6 +88,24 @@ std::vector<Finding> judge_rights(const NeededRights& needed, const Result<Found
             quiet(needed, Verdict::ok, "holds all " + std::to_string(count) + (count == 1 ? " action" : " actions")));
     }
     return findings;
+}
+
+Finding join_refused(Finding subscription, const std::vector<Finding>& refused) {
+    std::set<std::string> scopes;
+    const std::string reader = subscription.fix.empty() ? "" : subscription.fix.front();
+    for (const Finding& finding : refused) {
+        scopes.insert(finding.about);
+        if (finding.verdict != Verdict::failed) continue;
+        for (const std::string& command : finding.fix) {
+            const bool is_below_reader = !reader.empty() && command.starts_with(reader + "/");
+            if (!is_below_reader && std::ranges::find(subscription.fix, command) == subscription.fix.end())
+                subscription.fix.push_back(command);
+        }
+    }
+    if (!scopes.empty())
+        subscription.measured += "; nor can the " + std::to_string(scopes.size()) +
+                                 (scopes.size() == 1 ? " scope" : " scopes") + " in it that the documents need";
+    return subscription;
 }
 
 }  // namespace galleryd::doctor

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "controller/adapters/azure/error_table.h"
 #include "controller/core/resource_id.h"
 #include "controller/program/doctor/judge.h"
 
@@ -25,8 +26,11 @@ Finding judge_subscription(const std::string& id, const Result<azure::Subscripti
     const std::string scope = "/subscriptions/" + id;
     if (!answer) {
         if (!is_not_readable(answer.error())) return unanswered("subscription", id, answer.error());
-        return failed("subscription", id, "cannot be read: " + answer.error().message,
-                      {grant_command(asker.bearer, "Reader", scope)}, answer.error().code);
+        std::string said = answer.error().message;  // what to grant stands below it
+        if (const std::size_t advice = said.find(azure::grant_advice_begins); advice != std::string::npos)
+            said.resize(said.find_last_not_of(" .", advice == 0 ? 0 : advice - 1) + 1);
+        return failed("subscription", id, "cannot be read: " + said, {grant_command(asker.bearer, "Reader", scope)},
+                      answer.error().code);
     }
     const bool is_foreign =
         !asker.tenant.empty() && !answer->tenant.empty() && answer->tenant != asker.tenant &&

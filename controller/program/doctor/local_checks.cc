@@ -43,6 +43,21 @@ std::string lock_holder(const std::string& directory) {
     return holder.empty() ? "unknown" : holder;
 }
 
+// "" when a file can be made there, else why not. access(2) does not tell: root may write anywhere, /proc takes
+// nothing.
+std::string refusal_to_write(const std::string& directory) {
+    const Descriptor unnamed(::open(directory.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, S_IRUSR | S_IWUSR));
+    if (unnamed.number() >= 0) return {};
+    if (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT) return std::strerror(errno);
+    std::string probe = directory + "/.galleryd-doctor-XXXXXX";  // this file system has no files without a name
+    if (::mkdtemp(probe.data()) == nullptr) return std::strerror(errno);
+    ::rmdir(probe.c_str());
+    return {};
+}
+
+// What names no document: the path is to be corrected, there is nothing to validate.
+bool is_about_path(const std::string& code) { return code.starts_with("GD109"); }
+
 std::string user_text() { return std::to_string(::geteuid()); }
 
 }  // namespace
@@ -57,7 +72,12 @@ Finding judge_documents(const std::vector<std::string>& paths, const Result<Read
     }
     std::string again = "galleryd validate";
     for (const std::string& path : paths) again += " " + path;
-    if (!read) return failed("documents", finding.about, read.error().message, {again}, read.error().code);
+    if (!read) {
+        const Error& error = read.error();
+        if (is_about_path(error.code))
+            again = "name folders or files with manifests that user " + user_text() + " may read";
+        return failed("documents", paths.size() == 1 ? "" : finding.about, error.message, {again}, error.code);
+    }
     std::size_t invalid = 0;
     const Diagnostic* first = nullptr;
     std::vector<std::string> lines;
@@ -105,6 +125,10 @@ Finding look_at_state_directory(const std::string& directory) {
     if (::access(existing.c_str(), W_OK | X_OK) != 0)
         return failed("state-directory", directory, existing + " may not be written by user " + user_text(),
                       {"install -d -m 0700 -o " + user_text() + " " + directory}, "GD4104");
+    if (const std::string why = refusal_to_write(existing); !why.empty())
+        return failed("state-directory", directory, "nothing can be written in " + existing + ": " + why,
+                      {"--state-dir DIR, where DIR is a folder on a disk that user " + user_text() + " may write"},
+                      "GD4106");
     if (!is_there) {
         finding.measured = "does not exist yet; the daemon makes it";
         return finding;

@@ -19,7 +19,9 @@ std::string padded(std::string_view text, std::size_t width) {
     return made;
 }
 
-void print_one(std::ostream& out, const Finding& finding) {
+}  // namespace
+
+void print_line(std::ostream& out, const Finding& finding) {
     out << padded(to_string(finding.verdict), verdict_width) << padded(finding.check, check_width);
     if (!finding.about.empty()) out << printable(finding.about) << ": ";
     out << printable(finding.measured);
@@ -29,10 +31,7 @@ void print_one(std::ostream& out, const Finding& finding) {
         out << padded("", verdict_width - 1) << "fix: " << printable(command) << "\n";
 }
 
-}  // namespace
-
-void print_text(std::ostream& out, const std::vector<Finding>& findings) {
-    for (const Finding& finding : findings) print_one(out, finding);
+void print_counts(std::ostream& out, const std::vector<Finding>& findings) {
     const Counts counts = count(findings);
     out << "\n"
         << counts.ok << " ok, " << counts.warning << (counts.warning == 1 ? " warning, " : " warnings, ")

@@ -39,6 +39,22 @@ bool holds(const azure::Rights& rights, std::string_view action) {
         rights.sets, [&names](const azure::RightSet& set) { return names(set.actions) && !names(set.not_actions); });
 }
 
+Bearer find_bearer(std::string_view refusal) {
+    const auto between = [refusal](std::string_view before) -> std::string {
+        const std::size_t at = refusal.find(before);
+        if (at == std::string_view::npos) return {};
+        const std::string_view rest = refusal.substr(at + before.size());
+        const std::size_t end = rest.find('\'');
+        return end == std::string_view::npos ? std::string() : std::string(rest.substr(0, end));
+    };
+    constexpr std::size_t guid_size = 36;
+    std::string id = between("with object id '");
+    const bool is_guid = id.size() == guid_size && id.find_first_not_of("0123456789abcdefABCDEF-") == std::string::npos;
+    if (!is_guid) return {};  // it goes into a command
+    const bool is_user = between("The client '").contains('@');
+    return {.object_id = std::move(id), .app_id = {}, .is_user = is_user};
+}
+
 std::string grant_command(const Bearer& bearer, std::string_view role, std::string_view scope) {
     std::string who = "--assignee " + (bearer.app_id.empty() ? std::string("OBJECT_ID") : bearer.app_id);
     if (!bearer.object_id.empty())

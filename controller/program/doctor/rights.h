@@ -26,6 +26,10 @@ struct Bearer {
     bool is_user = false;
 };
 
+// What Azure's refusal says of who asked ("The client '…' with object id '…' does not have authorization …"), for
+// tokens that only Azure can read; empty when it names nobody.
+Bearer find_bearer(std::string_view refusal);
+
 // "az role assignment create --assignee-object-id … --assignee-principal-type ServicePrincipal --role "…" --scope …".
 std::string grant_command(const Bearer& bearer, std::string_view role, std::string_view scope);
 

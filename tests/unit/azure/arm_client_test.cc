@@ -170,22 +170,6 @@ TEST_CASE("reads are tried again after 5xx and broken connections, a few times, 
     CHECK(bench.transport.sent.size() == 6);
 }
 
-TEST_CASE("a host that does not answer is told once a second, not by each request that stands before it") {
-    Bench bench;
-    const Error refused{.kind = ErrorKind::denied, .reason = "TlsError", .message = "not its certificate"};
-    const auto ask = [&](Error error) {
-        bench.transport.fail_with(std::move(error));
-        CHECK_FALSE(bench.run(bench.client.get_gallery(sample_gallery)).has_value());
-    };
-    for (int i = 0; i < 5; ++i) ask(refused);
-    CHECK(bench.log.warnings == 1);
-    ask({.kind = ErrorKind::denied, .reason = "TlsError", .message = "another reason"});
-    CHECK(bench.log.warnings == 2);
-    bench.clock.advance(seconds{1});
-    ask({.kind = ErrorKind::denied, .reason = "TlsError", .message = "another reason"});
-    CHECK(bench.log.warnings == 3);
-}
-
 TEST_CASE("what a slow exchange may still take is what is left of the call's deadline") {
     Bench bench;
     bench.transport.answer(503, "", {}, seconds{50});

@@ -54,8 +54,7 @@ std::optional<double> RecordingMetrics::value(const std::string& name, const Met
     return found->second;
 }
 
-void RecordingLog::write(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) {
-    warnings += level == LogLevel::warning ? 1 : 0;
+void RecordingLog::write(LogLevel, std::string_view message, std::initializer_list<LogField> fields) {
     text += std::string(message);
     for (const auto& [name, value] : fields) text += " " + std::string(name) + "=" + value;
     text += "\n";

@@ -71,7 +71,6 @@ class RecordingLog : public Log {
   public:
     void write(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) override;
     std::string text;  // everything that was logged
-    int warnings = 0;
 };
 
 // All of them around an ArmClient for https://management.azure.com.

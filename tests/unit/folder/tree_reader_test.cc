@@ -163,6 +163,9 @@ TEST_CASE("a changed file is noticed by its stamp, also when its time is put bac
 TEST_CASE("a root that is missing, a device or a single file") {
     const TemporaryDirectory home;
     CHECK(TreeReader::open(home.file("absent"), {}).error().code == "GD4001");
+    CHECK(TreeReader::open(home.file("absent"), {})
+              .error()
+              .message.contains("name the folder that is meant with --source"));
     CHECK(TreeReader::open("/dev/null", {}).error().code == "GD4013");
     home.write("one.txt", "x");
     home.write("two.yaml", "y");

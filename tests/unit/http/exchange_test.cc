@@ -261,7 +261,11 @@ TEST_CASE("a wrong or taken address is refused") {
         REQUIRE_FALSE(server.has_value());
         CHECK(server.error().kind == ErrorKind::invalid);
         CHECK(server.error().reason == "ListenFailed");
+        CHECK(server.error().code == "GD5027");
     }
+    const auto taken =
+        http::start_server(world.io.get_executor(), world.clock, {.listen = world.server->address()}, echo);
+    CHECK(taken.error().message.contains("another program listens there already. Stop it, or take another port"));
     const auto any = http::start_server(world.io.get_executor(), world.clock, {.listen = "localhost:0"}, echo);
     REQUIRE(any.has_value());
     CHECK((*any)->address() == "127.0.0.1:" + std::to_string((*any)->port()));

@@ -8,6 +8,7 @@
 #include "controller/core/policy.h"
 #include "reconcilers/lifecycle/executor.h"
 #include "tests/support/manual_clock.h"
+#include "tests/support/memory_journal.h"
 #include "tests/support/recording_log.h"
 #include "tests/support/recording_metrics.h"
 #include "tests/support/run_task.h"
@@ -22,7 +23,7 @@ struct LifecycleBench {
     RecordingLog log;
     RecordingMetrics metrics;
     FakeApi api;
-    std::unique_ptr<Journal> journal = open_memory();
+    std::unique_ptr<Journal> journal = memory_journal(ManualClock::default_start);
     ResourceMemory memory{*journal};
     EventRecorder events{*journal, clock, log, metrics};
     Executor executor{api, *journal, memory, clock, events};
@@ -30,15 +31,6 @@ struct LifecycleBench {
     const ResourceId id = version_id(definition_id(gallery_id("s1", "rg", "golden"), "ubuntu"), "1.0.0");
 
     LifecycleBench() { REQUIRE(memory.load().has_value()); }
-
-    static std::unique_ptr<Journal> open_memory() {
-        journal::JournalOptions options;
-        options.in_memory = true;
-        options.now = ManualClock::default_start;
-        auto opened = journal::open_journal(options);
-        REQUIRE(opened.has_value());
-        return std::move(*opened);
-    }
 
     ObservedVersion version() {
         ObservedVersion observed;

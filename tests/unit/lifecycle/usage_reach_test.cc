@@ -76,6 +76,31 @@ TEST_CASE("what takes latest uses the version that latest may mean where it runs
               .detail.starts_with("1 scale set in 1 subscription: web (scale set that takes latest, group rg-app"));
 }
 
+TEST_CASE("rows without replication tell a user of latest, and only reads begin the wait anew (SEED=18)") {
+    UsageBookBench bench;
+    ImageUser model = machine("web", "");
+    model.kind = UserKind::scale_set_model;
+    model.takes_latest = true;
+    // By reads 1.1.0 is what latest means in eastus; rows do not know that its copy there is complete.
+    const std::vector<ObservedVersion> reads{observed("1.0.0", {"eastus"}), observed("1.1.0", {"eastus"})};
+    std::vector<ObservedVersion> rows = reads;
+    rows[1].replication_known = false;
+    rows[1].replication.clear();
+    const ResourceId old = version("1.0.0");
+    bench.look({model});
+    CHECK(bench.book.usage_of(old, &reads, bench.now).state == UsageState::unknown);
+    bench.book.follow(definition, {old.key()}, reads, bench.now);
+    REQUIRE(bench.book.waits() == 1);
+    bench.pass(minutes(16));
+    bench.look({model});
+    CHECK(bench.book.usage_of(old, &rows, bench.now, UsageView::rows).state == UsageState::in_use);
+    CHECK(bench.book.usage_of_all(rows, bench.now, UsageView::rows).at(old.key()).state == UsageState::in_use);
+    CHECK(bench.book.waits() == 1);
+    CHECK(bench.book.usage_of(old, &reads, bench.now).state == UsageState::not_in_use);
+    CHECK(bench.book.usage_of(old, &rows, bench.now, UsageView::reads).state == UsageState::in_use);
+    CHECK(bench.book.waits() == 0);
+}
+
 TEST_CASE("who takes latest makes a version that is not to be seen unknown, not unused") {
     UsageBookBench bench;
     ImageUser model = machine("web", "");

@@ -104,6 +104,23 @@ TEST_CASE("what is under way or unread is never called no changes, and what is b
     }
 }
 
+TEST_CASE("scopes that nobody could look at for one reason are one line") {
+    std::vector<Plan> plans{sample::ubuntu()};
+    for (int i = 0; i < 12; ++i) {
+        Plan unseen;
+        unseen.scope = "images/golden/d" + std::to_string(10 + i);
+        unseen.complete = false;
+        unseen.notices = {std::string(unseen_notice) + (i == 11 ? "not allowed" : "cannot connect")};
+        plans.push_back(std::move(unseen));
+    }
+    const std::string text = text_of(plans);
+    CHECK(
+        text.contains("  ! images/golden/d10, images/golden/d11, images/golden/d12 and 8 more could not be looked at: "
+                      "cannot connect; nothing is planned there\n"));
+    CHECK(text.contains("  ! images/golden/d21 could not be looked at: not allowed; nothing is planned there\n"));
+    CHECK(text.find("cannot connect") == text.rfind("cannot connect"));
+}
+
 TEST_CASE("the summary still names every deletion, and the counts come last") {
     const std::string text =
         text_of({sample::ubuntu(), sample::windows()}, {.colour = false, .wide = false, .summary_only = true});

@@ -62,7 +62,24 @@ TEST_CASE("explain knows the numbers of the sign-in service") {
             CHECK(said.out.contains(std::string(row.catalogue) + ": "));
         }
     }
-    CHECK(explain("AADSTS4711").status == 64);
+    const Explained unlisted = explain("AADSTS4711");
+    CHECK(unlisted.status == 0);
+    CHECK(unlisted.out.contains("GD3010: "));
+    CHECK(explain("4711").status == 64);
+}
+
+TEST_CASE("a code of Azure's without a row is explained by what its status does") {
+    const Explained said = explain("SkuNotAvailable");
+    CHECK(said.status == 0);
+    CHECK(said.out.starts_with("SkuNotAvailable: galleryd has no row"));
+    CHECK(said.out.contains("  HTTP 400: waits for another declaration; Stalled\n    reason InvalidSpec, GD3060"));
+    CHECK(said.out.contains("  HTTP 409: looked at again soon"));
+    CHECK_FALSE(said.out.contains("message with"));
+    CHECK(said.out.contains("  any other from 500 on: tried again by itself"));
+    for (const char* no_code : {"galery", "Sku.NotAvailable", "SKU-1", "gallery", "ImageVersion", "lifecyclepolicy"}) {
+        CAPTURE(no_code);
+        CHECK_FALSE(explain(no_code).out.contains("HTTP 409"));
+    }
 }
 
 TEST_CASE("a misspelt code of Azure's is corrected, a field is still a field") {

@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <sstream>
 
 #include "controller/adapters/documents/schema.h"
@@ -54,6 +56,43 @@ TEST_CASE("the reference has a row for every field of every kind and a section f
     for (const CatalogueEntry* entry : all_errors())
         CHECK(errors.find("\n## " + std::string(entry->code) + ": ") != std::string::npos);
     CHECK(directory.read("metrics.md").find("galleryd_plan_changes") != std::string::npos);
+}
+
+TEST_CASE("the reference has every command with its flags, defaults and environment variables") {
+    const TemporaryDirectory directory;
+    std::ostringstream err;
+    REQUIRE(run_reference(directory.path(), err) == exit_done);
+    const std::string text = directory.read("cli.md");
+    for (const char* verb : {"run", "demo", "plan", "apply", "validate", "render", "get", "events", "wait", "usage",
+                             "approve", "simulate", "doctor", "explain", "crds", "version"}) {
+        CAPTURE(verb);
+        CHECK(count_text(text, "\n## galleryd " + std::string(verb) + "\n") == 1);
+    }
+    CHECK_FALSE(text.contains("galleryd reference\n"));  // for `make docs`
+    CHECK(text.contains("\n```\ngalleryd plan [PATH…] [flags]\n```\n"));
+    CHECK(text.contains("\n```\ngalleryd usage VERSION [flags]\n```\n"));
+    CHECK(text.contains("\n| `--interval VALUE` | `60s` | `GALLERYD_INTERVAL` | "));
+    CHECK(text.contains("\n| `--allow-deletes` |  | `GALLERYD_ALLOW_DELETES` | "));
+    CHECK(text.contains("\n| `-o, --output VALUE` | `text` |  | "));
+    const std::string run =
+        text.substr(text.find("## galleryd run"), text.find("## galleryd plan") - text.find("## galleryd run"));
+    for (const char* flag :
+         {"--source", "--azure", "--credential", "--http", "--state-dir", "--full-interval", "--config"}) {
+        CAPTURE(flag);
+        CHECK(run.contains("`" + std::string(flag) + " VALUE"));
+    }
+}
+
+TEST_CASE("docs/reference is what this binary writes") {  // `make docs` mends it
+    const TemporaryDirectory directory;
+    std::ostringstream err;
+    REQUIRE(run_reference(directory.path(), err) == exit_done);
+    for (const char* page : {"cli.md", "errors.md", "azure-errors.md", "fields.md", "metrics.md"}) {
+        CAPTURE(page);
+        std::ifstream file(std::filesystem::path(GALLERYD_SOURCE_DIR) / "docs" / "reference" / page, std::ios::binary);
+        const std::string kept{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+        CHECK((kept == directory.read(page)));
+    }
 }
 
 TEST_CASE("a reference folder that is not there is an error") {

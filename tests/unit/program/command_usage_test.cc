@@ -125,3 +125,19 @@ TEST_CASE("machines read the same from JSON") {
     print_usage_json(again, made);
     CHECK(nlohmann::json::parse(again.str()).at("state") == "unknown");
 }
+
+TEST_CASE("a version that nobody may look at is not called gone") {
+    UsageReport made = report();
+    made.exists = made.is_readable = false;
+    made.found.doubts = {"its own subscription cannot be read"};
+    made.found.way_out = {"az role assignment create"};
+    const std::string text = text_of(made);
+    CHECK_FALSE(text.contains("not in Azure"));
+    CHECK(text.contains("unknown, which counts as in use"));
+    CHECK(text.contains("  do: az role assignment create\n"));
+    std::ostringstream json;
+    print_usage_json(json, made);
+    CHECK(nlohmann::json::parse(json.str()).at("version").at("readable") == false);
+    made.is_readable = true;
+    CHECK(text_of(made).contains("This version is not in Azure (any more)"));
+}

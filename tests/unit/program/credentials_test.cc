@@ -3,7 +3,10 @@
 #include <doctest/doctest.h>
 
 #include <boost/asio/io_context.hpp>
+#include <sstream>
 
+#include "controller/program/messages.h"
+#include "controller/program/options.h"
 #include "controller/simulator/simulator.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/recording_log.h"
@@ -132,6 +135,11 @@ TEST_CASE("the credential none needs nothing and sends no token; an unknown one 
     CHECK(token->empty());
     const auto unknown = sign_in.make("password");
     REQUIRE_FALSE(unknown.has_value());
-    CHECK(unknown.error().code == "GD5005");
+    CHECK(unknown.error().code == "GD5025");
     CHECK(unknown.error().message.find("password") != std::string::npos);
+    std::ostringstream said;
+    CHECK(exit_with(said, unknown.error()) == exit_usage);
+    const auto mistyped = sign_in.make("azure-cil");
+    REQUIRE_FALSE(mistyped.has_value());
+    CHECK(mistyped.error().message.contains("did you mean azure-cli?"));
 }

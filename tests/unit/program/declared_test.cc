@@ -6,6 +6,7 @@
 #include "controller/adapters/journal/journal.h"
 #include "reconcilers/lifecycle/interlock.h"
 #include "tests/support/manual_clock.h"
+#include "tests/support/memory_journal.h"
 #include "tests/support/recording_log.h"
 #include "tests/support/recording_metrics.h"
 
@@ -27,21 +28,12 @@ std::string definition(const std::string& name, const std::string& description) 
            name + "}\n";
 }
 
-std::unique_ptr<Journal> open(TimePoint now) {
-    journal::JournalOptions options;
-    options.in_memory = true;
-    options.now = now;
-    auto opened = journal::open_journal(options);
-    REQUIRE(opened.has_value());
-    return std::move(*opened);
-}
-
 struct Store {
     boost::asio::io_context io;
     ManualClock clock{io, std::chrono::sys_days{std::chrono::year{2026} / 11 / 21}};
     RecordingLog log;
     RecordingMetrics metrics;
-    std::unique_ptr<Journal> journal = open(clock.now());
+    std::unique_ptr<Journal> journal = memory_journal(clock.now());
     EventRecorder events{*journal, clock, log, metrics};
     Declared declared{*journal, clock, events, true};
     std::map<std::string, std::string> files{

@@ -52,6 +52,13 @@ TEST_CASE("without a name the demo gets a new folder that only its user may ente
     CHECK(root.parent_path() == directory.path());
     CHECK((std::filesystem::status(root).permissions() & std::filesystem::perms::mask) ==
           std::filesystem::perms::owner_all);
+    remove_temporary(*first);
+    CHECK_FALSE(std::filesystem::exists(root));
+    CHECK(std::filesystem::exists(second->documents));
+    const auto named = unpack_demo_estate(directory.file("mine"));
+    REQUIRE(named.has_value());
+    remove_temporary(*named);
+    CHECK(std::filesystem::exists(named->documents));  // it is the user's
 }
 
 TEST_CASE("a folder that cannot be made is an error that names it") {

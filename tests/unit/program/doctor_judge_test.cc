@@ -172,6 +172,21 @@ TEST_CASE("a missing role is named once, with the group where it is to be given"
     CHECK(grant_command({}, "Reader", "/s").contains("--assignee OBJECT_ID"));
 }
 
+TEST_CASE("who asked is read out of Azure's refusal where the token does not say it") {
+    const std::string id = "0581142e-ae8f-4bc0-9a0d-ffb7cbad05b2";
+    const auto said = [](const std::string& client, const std::string& object) {
+        return find_bearer("HTTP 403: The client '" + client + "' with object id '" + object +
+                           "' does not have authorization to perform action 'a/read' over scope '/subscriptions/1'");
+    };
+    CHECK(said("app", id).object_id == id);
+    CHECK_FALSE(said("app", id).is_user);
+    CHECK(said("ann@example.com", id).is_user);
+    CHECK(said("app", "x; rm -rf /").object_id.empty());  // it becomes part of a command
+    CHECK(said("app", std::string(36, '`')).object_id.empty());
+    CHECK(find_bearer("with object id '" + id).object_id.empty());
+    CHECK(find_bearer("").object_id.empty());
+}
+
 TEST_CASE("the clock may differ by a minute quietly and by five at most") {
     const auto judged = [](std::chrono::seconds ahead) { return judge_clock(now, now + ahead); };
     using namespace std::chrono_literals;
@@ -184,6 +199,9 @@ TEST_CASE("the clock may differ by a minute quietly and by five at most") {
     CHECK(line(judged(301s)) == "failed GD3019 timedatectl set-ntp true");
     CHECK(judged(-301s).verdict == Verdict::failed);
     CHECK(judge_clock(std::nullopt, now).verdict == Verdict::skipped);
+    const Finding simulated = judge_clock(now + 1h, now, "600");
+    CHECK(simulated.verdict == Verdict::skipped);
+    CHECK(simulated.measured.contains("600 times"));
 }
 
 TEST_CASE("each state of a subscription, a provider and a feature has its verdict") {
@@ -300,6 +318,26 @@ TEST_CASE("the state directory is looked at and never made") {
     CHECK(look_at_state_directory(directory.path() + "/file").code == "GD4106");
     CHECK(look_at_state_directory(directory.path() + "/file/below").verdict == Verdict::failed);
     check_form(look_at_state_directory(directory.path() + "/file/below"));
+    for (const std::string nowhere : {"/proc/x", "/proc", "/sys/kernel/x"}) {  // root may, and still cannot
+        CAPTURE(nowhere);
+        const Finding found = look_at_state_directory(nowhere);
+        CHECK(found.verdict == Verdict::failed);
+        check_form(found);
+    }
+    CHECK(std::distance(std::filesystem::directory_iterator(directory.path()), {}) == 1);  // the file alone
+}
+
+TEST_CASE("a path without documents is told with what to do about the path") {
+    const auto found = judge_documents({"/nowhere"},
+                                       std::unexpected(Error{.kind = ErrorKind::invalid,
+                                                             .reason = "PathMissing",
+                                                             .message = "/nowhere: no such file or folder",
+                                                             .code = "GD1090"}),
+                                       true);
+    CHECK(found.verdict == Verdict::failed);
+    CHECK(found.code == "GD1090");
+    CHECK(found.about.empty());  // the message begins with it
+    CHECK(found.fix.front().starts_with("name folders or files with manifests"));
 }
 
 TEST_CASE("the report is one line a check with its repairs below, and the same as JSON") {
@@ -307,7 +345,8 @@ TEST_CASE("the report is one line a check with its repairs below, and the same a
         {.check = "clock", .about = "", .verdict = Verdict::ok, .measured = "agrees", .fix = {}, .code = {}},
         failed("provider", "N in s", "NotRegistered\x1b[31m", {"first", "second"}, "GD3064")};
     std::ostringstream text;
-    print_text(text, findings);
+    for (const Finding& finding : findings) print_line(text, finding);
+    print_counts(text, findings);
     CHECK(text.str() ==
           "ok       clock           agrees\n"
           "failed   provider        N in s: NotRegistered [31m (GD3064)\n"

@@ -3,6 +3,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "controller/program/engine.h"
 #include "controller/simulator/simulator.h"
 #include "tests/support/manual_clock.h"
+#include "tests/support/memory_journal.h"
 #include "tests/support/recording_log.h"
 #include "tests/support/recording_metrics.h"
 #include "tests/support/run_task.h"
@@ -44,15 +46,18 @@ class SmallEngine {
         REQUIRE(engine.accept(std::move(snapshot)).has_value());
     }
 
-    // One pass over every scope; operations that Azure starts are not followed.
-    void pass() {
+    // One pass over every scope; operations that Azure starts are not followed. The scopes whose pass was news.
+    std::set<std::string> pass() {
+        std::set<std::string> news;
         std::vector<std::string> names;
         for (const auto& [name, scope] : engine.scopes()) names.push_back(name);
         for (const std::string& name : names) {
             const auto result = run_task(context, clock, engine.pass(name));
             REQUIRE(result.has_value());
             REQUIRE_MESSAGE(!result->error.has_value(), (result->error ? result->error->message : ""));
+            if (result->is_news) news.insert(name);
         }
+        return news;
     }
 
     boost::asio::io_context context;
@@ -79,14 +84,6 @@ class SmallEngine {
         azure::ArmOptions options;
         options.arm = {"https", "management.azure.com", "443"};
         return options;
-    }
-    static std::unique_ptr<Journal> memory_journal(TimePoint now) {
-        journal::JournalOptions options;
-        options.in_memory = true;
-        options.now = now;
-        auto opened = journal::open_journal(options);
-        REQUIRE(opened.has_value());
-        return std::move(*opened);
     }
 };
 

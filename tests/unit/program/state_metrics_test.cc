@@ -160,3 +160,38 @@ TEST_CASE("who uses versions has an age only after somebody asked") {
     state.publish(small.engine, small.clock.now());
     CHECK_FALSE(metrics.has("galleryd_usage_look_timestamp_seconds", {}));  // nothing is to be taken away
 }
+
+TEST_CASE("a pass that ends as the one before is no news, one that ends in another plan is") {
+    SmallEngine small;
+    small.declare(std::string(small_gallery) + small_definition);
+    CHECK(small.pass() == std::set<std::string>{"images/golden", "images/golden/ubuntu"});
+    small.clock.advance(std::chrono::minutes{10});
+    for (int i = 0; i < 10; ++i) {
+        small.clock.advance(std::chrono::minutes{1});
+        small.pass();
+    }
+    small.clock.advance(std::chrono::minutes{1});
+    CHECK(small.pass().empty());
+    std::string edited(small_definition);
+    edited.replace(edited.find("name: ubuntu"), 12, "name: debian");
+    edited.replace(edited.find("sku: 24_04"), 10, "sku: 24_10");
+    small.declare(std::string(small_gallery) + small_definition + edited);
+    std::string news;
+    for (const std::string& name : small.pass()) news += name + " ";
+    CHECK(news == "images/golden/debian ");
+}
+
+TEST_CASE("after an hour everything is told again, because time alone ends lives") {
+    SmallEngine small;
+    RecordingMetrics metrics;
+    StateMetrics state(metrics);
+    small.declare(small_gallery);
+    state.publish_touched(small.engine, small.clock.now());
+    small.pass();
+    small.clock.advance(StateMetrics::publish_all_after - std::chrono::seconds{1});
+    state.publish_touched(small.engine, small.clock.now());
+    CHECK_FALSE(metrics.has("galleryd_plan_changes", creations));  // nobody touched it
+    small.clock.advance(std::chrono::seconds{1});
+    state.publish_touched(small.engine, small.clock.now());
+    CHECK(metrics.has("galleryd_plan_changes", creations));
+}

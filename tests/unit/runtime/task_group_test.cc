@@ -249,3 +249,60 @@ TEST_CASE("the blocking pool runs elsewhere, resumes here, and brings exceptions
     CHECK(resumed_on == std::this_thread::get_id());
     CHECK_THROWS_WITH(std::ignore = run_task(io, throw_on_pool(pool)), "disk full");
 }
+
+namespace {
+
+Task<bool> finish(TaskGroup& group) {
+    co_await group.finish();
+    co_return true;
+}
+
+Task<int> finish_after(Clock& clock, TaskGroup& group, std::chrono::nanoseconds duration, bool breaks) {
+    auto work = breaks ? throw_from(clock) : answer_after(clock, duration, 7);
+    co_return co_await group.finish(std::move(work));
+}
+
+}  // namespace
+
+TEST_CASE("finishing waits for every task, and joins them before a cancellation goes on") {
+    World world;
+    int count = 0;
+    TaskGroup group(world.io.get_executor());
+    group.spawn(sleep_then_count(world.clock, 1s, &count));
+    group.spawn(sleep_then_count(world.clock, 3s, &count));
+    const auto ended = run_task(world.io, world.clock, finish(group));
+    REQUIRE(ended.has_value());
+    CHECK(count == 2);
+
+    Event farewell(world.io.get_executor());
+    bool cleaned = false;
+    TaskGroup left(world.io.get_executor());
+    left.spawn(clean_up_slowly(world.clock, farewell, &cleaned));
+    StartedTask<bool> waiting(world.io, finish(left));
+    waiting.cancel(world.io);
+    CHECK_FALSE(waiting.done());  // the task still says goodbye
+    farewell.set();
+    run_until_idle(world.io);
+    REQUIRE(waiting.done());
+    CHECK(cleaned);
+    REQUIRE(waiting.exception());
+    CHECK(is_cancellation(waiting.exception()));
+    CHECK(left.size() == 0);
+}
+
+TEST_CASE("finishing beside work of one's own gives its value or its exception, and leaves no task") {
+    World world;
+    int count = 0;
+    TaskGroup group(world.io.get_executor());
+    group.spawn(sleep_then_count(world.clock, 1h, &count));
+    const auto answered = run_task(world.io, world.clock, finish_after(world.clock, group, 1s, false));
+    REQUIRE(answered.has_value());
+    CHECK(*answered == 7);
+    CHECK(group.size() == 0);
+    CHECK(count == 0);
+    TaskGroup other(world.io.get_executor());
+    other.spawn(sleep_then_count(world.clock, 1h, &count));
+    CHECK_THROWS_AS(static_cast<void>(run_task(world.io, world.clock, finish_after(world.clock, other, 1s, true))),
+                    std::runtime_error);
+    CHECK(other.size() == 0);
+}

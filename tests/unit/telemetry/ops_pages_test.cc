@@ -73,6 +73,11 @@ TEST_CASE("readyz is 200 only when every registered check is ready, and lists th
     CHECK(daemon.ask("GET", "/readyz?verbose").body == "[+]azure ok\n[+]source dir:a ok\nreadyz check passed\n");
     CHECK(daemon.ask("GET", "/readyz?x=1&verbose=true").body.starts_with("[+]azure ok"));
     CHECK(daemon.ask("GET", "/readyz?nonverbose").body == "ok\n");
+    daemon.health.set_ready("azure", "does not answer\nsince noon");
+    CHECK(daemon.ask("GET", "/readyz").body == "ok\n");
+    CHECK(daemon.ask("GET", "/readyz?verbose").body.starts_with("[+]azure ok; does not answer since noon\n"));
+    daemon.health.set_ready("azure");
+    CHECK(daemon.ask("GET", "/readyz?verbose").body.starts_with("[+]azure ok\n"));
 }
 
 TEST_CASE("livez and healthz answer as long as the loop turns") {
