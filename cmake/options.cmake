@@ -11,7 +11,7 @@ if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
 endif()
 include_directories(${CMAKE_SOURCE_DIR})
 
-add_link_options(-pie)
+add_link_options(-pie -Wl,--build-id=sha1)  # the parsed cache tells builds by it (program/build_id.h)
 if(GALLERYD_SANITIZE)
   add_compile_options(-fsanitize=${GALLERYD_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${GALLERYD_SANITIZE})

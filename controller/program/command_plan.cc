@@ -13,25 +13,34 @@
 #include "controller/program/plan_json.h"
 #include "controller/program/plan_text.h"
 #include "controller/program/saved_plan.h"
-#include "controller/runtime/task_group.h"
+#include "controller/runtime/side_by_side.h"
 
 namespace galleryd {
 namespace {
 
-constexpr int scopes_at_a_time = 8;
+constexpr std::size_t scopes_at_a_time = 16;
 
 struct Sweep {
     std::vector<std::string> names;
-    std::size_t next = 0;
     std::map<std::string, Result<Plan>> results;
+    std::optional<Error> nobody;  // answers at that host
 };
 
-boost::asio::awaitable<void> sweep(Engine& engine, Sweep& work) {
-    while (work.next < work.names.size()) {
-        const std::string name = work.names[work.next++];
-        auto plan = co_await engine.plan_scope(name);
-        work.results.emplace(name, std::move(plan));
+boost::asio::awaitable<bool> plan_one(Engine& engine, Sweep& work, std::string name) {
+    auto plan = co_await engine.plan_scope(name);
+    work.results.emplace(name, std::move(plan));
+    co_return true;
+}
+
+boost::asio::awaitable<bool> ask_inventory(Session& session, Sweep& work, std::ostream* err) {
+    const auto refreshed = co_await refresh_for_command(session.engine(), session.clock(), true, err);
+    if (refreshed) co_return true;
+    if (refreshed.error().reason == "NetworkError" || refreshed.error().reason == "TlsError") {
+        work.nobody = refreshed.error();
+        co_return false;
     }
+    session.engine().note_inventory_error(refreshed.error());  // then every scope is read
+    co_return true;
 }
 
 PlannedScopes gather(std::map<std::string, Result<Plan>> results) {
@@ -67,18 +76,21 @@ bool wants_colour(const std::string& setting) {
 
 }  // namespace
 
+// Few scopes are read whatever Resource Graph says, so both are asked at once.
 Task<PlannedScopes> plan_every_scope(Session& session, std::ostream* err) {
     Engine& engine = session.engine();
     Sweep work;
-    const auto refreshed = co_await refresh_for_command(engine, session.clock(), true, err);
-    if (!refreshed && (refreshed.error().reason == "NetworkError" || refreshed.error().reason == "TlsError"))
-        co_return nobody_answers(engine, refreshed.error());
-    if (!refreshed) engine.note_inventory_error(refreshed.error());  // then every scope is read
     for (const auto& [name, scope] : engine.scopes()) work.names.push_back(name);
-    const auto executor = co_await boost::asio::this_coro::executor;
-    TaskGroup group(executor);
-    for (int i = 0; i < scopes_at_a_time; ++i) group.spawn(sweep(engine, work));
-    co_await group.finish();  // a signal cancels the waiting; the sweeps are joined all the same
+    const std::size_t asked_beside = engine.reads_every_scope() ? 1 : 0;
+    if (asked_beside == 0) co_await ask_inventory(session, work, err);
+    if (!work.nobody) {
+        std::function<boost::asio::awaitable<bool>(std::size_t)> part = [&](std::size_t i) {
+            return i < asked_beside ? ask_inventory(session, work, err)
+                                    : plan_one(engine, work, work.names[i - asked_beside]);
+        };
+        co_await run_side_by_side(work.names.size() + asked_beside, scopes_at_a_time + asked_beside, std::move(part));
+    }
+    if (work.nobody) co_return nobody_answers(engine, *work.nobody);
     co_return gather(std::move(work.results));
 }
 

@@ -8,6 +8,7 @@
 #include "controller/program/messages.h"
 #include "controller/program/patience.h"
 #include "controller/program/session.h"
+#include "controller/runtime/side_by_side.h"
 #include "reconcilers/lifecycle/observer.h"
 #include "reconcilers/lifecycle/usage_book.h"
 #include "reconcilers/lifecycle/usage_look.h"
@@ -89,7 +90,7 @@ Task<UsageReport> ask(UsageReader& reader, MachineLists& lists, GalleryApi& api,
     const auto id = co_await find_version(reader, std::move(name));
     if (!id) co_return std::unexpected(id.error());
     const ResourceId definition = *id->parent();
-    Observer observer(api, clock);
+    Observer observer(api, clock, run_side_by_side);
     const DefinitionLook what{.id = definition, .wants_role_assignments = false};
     const auto view = co_await observer.look(what);
     if (!view) co_return std::unexpected(not_readable(*id, view.error()));

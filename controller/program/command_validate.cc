@@ -55,7 +55,7 @@ int run_validate(const ValidateOptions& options, std::ostream& out, std::ostream
         err << "galleryd validate: give at least one PATH; -o is text or json.\n";
         return 64;
     }
-    const auto files = read_paths(options.paths);
+    auto files = read_paths(options.paths);
     if (!files) {
         const Diagnostic problem{.code = files.error().code,
                                  .severity = Severity::error,
@@ -76,10 +76,10 @@ int run_validate(const ValidateOptions& options, std::ostream& out, std::ostream
         return 1;
     }
     const ReadResult result =
-        read_documents(*files, {.regions_per_version_max = options.regions_per_version_max,
-                                .versions_per_definition_max = options.versions_per_definition_max,
-                                .threads = options.threads,
-                                .now = options.now});
+        read_documents(std::move(*files), {.regions_per_version_max = options.regions_per_version_max,
+                                           .versions_per_definition_max = options.versions_per_definition_max,
+                                           .threads = options.threads,
+                                           .now = options.now});
     if (result.documents.empty()) {
         err << "galleryd validate: no document of galleryd.io/v1alpha1 in what was named; check the path and each "
                "document's "

@@ -187,7 +187,7 @@ DesiredObjects Declared::parse(std::vector<GoodDocument> documents, const std::s
     std::vector<DocumentFile> files;
     files.reserve(documents.size());
     for (GoodDocument& document : documents) files.push_back(DocumentFile{document.file, std::move(document.content)});
-    return read_documents(files, ReadOptions{}).objects;
+    return read_documents(std::move(files), ReadOptions{}).objects;
 }
 
 // What changed goes to the journal; from then on the contents, most of their size, stay only there.

@@ -7,26 +7,39 @@
 namespace galleryd {
 namespace {
 
-// Under the key of the definition; what is of none (galleries, policies) under "".
-std::map<std::string, DesiredObjects> parts_of(const DesiredObjects& objects) {
-    std::map<std::string, DesiredObjects> parts;
-    DesiredObjects& few = parts[""];
-    few.galleries = objects.galleries;
-    few.policies = objects.policies;
+struct Part {
+    std::vector<const ImageDefinition*> definitions;  // more than one when a held document has another's id
+    std::vector<const ImageVersion*> versions;
+};
+
+// By the key of the definition. Pointers: a copy of everything would stand at the peak of what a start needs.
+std::map<std::string, Part> parts_of(const DesiredObjects& objects) {
+    std::map<std::string, Part> parts;
     for (const auto& [key, definition] : objects.definitions)
-        parts[definition.id.key()].definitions.emplace(key, definition);
-    for (const auto& [key, version] : objects.versions)
-        parts[version.definition_id.key()].versions.emplace(key, version);
+        parts[definition.id.key()].definitions.push_back(&definition);
+    for (const auto& [key, version] : objects.versions) parts[version.definition_id.key()].versions.push_back(&version);
     return parts;
+}
+
+DesiredObjects copy_of(const Part& part) {
+    DesiredObjects objects;
+    for (const ImageDefinition* definition : part.definitions)
+        objects.definitions.emplace(definition->meta.key, *definition);
+    for (const ImageVersion* version : part.versions) objects.versions.emplace(version->meta.key, *version);
+    return objects;
 }
 
 }  // namespace
 
 void Declared::keep(const std::string& source, const DesiredObjects& objects) {
     PackedMap<std::string, DesiredObjects>& kept = parts_[source];
-    const std::map<std::string, DesiredObjects> parts = parts_of(objects);
-    kept.erase_keys_if([&parts](const std::string& key) { return !parts.contains(key); });
-    for (const auto& [key, part] : parts) kept.insert_or_assign(key, part);
+    const std::map<std::string, Part> parts = parts_of(objects);
+    kept.erase_keys_if([&parts](const std::string& key) { return !key.empty() && !parts.contains(key); });
+    DesiredObjects few;  // of no definition
+    few.galleries = objects.galleries;
+    few.policies = objects.policies;
+    kept.insert_or_assign("", few);
+    for (const auto& [key, part] : parts) kept.insert_or_assign(key, copy_of(part));
     at_hand_.reset();
 }
 

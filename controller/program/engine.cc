@@ -4,6 +4,7 @@
 
 #include "controller/adapters/documents/reader.h"
 #include "controller/core/steps.h"
+#include "controller/runtime/side_by_side.h"
 #include "reconcilers/lifecycle/interlock.h"
 #include "reconcilers/lifecycle/record_update.h"
 #include "reconcilers/lifecycle/report.h"
@@ -18,7 +19,7 @@ Engine::Engine(GalleryApi& api, Journal& journal, Clock& clock, Log& log, Metric
       events_(journal, clock, log, metrics),
       declared_(journal, clock, events_, options_.remember_documents),
       memory_(journal),
-      observer_(api, clock),
+      observer_(api, clock, run_side_by_side),
       executor_(api, journal, memory_, clock, events_),
       follower_(api, journal, memory_, clock, events_, metrics) {
     own_desk().setting = usage_setting;

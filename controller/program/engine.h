@@ -71,6 +71,8 @@ class Engine {
     }
     bool has_inventory() const { return estate_.has_value(); }
     bool inventory_covers_all() const;  // every subscription that is declared
+    // Each scope is read after the start, whatever Resource Graph says: nobody has to wait for its answer first.
+    bool reads_every_scope() const;
     // Brings the inventory up to date; the scopes that moved since. Never called twice at a time.
     Task<std::set<std::string>> refresh(bool full);
     static constexpr std::chrono::minutes refresh_deadline{5};  // for who waits: 100,000 resources take 35 s of quota

@@ -11,6 +11,8 @@ constexpr std::size_t few_scopes = 50;  // each is looked at after the start, wh
 
 }  // namespace
 
+bool Engine::reads_every_scope() const { return scopes().size() <= few_scopes; }
+
 Trust Engine::trust(const Scope& scope, const Look& hint) {
     HintFacts facts;
     if (hint.definition_view) facts = facts_of(*hint.definition_view, clock_.now());
@@ -21,8 +23,7 @@ Trust Engine::trust(const Scope& scope, const Look& hint) {
     } else {
         facts.blind = declares_access(scope);
     }
-    const bool few = scopes().size() <= few_scopes;
-    return quiet_.trust(scope.name, hint.plan, facts, few, clock_.monotonic());
+    return quiet_.trust(scope.name, hint.plan, facts, reads_every_scope(), clock_.monotonic());
 }
 
 // Many operations run, and this scope waits for its own ones alone: it is read again when one of them has ended, not

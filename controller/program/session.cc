@@ -13,12 +13,15 @@
 #include "controller/adapters/azure/resource_graph.h"
 #include "controller/adapters/clock/system_clock.h"
 #include "controller/adapters/clock/zone_files.h"
+#include "controller/adapters/documents/parsed_cache.h"
 #include "controller/adapters/documents/reader.h"
 #include "controller/adapters/folder/folder_source.h"
 #include "controller/adapters/http/client.h"
 #include "controller/adapters/journal/journal.h"
 #include "controller/adapters/telemetry/log.h"
 #include "controller/adapters/telemetry/metrics_registry.h"
+#include "controller/core/digest.h"
+#include "controller/program/build_id.h"
 #include "controller/program/credential_folder.h"
 #include "controller/program/credentials.h"
 #include "controller/program/estate_file.h"
@@ -70,6 +73,7 @@ struct SessionParts {
 namespace {
 
 constexpr int parse_threads = 2;
+constexpr std::size_t command_requests_max = 32;  // on the wire at once, of a command that somebody waits for
 
 Status open_log(SessionParts& parts) {
     std::string format = parts.options.log_format;
@@ -167,8 +171,9 @@ Status open_azure(SessionParts& parts, std::string_view asked_by) {
     const auto cloud = find_cloud(parts.azure_url.empty() ? parts.options.azure : parts.azure_url);
     if (!cloud) return std::unexpected(cloud.error());
     parts.azure_url = http::to_string(cloud->arm);
-    auto transport = http::make_client(parts.context.get_executor(), parts.system_clock,
-                                       http::ClientOptions{.ca_file = parts.options.azure_ca_file});
+    http::ClientOptions client{.ca_file = parts.options.azure_ca_file};
+    if (is_command(asked_by)) client.connections_per_origin_max = command_requests_max;
+    auto transport = http::make_client(parts.context.get_executor(), parts.system_clock, std::move(client));
     if (!transport) return std::unexpected(transport.error());
     parts.contact = std::make_unique<AzureContact>(parts.clock(), *parts.log);
     parts.transport = std::make_unique<WatchedTransport>(std::move(*transport), *parts.contact);
@@ -180,7 +185,10 @@ Status open_azure(SessionParts& parts, std::string_view asked_by) {
     parts.credential = std::move(*credential);
     azure::ArmOptions arm{.arm = cloud->arm, .share = parts.options.arm_share};
     if (parts.simulated_clock) arm.time_scale = std::strtod(parts.options.time_scale.c_str(), nullptr);
-    if (is_command(asked_by)) arm.read_worth = azure::Worth::person;
+    if (is_command(asked_by)) {
+        arm.read_worth = azure::Worth::person;
+        arm.in_flight_max = command_requests_max;
+    }
     parts.inventory =
         std::make_unique<azure::ResourceGraph>(*parts.transport, *parts.credential, parts.clock(), *parts.log,
                                                *parts.metrics, azure::GraphOptions{.arm = arm});
@@ -203,15 +211,18 @@ Status open_azure(SessionParts& parts, std::string_view asked_by) {
     return {};
 }
 
-Status open_sources(SessionParts& parts) {
+// One file a source, in the state directory: its documents as they were parsed last. Who only plans finds, and keeps
+// nothing.
+ParsedCache parsed_cache(const SessionParts& parts, const std::string& source, JournalUse use) {
+    const std::string name = "parsed-" + sha256_hex(source).substr(0, 16) + ".cache";
+    return {parts.options.state_dir + "/" + name, build_id(),
+            use == JournalUse::exclusive ? ParsedCache::Use::read_write : ParsedCache::Use::read_only};
+}
+
+Status open_sources(SessionParts& parts, JournalUse use) {
     parts.pool = std::make_unique<BlockingPool>(2);
     const folder::BlockingExecutor blocking = [pool = parts.pool.get()](std::function<void()> work) {
         return pool->run(std::move(work));
-    };
-    const folder::ParseFiles parse_files = [](const std::vector<DocumentFile>& files) {
-        ReadOptions read;
-        read.threads = parse_threads;
-        return read_documents(files, read);
     };
     for (const std::string& source : parts.options.sources) {
         if (!source.starts_with("dir:") || source.size() == 4) {
@@ -221,6 +232,10 @@ Status open_sources(SessionParts& parts) {
         folder::FolderOptions folder;
         folder.path = source.substr(4);
         folder.name = source;
+        const folder::ParseFiles parse_files = [&parts, source, use](std::vector<DocumentFile> files) {
+            ParsedCache cache = parsed_cache(parts, source, use);
+            return read_documents(std::move(files), ReadOptions{.threads = parse_threads, .cache = &cache});
+        };
         parts.sources.push_back(std::make_unique<folder::FolderSource>(parts.context.get_executor(), parts.system_clock,
                                                                        *parts.log, blocking, parse_files, folder));
     }
@@ -280,7 +295,7 @@ Result<std::unique_ptr<Session>> Session::open(CommonOptions options, JournalUse
     parts->options = std::move(options);
     if (const Status opened = open_clock(*parts); !opened) return std::unexpected(opened.error());
     if (const Status opened = open_log(*parts); !opened) return std::unexpected(opened.error());
-    if (const Status opened = open_sources(*parts); !opened) return std::unexpected(opened.error());
+    if (const Status opened = open_sources(*parts, use); !opened) return std::unexpected(opened.error());
     if (const Status opened = open_azure(*parts, asked_by); !opened) return std::unexpected(opened.error());
     if (const Status opened = open_state(*parts, use); !opened) return std::unexpected(opened.error());
     if (const Status opened = open_engine(*parts, use, std::move(asked_by)); !opened)

@@ -8,6 +8,8 @@
 namespace galleryd {
 namespace {
 
+constexpr std::size_t versions_at_a_time =
+    16;                                       // of one definition; Azure's windows and the client's slots hold as well
 constexpr std::chrono::hours settled_for{1};  // a region that somebody removed and added again has the same fingerprint
 
 bool is_settled(const ObservedVersion& version) {
@@ -21,41 +23,79 @@ bool is_settled(const ObservedVersion& version) {
 
 }  // namespace
 
-Status Observer::note_skew(const ObservedBase& base) {
+// What is read side by side is put here by whoever reads it; each part is written once.
+struct Observer::Reading {
+    GalleryApi& api;  // with the credential of the gallery: one for the whole look
+    std::vector<std::function<boost::asio::awaitable<bool>()>> parts;  // that need only what was read before them
+    std::optional<Error> error;                                        // the first
+    std::optional<std::vector<ObservedRoleAssignment>> assignments;
+    std::vector<std::string> definition_names;
+    std::optional<ObservedStorageAccount> storage;
+    std::vector<std::optional<ObservedVersion>> versions;  // in the list's order; none: gone between list and GET
+    std::vector<std::size_t> unread;                       // of these, the ones whose replication has to be asked for
+
+    bool fails(const Error& why) {
+        if (!error) error = why;
+        return false;
+    }
+};
+
+void Observer::note_skew(const ObservedBase& base) {
     if (base.server_date) clock_skew_ = std::chrono::abs(base.read_at - *base.server_date);
-    return {};
+}
+
+boost::asio::awaitable<void> Observer::read_all(Reading& reading) {
+    std::function<boost::asio::awaitable<bool>(std::size_t)> part = [&reading](std::size_t i) {
+        return reading.parts[i]();
+    };
+    co_await side_by_side_(reading.parts.size(), reading.parts.size(), std::move(part));
+}
+
+boost::asio::awaitable<bool> Observer::read_assignments(Reading& reading, ResourceId scope) {
+    auto assignments = co_await reading.api.list_role_assignments(scope);
+    if (!assignments) co_return reading.fails(assignments.error());
+    reading.assignments = std::move(*assignments);
+    co_return true;
+}
+
+boost::asio::awaitable<bool> Observer::read_definition_names(Reading& reading, ResourceId gallery) {
+    auto definitions = co_await reading.api.list_definitions(gallery);
+    if (!definitions) co_return reading.fails(definitions.error());
+    for (const ObservedDefinition& definition : *definitions) reading.definition_names.push_back(definition.name);
+    co_return true;
+}
+
+boost::asio::awaitable<bool> Observer::read_storage(Reading& reading, ResourceId account) {
+    auto storage = co_await reading.api.get_storage_account(account);
+    if (!storage) co_return reading.fails(storage.error());
+    reading.storage = std::move(*storage);
+    co_return true;
 }
 
 Task<GalleryView> Observer::look(GalleryLook what) {
     GalleryView view;
-    GalleryApi& api = api_.acting_for(what.id);
-    auto group = co_await api.get_resource_group(what.id.subscription(), what.id.resource_group());
+    Reading reading{.api = api_.acting_for(what.id)};
+    auto group = co_await reading.api.get_resource_group(what.id.subscription(), what.id.resource_group());
     if (!group) co_return std::unexpected(group.error());
     view.group = std::move(*group);
     if (view.group) {
-        auto gallery = co_await api.get_gallery(what.id);
+        auto gallery = co_await reading.api.get_gallery(what.id);
         if (!gallery) co_return std::unexpected(gallery.error());
         view.gallery = std::move(*gallery);
     }
     if (view.gallery) {
-        if (const Status noted = note_skew(*view.gallery); !noted) co_return std::unexpected(noted.error());
-        if (what.wants_role_assignments) {
-            auto assignments = co_await api.list_role_assignments(what.id);
-            if (!assignments) co_return std::unexpected(assignments.error());
-            view.role_assignments = std::move(*assignments);
-        }
-        if (what.wants_definition_names) {
-            auto definitions = co_await api.list_definitions(what.id);
-            if (!definitions) co_return std::unexpected(definitions.error());
-            for (const ObservedDefinition& definition : *definitions) view.definition_names.push_back(definition.name);
-        }
+        note_skew(*view.gallery);
+        if (what.wants_role_assignments) reading.parts.emplace_back([&] { return read_assignments(reading, what.id); });
+        if (what.wants_definition_names)
+            reading.parts.emplace_back([&] { return read_definition_names(reading, what.id); });
     }
-    if (what.storage_account && view.group) {
-        const ResourceId account_id = *what.storage_account;
-        auto account = co_await api.get_storage_account(account_id);
-        if (!account) co_return std::unexpected(account.error());
-        view.storage = std::move(*account);
-    }
+    if (what.storage_account && view.group)
+        reading.parts.emplace_back([&] { return read_storage(reading, *what.storage_account); });
+    co_await read_all(reading);
+    if (reading.error) co_return std::unexpected(*reading.error);
+    view.role_assignments = std::move(reading.assignments);
+    view.definition_names = std::move(reading.definition_names);
+    view.storage = std::move(reading.storage);
     view.complete = true;
     view.at = clock_.now();
     co_return view;
@@ -96,29 +136,49 @@ void Observer::note(const ObservedVersion& fresh) {
     settled_.insert_or_assign(fresh.id.key(), Settled{fingerprint(fresh), fresh.replication, clock_.monotonic()});
 }
 
-Task<std::optional<ObservedVersion>> Observer::with_replication(ObservedVersion listed) {
-    if (const Settled* settled = find_settled(listed)) {
-        listed.replication = settled->replication;
-        listed.replication_known = true;
-        co_return listed;
-    }
-    const ResourceId id = listed.id;
-    auto fresh = co_await api_.get_version(id, true);
-    if (!fresh) co_return std::unexpected(fresh.error());
+boost::asio::awaitable<bool> Observer::read_version(Reading& reading, std::size_t which) {
+    const ResourceId id = reading.versions[which]->id;
+    auto fresh = co_await reading.api.get_version(id, true);
+    if (!fresh) co_return reading.fails(fresh.error());
     if (*fresh) note(**fresh);
     else forget(id);
     if (*fresh) (*fresh)->raw.clear();  // a write reads its own; ten thousand bodies are not kept
-    co_return std::move(*fresh);
+    reading.versions[which] = std::move(*fresh);
+    co_return true;
+}
+
+boost::asio::awaitable<bool> Observer::read_versions(Reading& reading, const DefinitionLook& what) {
+    auto listed = co_await reading.api.list_versions(what.id);
+    if (!listed) co_return reading.fails(listed.error());
+    reading.versions.reserve(listed->size());
+    for (ObservedVersion& version : *listed) {
+        const Settled* settled = nullptr;
+        const bool is_left = is_in_transition(version.state) && what.not_expanded.contains(version.id.key());
+        if (!is_left) settled = find_settled(version);
+        if (settled != nullptr) {
+            version.replication = settled->replication;
+            version.replication_known = true;
+        } else if (!is_left) {
+            reading.unread.push_back(reading.versions.size());
+        }
+        reading.versions.emplace_back(std::move(version));
+    }
+    std::function<boost::asio::awaitable<bool>(std::size_t)> read = [this, &reading](std::size_t i) {
+        return read_version(reading, reading.unread[i]);
+    };
+    co_await side_by_side_(reading.unread.size(), versions_at_a_time, std::move(read));
+    co_return !reading.error;
 }
 
 Task<DefinitionView> Observer::look(DefinitionLook what) {
     DefinitionView view;
-    auto definition = co_await api_.get_definition(what.id);
+    Reading reading{.api = api_.acting_for(what.id)};
+    auto definition = co_await reading.api.get_definition(what.id);
     if (!definition) co_return std::unexpected(definition.error());
     view.definition = std::move(*definition);
     if (!view.definition) {
         const ResourceId gallery_id = what.id.parent().value_or(ResourceId{});
-        const auto gallery = co_await api_.get_gallery(gallery_id);
+        const auto gallery = co_await reading.api.get_gallery(gallery_id);
         if (!gallery) co_return std::unexpected(gallery.error());
         view.gallery_exists = gallery->has_value() && !is_in_transition((*gallery)->state);
         view.complete = true;
@@ -126,24 +186,16 @@ Task<DefinitionView> Observer::look(DefinitionLook what) {
         co_return view;
     }
     view.gallery_exists = true;
-    if (const Status noted = note_skew(*view.definition); !noted) co_return std::unexpected(noted.error());
-    auto versions = co_await api_.list_versions(what.id);
-    if (!versions) co_return std::unexpected(versions.error());
-    for (ObservedVersion& listed : *versions) {
-        if (is_in_transition(listed.state) && what.not_expanded.contains(listed.id.key())) {
-            view.versions.push_back(std::move(listed));
-            continue;
-        }
-        auto version = co_await with_replication(std::move(listed));
-        if (!version) co_return std::unexpected(version.error());
-        if (*version) view.versions.push_back(std::move(**version));  // gone between list and GET: gone
+    note_skew(*view.definition);
+    reading.parts.emplace_back([&] { return read_versions(reading, what); });
+    if (what.wants_role_assignments) reading.parts.emplace_back([&] { return read_assignments(reading, what.id); });
+    co_await read_all(reading);
+    if (reading.error) co_return std::unexpected(*reading.error);
+    for (std::optional<ObservedVersion>& version : reading.versions) {
+        if (version) view.versions.push_back(std::move(*version));
     }
     drop_gone(what.id, view.versions);
-    if (what.wants_role_assignments) {
-        auto assignments = co_await api_.list_role_assignments(what.id);
-        if (!assignments) co_return std::unexpected(assignments.error());
-        view.role_assignments = std::move(*assignments);
-    }
+    view.role_assignments = std::move(reading.assignments);
     view.complete = true;
     view.at = clock_.now();
     co_return view;

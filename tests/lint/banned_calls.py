@@ -24,11 +24,11 @@ RULES = [
     ("delete", r"(?<![=\w])\s*\bdelete\b\s*(\[\s*\])?\s*[A-Za-z_*(]", "owners delete", ()),
     ("malloc", r"\b(malloc|calloc|realloc|free|strdup|alloca)\s*\(", "containers own memory", ()),
     ("mutex", r"\bstd::(mutex|shared_mutex|recursive_mutex|lock_guard|scoped_lock|unique_lock|shared_lock|condition_variable\w*|atomic\w*|call_once|once_flag)\b",
-     "one thread owns all state; only the metrics registry is shared", ("controller/adapters/telemetry/", "controller/adapters/documents/reader.cc", "tests/")),
+     "one thread owns all state; only the metrics registry is shared", ("controller/adapters/telemetry/", "controller/core/on_threads.h", "tests/")),
     ("thread", r"\bstd::(thread|jthread|async|promise)\b", "threads are started by controller/program and by the blocking pool only",
-     ("controller/program/", "controller/runtime/", "controller/adapters/documents/reader.cc", "tests/")),
+     ("controller/program/", "controller/runtime/", "controller/core/on_threads.h", "tests/")),
     ("catch_all", r"\bcatch\s*\(\s*\.\.\.\s*\)", "only the worker and main catch everything (it would swallow cancellation)",
-     ("controller/runtime/", "controller/program/", "tests/")),   # also fine: looking into an exception_ptr, see below
+     ("controller/runtime/", "controller/program/", "controller/core/on_threads.h", "tests/")),   # also fine: looking into an exception_ptr, see below
     ("print", r"\bstd::(cout|cerr|clog)\b|(?<![\w:])(std::)?(printf|puts|putchar|fprintf|fputs|perror)\s*\(",
      "results go through controller/program, everything else through ports/log.h",
      ("controller/program/", "controller/core/result.cc", "controller/adapters/telemetry/", "tests/")),

@@ -49,7 +49,7 @@ LIBRARIES = [
     ("tls", r"openssl/.*"),
     ("doctest", r"doctest/.*"),
     ("cli", r"CLI/.*"),
-    ("posix", r"((sys|linux|arpa|netinet|net)/[a-z_0-9]+|unistd|fcntl|dirent|poll|pwd|signal|netdb|errno|limits|malloc|time|spawn|stdlib|string)\.h"),
+    ("posix", r"((sys|linux|arpa|netinet|net)/[a-z_0-9]+|unistd|fcntl|dirent|poll|pwd|signal|netdb|errno|limits|link|malloc|time|spawn|stdlib|string)\.h"),
     ("std", r"[a-z_0-9]+"),
 ]
 NEVER_IN_HEADERS = {"beast", "cli"}

@@ -5,7 +5,7 @@
 namespace galleryd::documents {
 namespace {
 
-using Json = OrderedJson;
+using Json = JsonText;
 
 void put(Json& target, const char* field, const std::string& text) {
     if (!text.empty()) target[field] = text;

@@ -1,5 +1,7 @@
 #include "controller/adapters/documents/cross_checks.h"
 
+#include <algorithm>
+
 #include "controller/adapters/documents/cross_checks_find.h"
 
 namespace galleryd::documents {
@@ -16,22 +18,29 @@ std::vector<TargetRegion>* regions_of(DesiredObject& object) {
 
 void CrossChecker::add(ParsedDocument& document, const char* code, std::string pointer, std::string message,
                        std::string remedy, Severity severity) {
+    if (document.places.size() == 0) find_places(document);
     document.problems.push_back(locate({.code = code,
                                         .pointer = std::move(pointer),
                                         .message = std::move(message),
                                         .remedy = std::move(remedy),
                                         .severity = severity},
-                                       *document.file, document.places));
+                                       document.file->file, document.places));
+}
+
+void CrossChecker::find_places(const ParsedDocument& document) {
+    const auto is_its_file = [&document](const std::vector<ParsedDocument>& of_a_file) {
+        return !of_a_file.empty() && of_a_file.front().file == document.file;
+    };
+    restore_places(*std::ranges::find_if(files_, is_its_file));
 }
 
 std::string CrossChecker::place_of(const ParsedDocument& document) {
-    return to_string(*document.key) + " (" + *document.file + ":" + std::to_string(document.places.value_at("").line) +
-           ")";
+    return to_string(*document.key) + " (" + document.file->file + ":" + std::to_string(document.line) + ")";
 }
 
 void CrossChecker::index() {
     std::map<ObjectKey, std::vector<ParsedDocument*>> all;
-    for (ParsedDocument& document : documents_) {
+    for (ParsedDocument& document : files_ | std::views::join) {
         if (document.key) all[*document.key].push_back(&document);
     }
     for (auto& [key, same] : all) {
@@ -176,7 +185,7 @@ void CrossChecker::refuse_shared(Claims& claims, const char* code, const char* r
 
 void CrossChecker::claim_ids(Kind kind) {
     Claims claims;
-    for (ParsedDocument& document : documents_) {
+    for (ParsedDocument& document : files_ | std::views::join) {
         if (!document.valid() || document.key->kind != kind) continue;
         if (const auto* gallery = std::get_if<Gallery>(&document.object))
             claims[gallery->id.key()].push_back({&document, "/metadata/name"});
@@ -192,7 +201,7 @@ void CrossChecker::claim_ids(Kind kind) {
 
 void CrossChecker::check_gallery_names() {
     Claims claims;
-    for (ParsedDocument& document : documents_) {
+    for (ParsedDocument& document : files_ | std::views::join) {
         if (const auto* gallery = std::get_if<Gallery>(&document.object)) {
             const std::string pointer =
                 gallery->meta.field_lines.contains("azureName") ? "/spec/azureName" : "/metadata/name";
@@ -207,7 +216,7 @@ void CrossChecker::check_gallery_names() {
 
 void CrossChecker::check_triples() {
     Claims claims;
-    for (ParsedDocument& document : documents_) {
+    for (ParsedDocument& document : files_ | std::views::join) {
         if (const auto* definition = std::get_if<ImageDefinition>(&document.object)) {
             const std::string triple =
                 fold_case(definition->publisher + ":" + definition->offer + ":" + definition->sku);
@@ -226,7 +235,7 @@ void CrossChecker::check_triples() {
 void CrossChecker::check_limits(Kind kind) {
     const int limit = kind == Kind::gallery ? 100 : kind == Kind::image_definition ? 1000 : 10000;
     std::map<std::string, int> counts;
-    for (ParsedDocument& document : documents_) {
+    for (ParsedDocument& document : files_ | std::views::join) {
         if (!document.valid() || document.key->kind != kind) continue;
         std::string subscription, region;
         const auto take = [&](const auto* object) {
@@ -247,7 +256,7 @@ void CrossChecker::check_limits(Kind kind) {
 void CrossChecker::run() {
     index();
     const auto each = [this](Kind kind, void (CrossChecker::*check)(ParsedDocument&)) {
-        for (ParsedDocument& document : documents_) {
+        for (ParsedDocument& document : files_ | std::views::join) {
             if (!document.valid() || document.key->kind != kind) continue;
             (this->*check)(document);
             if (has_error(document.problems)) document.object = std::monostate{};
@@ -266,7 +275,7 @@ void CrossChecker::run() {
     claim_ids(Kind::image_version);
     check_versions_per_definition();
     check_limits(Kind::image_version);
-    for (ParsedDocument& document : documents_) {
+    for (ParsedDocument& document : files_ | std::views::join) {
         if (auto* regions = regions_of(document.object)) std::ranges::sort(*regions, {}, &TargetRegion::name);
         if (auto* policy = std::get_if<LifecyclePolicy>(&document.object)) {
             for (Tier& tier : policy->tiers) std::ranges::sort(tier.target_regions, {}, &TargetRegion::name);
@@ -274,8 +283,8 @@ void CrossChecker::run() {
     }
 }
 
-void check_across(std::vector<ParsedDocument>& documents, const ReadOptions& options) {
-    CrossChecker(documents, options).run();
+void check_across(std::vector<std::vector<ParsedDocument>>& files, const ReadOptions& options) {
+    CrossChecker(files, options).run();
 }
 
 }  // namespace galleryd::documents

@@ -1,5 +1,6 @@
 #pragma once
 #include <map>
+#include <ranges>
 #include <set>
 #include <string>
 #include <vector>
@@ -12,8 +13,8 @@ namespace galleryd::documents {
 // depends on it.
 class CrossChecker {
   public:
-    CrossChecker(std::vector<ParsedDocument>& documents, const ReadOptions& options)
-        : documents_(documents), options_(options) {}
+    CrossChecker(std::vector<std::vector<ParsedDocument>>& files, const ReadOptions& options)
+        : files_(files), options_(options) {}
     void run();
 
   private:
@@ -59,9 +60,10 @@ class CrossChecker {
 
     void add(ParsedDocument& document, const char* code, std::string pointer, std::string message, std::string remedy,
              Severity severity = Severity::error);
+    void find_places(const ParsedDocument& document);  // of it and of the others in its file
     static std::string place_of(const ParsedDocument& document);
 
-    std::vector<ParsedDocument>& documents_;
+    std::vector<std::vector<ParsedDocument>>& files_;
     const ReadOptions& options_;
     std::map<ObjectKey, ParsedDocument*> by_key_;
     int suggestions_left_ = 100;

@@ -97,7 +97,7 @@ void CrossChecker::check_version_encryption(ParsedDocument& document, const Imag
 
 void CrossChecker::check_versions_per_definition() {
     std::map<std::string, int> counts;
-    for (ParsedDocument& document : documents_) {
+    for (ParsedDocument& document : files_ | std::views::join) {
         const auto* version = std::get_if<ImageVersion>(&document.object);
         if (version == nullptr || ++counts[version->definition_id.key()] <= options_.versions_per_definition_max)
             continue;

@@ -146,6 +146,7 @@ DiskEncryption Mapper::encryption(const json& source, const std::string& pointer
 std::vector<TargetRegion> Mapper::target_regions(const json& list, const std::string& pointer, int replicas,
                                                  const std::string& storage_account_type) {
     std::vector<TargetRegion> regions;
+    regions.reserve(list.size());  // exactly: ten thousand versions keep theirs
     std::map<std::string, std::string> spellings;
     for (std::size_t i = 0; i < list.size(); ++i) {
         const json& item = list[i];

@@ -2,6 +2,7 @@
 
 #include "controller/adapters/documents/tree.h"
 #include "controller/adapters/documents/validator.h"
+#include "controller/core/check.h"
 
 namespace galleryd::documents {
 namespace {
@@ -29,16 +30,17 @@ bool is_subdomain(std::string_view text) {
 // A document of ours, step by step; stops at the first step that leaves nothing to go on with.
 class DocumentParser {
   public:
-    DocumentParser(const std::string& file, const Piece& piece, json& value, Places places)
+    DocumentParser(const DocumentFile& file, const Piece& piece, json& value, Places places)
         : piece_(piece), value_(value) {
         parsed_.file = &file;
         parsed_.places = std::move(places);
+        parsed_.line = parsed_.places.value_at("").line;
     }
 
     ParsedDocument parse() {
         parse_into();
         for (const Problem& problem : problems_)
-            parsed_.problems.push_back(locate(problem, *parsed_.file, parsed_.places));
+            parsed_.problems.push_back(locate(problem, parsed_.file->file, parsed_.places));
         if (has_error(parsed_.problems)) parsed_.object = std::monostate{};
         return std::move(parsed_);
     }
@@ -130,7 +132,7 @@ class DocumentParser {
                               ? metadata["generation"].get<std::int64_t>()
                               : 1;
         const Place place = parsed_.places.value_at("");
-        meta.where = {*parsed_.file, static_cast<int>(place.line), static_cast<int>(place.column)};
+        meta.where = {parsed_.file->file, static_cast<int>(place.line), static_cast<int>(place.column)};
         read_annotations(metadata, meta);
         read_field_lines(meta);
         return problems_.empty();
@@ -189,11 +191,12 @@ class DocumentParser {
     std::vector<Problem> problems_;
 };
 
-ParsedDocument failed(const std::string& file, const TextProblem& failure) {
+ParsedDocument failed(const DocumentFile& file, const TextProblem& failure) {
     ParsedDocument parsed;
     parsed.file = &file;
+    parsed.line = failure.place.line;
     parsed.places.add(Places::root, "", failure.place, failure.place);
-    parsed.problems.push_back(locate(failure.problem, file, parsed.places));
+    parsed.problems.push_back(locate(failure.problem, file.file, parsed.places));
     return parsed;
 }
 
@@ -207,7 +210,7 @@ bool is_azure_estate(const std::string& file, const json& value) {
            !value.contains("spec");
 }
 
-void parse_value(const std::string& file, const Piece& piece, json& value, Places places,
+void parse_value(const DocumentFile& file, const Piece& piece, json& value, Places places,
                  std::vector<ParsedDocument>& out) {
     if (value.is_object() && value.contains("apiVersion") && value["apiVersion"].is_string()) {
         const std::string& version = value["apiVersion"].get_ref<const std::string&>();
@@ -227,7 +230,7 @@ void parse_value(const std::string& file, const Piece& piece, json& value, Place
         return;  // another API group: none of our business
     }
     const bool is_map = value.is_object();
-    if (is_map && is_azure_estate(file, value)) return;
+    if (is_map && is_azure_estate(file.file, value)) return;
     out.push_back(failed(file, {{.code = is_map ? "GD1022" : "GD1009",
                                  .pointer = "",
                                  .message = is_map ? "the document has no apiVersion" : "the document is not a map",
@@ -237,7 +240,7 @@ void parse_value(const std::string& file, const Piece& piece, json& value, Place
 
 }  // namespace
 
-std::vector<ParsedDocument> parse_piece(const std::string& file, const Piece& piece) {
+std::vector<ParsedDocument> parse_piece(const DocumentFile& file, const Piece& piece) {
     std::vector<ParsedDocument> documents;
     ReadTree read = read_tree(piece);
     if (read.failure) {
@@ -246,6 +249,32 @@ std::vector<ParsedDocument> parse_piece(const std::string& file, const Piece& pi
         parse_value(file, piece, read.tree.value, std::move(read.tree.places), documents);
     }
     return documents;
+}
+
+std::vector<ParsedDocument> parse_file(const DocumentFile& file) {
+    std::vector<ParsedDocument> documents;
+    if (const auto problem = find_text_problem(file.content)) {
+        documents.push_back(failed(file, *problem));
+        return documents;
+    }
+    const std::string_view text = without_bom(file.content);
+    if (file.file.ends_with(".json") && looks_like_json(text)) return parse_piece(file, {text, 1});
+    const std::vector<Piece> pieces = cut_documents(file.content);
+    documents.reserve(pieces.size());  // exactly: most of them hold one document, and ten thousand stay for a while
+    for (const Piece& piece : pieces) std::ranges::move(parse_piece(file, piece), std::back_inserter(documents));
+    return documents;
+}
+
+void drop_places(std::vector<ParsedDocument>& of_a_file) {
+    for (ParsedDocument& document : of_a_file) {
+        if (document.problems.empty()) document.places = {};
+    }
+}
+
+void restore_places(std::vector<ParsedDocument>& of_a_file) {
+    std::vector<ParsedDocument> again = parse_file(*of_a_file.front().file);
+    GALLERYD_CHECK(again.size() == of_a_file.size(), "a file that is read again holds the same documents");
+    for (std::size_t i = 0; i < again.size(); ++i) of_a_file[i].places = std::move(again[i].places);
 }
 
 }  // namespace galleryd::documents

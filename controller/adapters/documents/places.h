@@ -10,6 +10,7 @@ namespace galleryd::documents {
 struct Place {
     std::uint32_t line = 0;    // 1-based; 0 = unknown
     std::uint32_t column = 0;  // 1-based
+    friend bool operator==(const Place&, const Place&) = default;
 };
 
 class Places {
@@ -27,12 +28,14 @@ class Places {
     Place key_at(std::string_view pointer) const;
     // The subtree below `pointer` as places of a document of its own (items of a Kubernetes List).
     Places below(std::string_view pointer) const;
+    friend bool operator==(const Places&, const Places&) = default;
 
   private:
     struct Node {
         Index parent;
         std::uint32_t key;  // hash: a collision can only misplace a message
         Place value, key_place;
+        friend bool operator==(const Node&, const Node&) = default;
     };
     Index find(std::string_view pointer) const;
     std::vector<Node> nodes_;

@@ -1,12 +1,15 @@
 #include "controller/adapters/documents/reader.h"
 
-#include <atomic>
-#include <thread>
+#include <algorithm>
+#include <functional>
+#include <numeric>
 
 #include "controller/adapters/documents/canonical.h"
 #include "controller/adapters/documents/parsed.h"
+#include "controller/adapters/documents/parsed_cache.h"
 #include "controller/adapters/documents/tree.h"
 #include "controller/adapters/documents/validator.h"
+#include "controller/core/on_threads.h"
 
 namespace galleryd {
 namespace {
@@ -14,58 +17,95 @@ namespace {
 using documents::ParsedDocument;
 using documents::Piece;
 
-struct Work {
-    const DocumentFile* file = nullptr;
-    Piece piece;
-    std::optional<documents::TextProblem> problem;
+template <class Object>
+const Metadata* meta_of(const Object& object) {
+    if constexpr (requires { object.meta; }) return &object.meta;
+    else return nullptr;
+}
+
+// As parse_file gave them when they were put into the cache.
+std::vector<ParsedDocument> from_cache(const DocumentFile& file, std::vector<documents::DesiredObject> objects) {
     std::vector<ParsedDocument> parsed;
+    parsed.reserve(objects.size());
+    for (documents::DesiredObject& object : objects) {
+        const Metadata* const meta = std::visit([](const auto& held) { return meta_of(held); }, object);
+        ParsedDocument& document = parsed.emplace_back();
+        document.key = meta->key;
+        document.file = &file;
+        document.line = static_cast<std::uint32_t>(meta->where.line);
+        document.object = std::move(object);
+    }
+    return parsed;
+}
+
+// Only files that nothing was to be said about: whatever is wrong, or only odd, is looked at anew each time.
+bool is_clean(const std::vector<ParsedDocument>& documents) {
+    return std::ranges::all_of(documents, [](const ParsedDocument& d) { return d.valid() && d.problems.empty(); });
+}
+
+std::vector<documents::DesiredObject> objects_of(const std::vector<ParsedDocument>& documents) {
+    std::vector<documents::DesiredObject> objects;
+    objects.reserve(documents.size());
+    for (const ParsedDocument& document : documents) objects.push_back(document.object);
+    return objects;
+}
+
+enum class From : std::uint8_t { text, cache };
+
+struct Parsed {
+    From from = From::text;
+    std::optional<std::string> fresh = {};  // for the cache
 };
 
-std::vector<Work> cut_files(const std::vector<DocumentFile>& files) {
-    std::vector<Work> work;
-    for (const DocumentFile& file : files) {
-        if (auto problem = documents::find_text_problem(file.content)) {
-            work.push_back({&file, {}, std::move(problem), {}});
-            continue;
+Parsed parse_one(const DocumentFile& file, const ParsedCache* cache, std::vector<ParsedDocument>& documents) {
+    if (cache != nullptr) {
+        if (auto known = cache->find(file)) {
+            documents = from_cache(file, std::move(*known));
+            return {.from = From::cache};
         }
-        if (documents::looks_like_json(documents::without_bom(file.content)) && file.file.ends_with(".json")) {
-            work.push_back({&file, {documents::without_bom(file.content), 1}, std::nullopt, {}});
-            continue;
-        }
-        for (const Piece& piece : documents::cut_documents(file.content))
-            work.push_back({&file, piece, std::nullopt, {}});
     }
-    return work;
+    documents = documents::parse_file(file);
+    documents::drop_places(documents);
+    if (cache == nullptr || !cache->keeps() || !is_clean(documents)) return {};
+    return {.fresh = ParsedCache::pack(objects_of(documents))};
 }
 
-void parse_one(Work& work) {
-    if (!work.problem) {
-        work.parsed = documents::parse_piece(work.file->file, work.piece);
-        return;
+void tell(const ParsedCache& cache, const std::vector<DocumentFile>& files, std::vector<Parsed>& parsed) {
+    std::vector<const DocumentFile*> found;
+    std::vector<ParsedCache::Fresh> fresh;
+    for (std::size_t i = 0; i < files.size(); ++i) {
+        if (parsed[i].from == From::cache) found.push_back(&files[i]);
+        if (parsed[i].fresh) fresh.push_back({&files[i], std::move(*parsed[i].fresh)});
     }
-    ParsedDocument parsed;
-    parsed.file = &work.file->file;
-    parsed.places.add(documents::Places::root, "", work.problem->place, work.problem->place);
-    parsed.problems.push_back(documents::locate(work.problem->problem, work.file->file, parsed.places));
-    work.parsed.push_back(std::move(parsed));
+    cache.store(found, fresh);
 }
 
-// Threads take pieces in turn and write only into their own slot, so the result does not depend on who was faster.
-void parse_all(std::vector<Work>& work, int threads_max) {
-    std::atomic<std::size_t> next = 0;
-    const auto run = [&work, &next] {
-        for (std::size_t i = next++; i < work.size(); i = next++) parse_one(work[i]);
+std::size_t threads_for(const std::vector<DocumentFile>& files, const ReadOptions& options) {
+    return std::min<std::size_t>(static_cast<std::size_t>(std::clamp(options.threads, 1, 64)), files.size() / 4 + 1);
+}
+
+std::vector<std::vector<ParsedDocument>> parse_all(const std::vector<DocumentFile>& files, const ReadOptions& options) {
+    std::vector<std::vector<ParsedDocument>> documents(files.size());
+    std::vector<Parsed> parsed(files.size());
+    if (options.cache != nullptr) options.cache->load();
+    on_threads(files.size(), threads_for(files, options),
+               [&](std::size_t i) { parsed[i] = parse_one(files[i], options.cache, documents[i]); });
+    if (options.cache != nullptr) {
+        tell(*options.cache, files, parsed);
+        options.cache->forget();
+    }
+    return documents;
+}
+
+void note_digest(documents::DesiredObject& object) {
+    const auto note = [](auto& held) {
+        if constexpr (requires { held.meta; }) held.meta.digest = documents::digest_of(documents::canonical(held));
     };
-    const std::size_t wanted =
-        std::min<std::size_t>(static_cast<std::size_t>(std::clamp(threads_max, 1, 64)), work.size() / 16 + 1);
-    std::vector<std::jthread> others;
-    for (std::size_t i = 1; i < wanted; ++i) others.emplace_back(run);
-    run();
+    std::visit(note, object);
 }
 
 template <class Object>
 void keep(Object& object, std::map<ObjectKey, Object>& objects) {
-    object.meta.digest = documents::digest_of(documents::canonical(object));
     const ObjectKey key = object.meta.key;
     objects.emplace(key, std::move(object));
 }
@@ -79,27 +119,25 @@ void keep(documents::DesiredObject& object, DesiredObjects& objects) {
 
 }  // namespace
 
-ReadResult read_documents(const std::vector<DocumentFile>& files, const ReadOptions& options) {
-    std::vector<Work> work = cut_files(files);
-    parse_all(work, options.threads);
-    std::vector<ParsedDocument> parsed;
-    std::size_t count = 0;
-    for (const Work& item : work) count += item.parsed.size();
-    parsed.reserve(count);
-    for (Work& item : work) {
-        std::ranges::move(item.parsed, std::back_inserter(parsed));
-        item.parsed = {};
-    }
-    work = {};
+ReadResult read_documents(std::vector<DocumentFile> files, const ReadOptions& options) {
+    std::vector<std::vector<ParsedDocument>> parsed = parse_all(files, options);
     documents::check_across(parsed, options);
+    on_threads(files.size(), threads_for(files, options), [&](std::size_t i) {
+        for (ParsedDocument& document : parsed[i]) note_digest(document.object);
+    });
     ReadResult result;
-    for (ParsedDocument& document : parsed) {
-        result.documents.push_back({.key = document.key,
-                                    .file = *document.file,
-                                    .state = document.valid() ? DocumentState::present : DocumentState::invalid,
-                                    .problems = std::move(document.problems)});
-        keep(document.object, result.objects);
-        document = {};
+    result.documents.reserve(std::transform_reduce(parsed.begin(), parsed.end(), std::size_t{0}, std::plus<>{},
+                                                   [](const auto& of_a_file) { return of_a_file.size(); }));
+    for (std::size_t i = 0; i < files.size(); ++i) {
+        for (ParsedDocument& document : parsed[i]) {
+            result.documents.push_back({.key = std::move(document.key),
+                                        .file = files[i].file,
+                                        .state = document.valid() ? DocumentState::present : DocumentState::invalid,
+                                        .problems = std::move(document.problems)});
+            keep(document.object, result.objects);
+        }
+        parsed[i] = {};
+        std::string().swap(files[i].content);  // an assignment would keep the room
     }
     return result;
 }

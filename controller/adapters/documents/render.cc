@@ -1,12 +1,14 @@
 #include "controller/adapters/documents/render.h"
 
+#include <nlohmann/json.hpp>
+
 #include "controller/adapters/documents/canonical.h"
 #include "controller/adapters/documents/schema.h"
 
 namespace galleryd {
 namespace {
 
-using documents::OrderedJson;
+using OrderedJson = nlohmann::ordered_json;
 using documents::Schema;
 
 bool needs_quotes(const std::string& text) {
@@ -97,6 +99,8 @@ void drop_region_defaults(OrderedJson& spec) {
     }
 }
 
+OrderedJson readable(const documents::JsonText& document) { return OrderedJson::parse(document.dump()); }
+
 std::string render_document(OrderedJson document, Kind kind, RenderStyle style) {
     if (style == RenderStyle::without_defaults) {
         OrderedJson& spec = document["spec"];
@@ -112,7 +116,7 @@ std::string render_document(OrderedJson document, Kind kind, RenderStyle style) 
 template <class T>
 void render_map(const std::map<ObjectKey, T>& objects, RenderStyle style, std::string& out) {
     for (const auto& [key, object] : objects)
-        out += "---\n" + render_document(documents::canonical(object), key.kind, style);
+        out += "---\n" + render_document(readable(documents::canonical(object)), key.kind, style);
 }
 
 std::string rank_group(const ImageVersion& version, RankPer per) {
@@ -126,7 +130,7 @@ std::string rank_group(const ImageVersion& version, RankPer per) {
 
 std::string render_object(const DesiredObjects& objects, const ObjectKey& key, RenderStyle style) {
     const auto document = documents::canonical(objects, key);
-    return document ? render_document(*document, key.kind, style) : std::string();
+    return document ? render_document(readable(*document), key.kind, style) : std::string();
 }
 
 std::string render_all(const DesiredObjects& objects, RenderStyle style) {

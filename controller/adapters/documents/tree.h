@@ -32,7 +32,9 @@ struct ReadTree {
 
 ReadFailure too_deep(Place place);
 
+// By read_blocks where that suffices, else by yaml-cpp; the two give the same trees (block_reader.h).
 ReadTree read_yaml(const Piece& piece);
+ReadTree read_any_yaml(const Piece& piece);  // by yaml-cpp alone
 ReadTree read_json(const Piece& piece);
 // JSON when it looks like it ('{' and a quote, or '['), else YAML.
 ReadTree read_tree(const Piece& piece);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "controller/core/digest.h"
+#include "controller/core/on_threads.h"
 
 namespace galleryd::folder {
 
@@ -92,29 +93,56 @@ boost::asio::awaitable<void> FolderSource::list_tree(std::shared_ptr<Attempt> at
     co_await run_blocking(attempt, std::move(work));
 }
 
+namespace {
+
+// Reading ten thousand small files is mostly waiting for the kernel.
+std::vector<FileContent> read_files(const TreeReader& reader, const std::vector<FoundFile>& files) {
+    constexpr std::size_t threads = 2;
+    std::vector<FileContent> contents(files.size());
+    const auto read = [&](std::size_t i) {
+        if (files[i].problem) return;
+        contents[i] = reader.read(files[i]);
+        contents[i].digest = sha256_hex(contents[i].text);
+    };
+    on_threads(files.size(), files.size() < 16 ? 1 : threads, read);
+    return contents;
+}
+
+// Of both listings, but not the same in both: written again after it was read; what was read may be half of it.
+std::vector<std::string> find_rewritten(const Listing& before, const Listing& after) {
+    std::vector<std::string> rewritten;
+    for (const FoundFile& file : before.files) {
+        const auto same = std::ranges::lower_bound(after.files, file.path, {}, &FoundFile::path);
+        const bool is_there = same != after.files.end() && same->path == file.path;
+        if (!file.problem && is_there && !(*same == file)) rewritten.push_back(file.path);
+    }
+    return rewritten;
+}
+
+}  // namespace
+
 boost::asio::awaitable<void> FolderSource::read_tree(std::shared_ptr<Attempt> attempt) {
     std::function<void()> work = [attempt] {
-        for (const FoundFile& file : attempt->listing.files) {
+        const std::vector<FoundFile>& files = attempt->listing.files;
+        std::vector<FileContent> contents = read_files(*attempt->reader, files);
+        for (std::size_t i = 0; i < files.size(); ++i) {
+            const FoundFile& file = files[i];
+            FileContent& content = contents[i];
             if (file.problem) {
                 attempt->records.push_back(unreadable_record(file.path, *file.problem));
-                continue;
-            }
-            FileContent content = attempt->reader->read(file);
-            if (content.is_changed) attempt->moving.push_back(file.path);
-            else if (content.problem) {
+            } else if (content.is_changed) {
+                attempt->moving.push_back(file.path);
+            } else if (content.problem) {
                 attempt->records.push_back(unreadable_record(file.path, std::move(*content.problem)));
                 attempt->is_at_rest = false;  // a permission or a disk may recover without a trace in the listing
-            } else attempt->files.push_back({file.path, std::move(content.text)});
+            } else {
+                attempt->files.push_back({file.path, std::move(content.text), std::move(content.digest)});
+            }
         }
         const auto after = attempt->reader->list();
         attempt->is_consistent = after && *after == attempt->listing && attempt->moving.empty();
-        if (!after) return;
-        // Written again after it was read: what was read may be half of it.
-        for (const FoundFile& file : attempt->listing.files) {
-            const auto same = std::find_if(after->files.begin(), after->files.end(),
-                                           [&](const FoundFile& other) { return other.path == file.path; });
-            if (!file.problem && same != after->files.end() && !(*same == file)) attempt->moving.push_back(file.path);
-        }
+        if (!after || attempt->is_consistent) return;
+        std::ranges::move(find_rewritten(attempt->listing, *after), std::back_inserter(attempt->moving));
     };
     co_await run_blocking(attempt, std::move(work));
 }
@@ -122,9 +150,9 @@ boost::asio::awaitable<void> FolderSource::read_tree(std::shared_ptr<Attempt> at
 boost::asio::awaitable<void> FolderSource::parse_tree(std::shared_ptr<Attempt> attempt) {
     std::function<void()> work = [attempt, parse = parse_, name = options_.name] {
         std::string text = name + '\n';  // a release is of one source: equal folders are two
-        for (const DocumentFile& file : attempt->files) text += file.file + '\0' + sha256_hex(file.content) + '\n';
+        for (const DocumentFile& file : attempt->files) text += file.file + '\0' + file.digest + '\n';
         for (const DocumentRecord& record : attempt->records) text += record.file + '\0' + "unreadable\n";
-        ReadResult read = parse(attempt->files);
+        ReadResult read = parse(std::move(attempt->files));
         Snapshot& snapshot = attempt->snapshot;
         snapshot.source = name;
         snapshot.revision = sha256_label(text);

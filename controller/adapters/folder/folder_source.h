@@ -20,7 +20,7 @@ namespace galleryd::folder {
 //     BlockingExecutor blocking = [&pool](std::function<void()> work) { return pool.run(std::move(work)); };
 using BlockingExecutor = std::function<boost::asio::awaitable<void>(std::function<void()>)>;
 // read_documents with the program's options; runs on the blocking pool.
-using ParseFiles = std::function<ReadResult(const std::vector<DocumentFile>&)>;
+using ParseFiles = std::function<ReadResult(std::vector<DocumentFile>)>;
 
 struct FolderOptions {
     std::string path;  // a folder, or one file

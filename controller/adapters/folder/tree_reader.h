@@ -52,6 +52,7 @@ struct Listing {
 
 struct FileContent {
     std::string text;
+    std::string digest;  // sha256_hex of it; "" where nobody has asked for one
     std::optional<Diagnostic> problem;
     bool is_changed = false;  // no longer the file of the listing: look again
 };
