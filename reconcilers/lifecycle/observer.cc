@@ -25,6 +25,7 @@ bool is_settled(const ObservedVersion& version) {
 
 // What is read side by side is put here by whoever reads it; each part is written once.
 struct Observer::Reading {
+    explicit Reading(GalleryApi& of) : api(of) {}
     GalleryApi& api;  // with the credential of the gallery: one for the whole look
     std::vector<std::function<boost::asio::awaitable<bool>()>> parts;  // that need only what was read before them
     std::optional<Error> error;                                        // the first
@@ -74,7 +75,7 @@ boost::asio::awaitable<bool> Observer::read_storage(Reading& reading, ResourceId
 
 Task<GalleryView> Observer::look(GalleryLook what) {
     GalleryView view;
-    Reading reading{.api = api_.acting_for(what.id)};
+    Reading reading(api_.acting_for(what.id));
     auto group = co_await reading.api.get_resource_group(what.id.subscription(), what.id.resource_group());
     if (!group) co_return std::unexpected(group.error());
     view.group = std::move(*group);
@@ -172,7 +173,7 @@ boost::asio::awaitable<bool> Observer::read_versions(Reading& reading, const Def
 
 Task<DefinitionView> Observer::look(DefinitionLook what) {
     DefinitionView view;
-    Reading reading{.api = api_.acting_for(what.id)};
+    Reading reading(api_.acting_for(what.id));
     auto definition = co_await reading.api.get_definition(what.id);
     if (!definition) co_return std::unexpected(definition.error());
     view.definition = std::move(*definition);
