@@ -5,6 +5,7 @@
 
 #include "controller/program/memory_use.h"
 #include "controller/program/session_parts.h"
+#include "controller/runtime/task_group.h"
 
 namespace galleryd {
 namespace {
