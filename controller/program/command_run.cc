@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::chrono::milliseconds publish_pause{250};
 constexpr std::chrono::seconds rest_after{2}, rest_pause{1};  // nothing was done for so long
-constexpr std::chrono::minutes give_back_interval{5};
+constexpr std::chrono::minutes give_back_interval{1};  // where ten thousand scopes leave no rest
 
 Status only_loopback(const std::string& flag, const std::string& address) {
     const std::string host = address.substr(0, address.rfind(':'));
@@ -119,11 +119,13 @@ boost::asio::awaitable<void> publish_loop(Session& session, Daemon& daemon, Page
         if (std::exchange(pages.dirty, false)) {
             pages.state.publish_touched(session.engine(), session.clock().now());
             worked = now;
-        } else if (now - worked >= rest_after && (worked > given_back || now - given_back >= give_back_interval)) {
+        }
+        const bool rests = now - worked >= rest_after;
+        if ((rests && worked > given_back) || now - given_back >= give_back_interval) {
             give_back_memory();  // a look at Azure without a pass leaves its pages behind, too
             given_back = now;
         }
-        co_await session.clock().sleep_for(now - worked >= rest_after ? rest_pause : publish_pause);
+        co_await session.clock().sleep_for(rests ? rest_pause : publish_pause);
     }
 }
 

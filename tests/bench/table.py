@@ -8,6 +8,8 @@ import os
 import statistics
 import subprocess
 
+import why
+
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 COUNTED = ("requests", "writes", "series", "bytes", "files")
 ALL = []   # every row of this process, for the table at the end
@@ -97,6 +99,10 @@ def print_all():
     for row in ALL:
         print(line_of(row, row["id"]))
     missed = [row for row in ALL if not is_good(row)]
+    if missed:
+        print("\nMissed, and why:")
+    for row in missed:
+        print(f"{row['id']:5}{row['what']}: {row['verdict']}; {why.reason_of(row)}")
     judged = [row for row in ALL if row["goal"] is not None or row["verdict"].startswith("not measured")]
-    print(f"{len(judged) - len(missed)} of {len(judged)} goals met; figures with every run: build/bench/*.json", flush=True)
+    print(f"\n{len(judged) - len(missed)} of {len(judged)} goals met; figures with every run: build/bench/*.json", flush=True)
     return 1 if missed else 0
