@@ -77,9 +77,9 @@ class PackedMap {
     // Whether that is news.
     bool insert_or_assign(const Key& key, const Value& value) {
         const std::string bytes = Packing<Value>::pack(value);
-        std::string& kept = map_[key];
-        if (!kept.empty() && shelf_.take_out(kept) == bytes) return false;
-        kept = shelf_.put_away(bytes);
+        const auto known = map_.find(key);
+        if (known != map_.end() && shelf_.take_out(known->second) == bytes) return false;
+        map_.insert_or_assign(key, shelf_.put_away(bytes));
         return true;
     }
     void erase(const Key& key) { map_.erase(key); }
