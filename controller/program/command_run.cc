@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::chrono::milliseconds publish_pause{250};
 constexpr std::chrono::seconds rest_after{2}, rest_pause{1};  // nothing was done for so long
-constexpr std::chrono::minutes give_back_interval{1};  // where ten thousand scopes leave no rest
+constexpr std::chrono::minutes give_back_interval{1};         // where ten thousand scopes leave no rest
 
 Status only_loopback(const std::string& flag, const std::string& address) {
     const std::string host = address.substr(0, address.rfind(':'));

@@ -85,23 +85,24 @@ void doubt_unreadable(UsageReport& report, const doctor::Bearer& bearer) {
 }
 
 // The whole answer, by the same functions as the daemon's.
-Task<UsageReport> ask(UsageReader& reader, MachineLists& lists, GalleryApi& api, Clock& clock, VersionName name,
-                      std::string memory, doctor::Bearer bearer) {
-    const auto id = co_await find_version(reader, std::move(name));
+Task<UsageReport> ask(Session& session, VersionName name) {
+    const Clock& clock = session.clock();
+    const auto id = co_await find_version(session.usage_reader(), std::move(name));
     if (!id) co_return std::unexpected(id.error());
     const ResourceId definition = *id->parent();
-    Observer observer(api, clock, run_side_by_side);
+    const Session::Eyes eyes = session.eyes_on(*definition.parent());
+    Observer observer(eyes.api, session.clock(), run_side_by_side);
     const DefinitionLook what{.id = definition, .wants_role_assignments = false};
     const auto view = co_await observer.look(what);
     if (!view) co_return std::unexpected(not_readable(*id, view.error()));
     const Instant began{.wall = clock.now(), .monotonic = clock.monotonic()};
     const std::vector<ResourceId> galleries{*definition.parent()};
-    auto answer = co_await look_at_users(reader, api, galleries);
+    auto answer = co_await look_at_users(eyes.reader, eyes.api, galleries);
     if (!answer) co_return std::unexpected(answer.error());
-    const auto not_listed = co_await add_listed_users(lists, *answer, *definition.parent());
+    const auto not_listed = co_await add_listed_users(eyes.lists, *answer, *definition.parent());
     if (!not_listed) co_return std::unexpected(not_listed.error());
     UsageBook book;  // what the daemon of this state directory could read before
-    book.load(memory, began);
+    book.load(eyes.memory, began);
     book.note(std::move(*answer), began, began);
     UsageReport report;
     report.version = *id;
@@ -114,7 +115,7 @@ Task<UsageReport> ask(UsageReader& reader, MachineLists& lists, GalleryApi& api,
         report.found.doubts.push_back("machines of subscription " + subscription + " could not be listed: " + why);
         report.found.way_out.push_back("ask again; galleryd needs Reader there");
     }
-    doubt_unreadable(report, bearer);
+    doubt_unreadable(report, eyes.credential.empty() ? session.bearer() : doctor::Bearer{});
     co_return report;
 }
 
@@ -143,9 +144,7 @@ int run_usage(const UsageOptions& options, std::ostream& out, std::ostream& err)
     auto session = Session::open(options.common, JournalUse::read_only, "usage");
     if (!session) return exit_with(err, session.error());
     if (const Status signed_in = (*session)->sign_in(); !signed_in) return exit_with(err, signed_in.error());
-    const auto memory = (*session)->journal().setting(usage_setting);
-    auto task = ask((*session)->usage_reader(), (*session)->machine_lists(), (*session)->azure(), (*session)->clock(),
-                    *name, memory ? *memory : std::string(), (*session)->bearer());
+    auto task = ask(**session, *name);
     auto patient = with_patience((*session)->clock(), &err, "Azure Resource Graph", std::move(task));
     const auto report = (*session)->run(std::move(patient));
     if (!report) {

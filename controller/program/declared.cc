@@ -40,7 +40,7 @@ Result<Declared::Moved> Declared::accept(Snapshot snapshot) {
     for (const auto& [digest, expires] : *approvals) {
         if (expires > context.now) context.approvals.insert(digest);
     }
-    if (snapshot.unchanged && is_at_rest(snapshot)) return Moved{.edited = {}, .nothing = true};
+    if (snapshot.unchanged && untold_.empty() && is_at_rest(snapshot)) return Moved{.edited = {}, .nothing = true};
     const bool is_unchanged = snapshot.unchanged;
     DesiredObjects held;  // of an unchanged snapshot: what stands on its last good content
     if (is_unchanged) {
@@ -83,7 +83,9 @@ Result<Declared::Moved> Declared::accept(Snapshot snapshot) {
     const Status forgotten = forget_moved();
     moved.edited = find_edited(all);  // also when the journal failed: scopes and objects belong together
     moved.health_changed = moved.health_changed || double_claims_ != claims_before;
+    untold_.merge(moved.edited);
     if (!forgotten) return std::unexpected(forgotten.error());
+    moved.edited = std::exchange(untold_, {});
     return moved;
 }
 

@@ -88,11 +88,14 @@ class Declared {
     std::map<std::string, PackedMap<std::string, DesiredObjects>> parts_;
     DesiredObjects shared_;  // galleries and policies of every source: few, and many scopes name them
     struct AtHand {
-        std::string scope;
+        std::string scope, resource_key;
+        std::optional<ObjectKey> gallery, policy;
         std::shared_ptr<const DesiredObjects> objects;
+        bool is_of(const Scope& one) const;
     };
     mutable std::optional<AtHand> at_hand_;
     std::map<std::string, Scope> scopes_;
+    std::set<std::string> untold_;                 // edited, and the journal failed before anybody was told
     std::map<std::string, std::uint64_t> prints_;  // by scope, when `accept` ended last
     // Since when documents are missing, by monotonic time: a step of the wall clock does not age a removal.
     std::map<ObjectKey, std::chrono::nanoseconds> missing_since_;

@@ -75,8 +75,13 @@ DesiredObjects Declared::rebuild(const std::string& source, DesiredObjects objec
     return objects;
 }
 
+// Not by the name alone: whoever asks may hold a scope from before the documents changed.
+bool Declared::AtHand::is_of(const Scope& one) const {
+    return scope == one.name && resource_key == one.resource_key() && gallery == one.gallery && policy == one.policy;
+}
+
 std::shared_ptr<const DesiredObjects> Declared::objects_of(const Scope& scope) const {
-    if (at_hand_ && at_hand_->scope == scope.name) return at_hand_->objects;
+    if (at_hand_ && at_hand_->is_of(scope)) return at_hand_->objects;
     auto objects = std::make_shared<DesiredObjects>();
     for (const AcceptedSnapshot& source : sources_) {
         const auto parts = parts_.find(source.source);
@@ -91,7 +96,11 @@ std::shared_ptr<const DesiredObjects> Declared::objects_of(const Scope& scope) c
     };
     add(objects->galleries, shared_.galleries, scope.gallery);
     add(objects->policies, shared_.policies, scope.policy);
-    at_hand_ = AtHand{.scope = scope.name, .objects = objects};
+    at_hand_ = AtHand{.scope = scope.name,
+                      .resource_key = scope.resource_key(),
+                      .gallery = scope.gallery,
+                      .policy = scope.policy,
+                      .objects = objects};
     return objects;
 }
 

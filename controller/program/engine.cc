@@ -43,15 +43,15 @@ Result<std::vector<OperationRecord>> Engine::operations_in_flight() { return jou
 
 Result<std::set<std::string>> Engine::accept(Snapshot snapshot) {
     auto moved = declared_.accept(std::move(snapshot));
-    if (!moved) {
-        drop_what_is_not_declared();  // the journal may have failed after scopes went
-        return std::unexpected(moved.error());
-    }
-    if (moved->nothing) return std::set<std::string>{};
-    if (const Status chosen = declare_credentials(); !chosen) {
+    if (moved && moved->nothing && untold_.empty() && !credentials_unsaved_) return std::set<std::string>{};
+    // Also when the journal failed: the documents may have been taken over before it did.
+    const Status chosen = declare_credentials();
+    if (moved) untold_.merge(moved->edited);
+    if (!moved || !chosen) {
         drop_what_is_not_declared();
-        return std::unexpected(chosen.error());
+        return std::unexpected(moved ? chosen.error() : moved.error());
     }
+    moved->edited = std::exchange(untold_, {});
     for (const std::string& name : moved->edited) {
         quiet_.doubt(name);
         read_at_.erase(name);
@@ -119,14 +119,15 @@ std::unexpected<Error> scope_gone(const std::string& name) {
 Task<Engine::Look> Engine::look(std::string name) {
     const Scope* found = declared_.find_scope(name);
     if (found == nullptr) co_return scope_gone(name);
-    const Scope scope = *found;
+    Scope scope = *found;
     if (auto unclear = unclear_credential(scope)) co_return std::unexpected(std::move(*unclear));
     auto hint = hint_of(scope);
     if (hint) {
         const auto learnt = co_await learns_usage(scope, hint->plan);
         const Scope* still_declared = declared_.find_scope(name);
         if (still_declared == nullptr) co_return scope_gone(name);
-        if (learnt && *learnt) hint = hint_of(*still_declared);
+        scope = *still_declared;  // documents may have changed meanwhile
+        if (learnt && *learnt) hint = hint_of(scope);
     }
     if (hint) {
         hint->by = needs_reads_of_removed(scope, *hint) ? Trust::nothing : trust(scope, *hint);

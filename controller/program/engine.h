@@ -151,6 +151,8 @@ class Engine {
     };
     Task<Look> look(std::string name);
     Status declare_credentials();
+    bool credentials_unsaved_ = false;
+    std::set<std::string> untold_;  // edited scopes of an accept that failed: the next one that succeeds tells them
     std::optional<Error> unclear_credential(const Scope& scope) const;
     std::string credential_of(const Scope& scope) const;
     std::set<std::string> scopes_of_changed_credentials() const;
@@ -159,6 +161,8 @@ class Engine {
     static void tell_usage(Plan& plan, const Plan& hint);
     UsageDesk& own_desk() { return usage_desks_[""]; }
     UsageDesk& desk_of(const ResourceId& gallery);
+    const UsageDesk* desk_named(const CredentialChoice& choice) const;  // null: nobody has asked with it
+    void hand_over(const ResourceId& gallery, const UsageDesk* before);
     Task<void> read_usage(UsageDesk& desk, ResourceId gallery, UsageFor what);
     Task<void> look_at_usage(UsageDesk& desk, ResourceId gallery);
     // Right before a request; `versions` of its definition.

@@ -18,20 +18,38 @@ Status Engine::declare_credentials() {
         before.emplace(scope.gallery_id, choice == nullptr ? CredentialChoice{} : *choice);
     }
     const auto operations = journal_.operations();
-    if (!operations) return std::unexpected(operations.error());
-    for (const OperationRecord& operation : *operations) {
+    for (const OperationRecord& operation : operations.value_or(std::vector<OperationRecord>{})) {
         const std::string key = fold_case(operation.resource);
         known.insert(key);
         known.emplace(gallery_key_in(key));
     }
-    if (!credentials_->declare(galleries, known)) return {};
-    for (const auto& [gallery, had] : before) {
-        const CredentialChoice* const has = credentials_->find(gallery);
-        // What another identity saw unused is not seen unused by this one.
-        if (had != (has == nullptr ? CredentialChoice{} : *has)) desk_of(gallery).book.end_waits_in(gallery);
+    // A gallery that only a source to come declares, or whose document went while nobody ran, keeps the one it had.
+    if (!operations || !all_sources_read()) credentials_->add_known(known);
+    if (credentials_->declare(galleries, known)) {
+        credentials_unsaved_ = true;
+        for (const auto& [gallery, had] : before) {
+            const CredentialChoice* const has = credentials_->find(gallery);
+            if (had != (has == nullptr ? CredentialChoice{} : *has)) hand_over(gallery, desk_named(had));
+        }
     }
-    if (!options_.remember_documents || !journal_.writable()) return {};
-    return journal_.put_setting(gallery_credentials_setting, credentials_->save());
+    if (!operations) return std::unexpected(operations.error());
+    if (!credentials_unsaved_ || !options_.remember_documents || !journal_.writable()) return {};
+    const Status saved = journal_.put_setting(gallery_credentials_setting, credentials_->save());
+    credentials_unsaved_ = !saved;  // once more with the next look at documents
+    return saved;
+}
+
+// What another identity saw unused is not seen unused by this one; and where it saw users of the gallery, this one has
+// to be able to look, or nobody knows.
+void Engine::hand_over(const ResourceId& gallery, const UsageDesk* before) {
+    UsageBook& book = desk_of(gallery).book;
+    book.end_waits_in(gallery);
+    if (before != nullptr && &before->book != &book) book.expect_users_of(gallery, before->book);
+}
+
+const UsageDesk* Engine::desk_named(const CredentialChoice& choice) const {
+    const auto found = usage_desks_.find(choice.problem.empty() ? choice.name : choice.problem);
+    return found == usage_desks_.end() ? nullptr : &found->second;
 }
 
 // A document that is not there yet, or cannot be read, may be the one that says with which credential its gallery is

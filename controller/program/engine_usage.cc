@@ -78,7 +78,7 @@ UsageDesk& Engine::desk_of(const ResourceId& gallery) {
     const auto [at, is_new] = usage_desks_.try_emplace(name);
     UsageDesk& desk = at->second;
     if (!is_new) return desk;
-    desk.setting = std::string(usage_setting) + " " + name;
+    desk.setting = usage_setting_of(name);
     if (credential_facts_.usage) desk.askers = credential_facts_.usage(*choice);
     load_usage(desk);
     return desk;

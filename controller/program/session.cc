@@ -44,6 +44,19 @@ void Session::drain() {
 boost::asio::io_context& Session::context() { return parts_->context; }
 Engine& Session::engine() { return *parts_->engine; }
 GalleryApi& Session::azure() { return *parts_->arm; }
+Session::Eyes Session::eyes_on(const ResourceId& gallery) {
+    const CredentialChoice* const choice = parts_->gallery_credentials.find(gallery);
+    const std::string name = choice == nullptr ? "" : choice->problem.empty() ? choice->name : choice->problem;
+    const UsageAskers askers = choice == nullptr
+                                   ? UsageAskers{.reader = parts_->inventory.get(), .lists = parts_->arm.get()}
+                                   : parts_->gallery_clients->usage(*choice);
+    const auto memory = journal().setting(usage_setting_of(name));
+    return Eyes{.api = parts_->galleries->acting_for(gallery),
+                .reader = *askers.reader,
+                .lists = *askers.lists,
+                .memory = memory.value_or(std::string()),
+                .credential = name};
+}
 MachineLists& Session::machine_lists() { return *parts_->arm; }
 UsageReader& Session::usage_reader() { return *parts_->inventory; }
 Journal& Session::journal() { return *parts_->journal; }

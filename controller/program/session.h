@@ -40,6 +40,15 @@ class Session {
     Engine& engine();
     GalleryApi& azure();
     UsageReader& usage_reader();
+    // Who the daemon asks about a gallery: its own credential where the journal names one (decision 0030).
+    struct Eyes {
+        GalleryApi& api;
+        UsageReader& reader;
+        MachineLists& lists;
+        std::string memory;      // of who used what, the journal's; "" = none
+        std::string credential;  // "images/team-a"; "" = galleryd's own
+    };
+    Eyes eyes_on(const ResourceId& gallery);
     MachineLists& machine_lists();
     Journal& journal();
     Clock& clock();

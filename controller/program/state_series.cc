@@ -140,7 +140,7 @@ class PlanFigures {
     int plans_ = 0;
     bool has_definitions_ = false, brake_ = false;
     std::map<std::string_view, int> actions_{{"create", 0}, {"update", 0}, {"delete", 0}, {"adopt", 0}, {"blocked", 0}};
-    std::map<std::string_view, OfRegion> regions_;
+    std::map<std::string, OfRegion> regions_;  // own texts: a plan is taken out for one visit
     std::optional<double> next_deletion_;
 };
 

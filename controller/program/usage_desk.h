@@ -17,6 +17,11 @@ struct UsageAskers {
     MachineLists* lists = nullptr;  // null: what the index shows has to do
 };
 
+// Name of the journal's setting that keeps the memory of what was seen with a credential; "" galleryd's own.
+inline std::string usage_setting_of(const std::string& credential) {
+    return credential.empty() ? std::string(usage_setting) : std::string(usage_setting) + " " + credential;
+}
+
 // Who uses a version, by the eyes of one credential (decisions 0027, 0030): what it can read, and what it has seen.
 struct UsageDesk {
     std::string setting;  // the journal's, which keeps the book's memory

@@ -69,6 +69,13 @@ bool GalleryCredentials::declare(const std::vector<const Gallery*>& galleries, c
     return true;
 }
 
+void GalleryCredentials::add_known(std::set<std::string>& known) const {
+    for (const auto& [key, entry] : choices_) {
+        known.insert(key);
+        known.insert(entry.gallery);
+    }
+}
+
 const CredentialChoice* GalleryCredentials::find(const ResourceId& resource) const {
     if (choices_.empty()) return nullptr;
     const std::string_view gallery = gallery_key_in(resource.key());

@@ -32,6 +32,8 @@ class GalleryCredentials {
     // Of a gallery, of anything in it, or of its storage account; null: galleryd's own credential.
     const CredentialChoice* find(const ResourceId& resource) const;
     bool empty() const { return choices_.empty(); }
+    // Everything that is known now still matters: not every source has spoken yet, or the journal cannot be read.
+    void add_known(std::set<std::string>& known) const;
 
     // Lines of text for the journal; lines that cannot be read are passed over.
     std::string save() const;

@@ -89,6 +89,16 @@ void UsageBook::follow(const ResourceId& definition, const std::set<std::string>
     }
 }
 
+void UsageBook::expect_users_of(const ResourceId& gallery, const UsageBook& before) {
+    if (!before.answer_) return;
+    for (const ImageUser& user : before.answer_->users) {
+        if (gallery_key_of(user.definition.key()) != gallery.key()) continue;
+        const bool is_new =
+            readable_.try_emplace(fold_case(user.id.subscription()), day_of(before.answered_.wall)).second;
+        changed_ = changed_ || is_new;
+    }
+}
+
 void UsageBook::note_failure(const Error& error, Instant now) {
     failure_ = error;
     failed_ = now;

@@ -68,6 +68,8 @@ class UsageBook {
                 const std::vector<ObservedVersion>& versions, Instant now);
     std::size_t waits() const { return unused_.size(); }
     // Something that save() prints has changed since load() or note_saved().
+    // Where `before` saw users of the gallery: subscriptions that this one cannot read count as lost, not as empty.
+    void expect_users_of(const ResourceId& gallery, const UsageBook& before);
     bool is_changed() const { return changed_; }
     void note_saved() { changed_ = false; }
 

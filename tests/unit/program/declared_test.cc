@@ -197,3 +197,18 @@ TEST_CASE("declared: what two sources claim is told once, and again when it is s
     REQUIRE(frozen.has_value());
     CHECK(store.declared.double_claims().size() == 3);
 }
+
+TEST_CASE("declared: whoever asks with a scope from before the documents changed spoils no later answer") {
+    Store store;
+    REQUIRE(store.declared.accept(store.snapshot("r1")).has_value());
+    const Scope now = *store.declared.find_scope("images/golden/a");
+    Scope before = now;
+    before.gallery.reset();
+    CHECK(store.declared.objects_of(before)->galleries.empty());
+    CHECK(store.declared.objects_of(now)->galleries.size() == 1);
+    before = now;
+    before.definition_id = definition_id(now.gallery_id, "elsewhere");
+    CHECK(store.declared.objects_of(before)->definitions.empty());
+    CHECK(store.declared.objects_of(now)->definitions.contains(key_a));
+    CHECK(store.declared.objects_of(now) == store.declared.objects_of(now));  // the last one is at hand
+}

@@ -64,6 +64,7 @@ class NotedReader : public UsageReader {
   public:
     std::set<std::string> galleries;
     std::optional<Error> refuses;
+    std::vector<ImageUser> users;
     Task<UsageAnswer> users_of(std::vector<ResourceId> asked) override {
         for (const ResourceId& gallery : asked) galleries.insert(gallery.name());
         if (refuses) co_return std::unexpected(*refuses);
@@ -71,6 +72,8 @@ class NotedReader : public UsageReader {
         for (const ResourceId& gallery : asked)
             answer.galleries.push_back({.gallery = gallery, .found = true, .subscriptions = {}, .tenants = {}});
         answer.readable = {"00000000-0000-0000-0000-000000000001"};
+        answer.users = users;
+        for (const ImageUser& user : users) answer.readable.push_back(fold_case(user.id.subscription()));
         answer.requests = 1;
         co_return answer;
     }
@@ -139,14 +142,17 @@ struct World {
         REQUIRE(program.engine->load().has_value());
     }
     Engine& engine() { return *program.engine; }
-    void declare(const std::string& yaml, const std::string& source = "dir:one") {
+    Result<std::set<std::string>> accept(const std::string& yaml, const std::string& source = "dir:one") {
         ReadResult read = read_documents({{"all.yaml", yaml}}, {});
         Snapshot snapshot;
         snapshot.source = source;
         snapshot.revision = sha256_label(yaml);
         snapshot.objects = std::move(read.objects);
         snapshot.documents = std::move(read.documents);
-        REQUIRE(engine().accept(std::move(snapshot)).has_value());
+        return engine().accept(std::move(snapshot));
+    }
+    void declare(const std::string& yaml, const std::string& source = "dir:one") {
+        REQUIRE(accept(yaml, source).has_value());
     }
     Result<Plan> plan(const std::string& scope) { return run_task(io, clock, engine().plan_scope(scope)); }
     PassResult pass(const std::string& scope) {
@@ -221,6 +227,22 @@ TEST_CASE("while a document that may name the credential is not read or broken, 
     world.declare(gallery("silver", ""), "dir:two");  // taken away: it keeps what it had
     CHECK(world.plan("apart/golden/ubuntu").has_value());
     CHECK(world.looks_of("images/team-a") == 2);
+    CHECK(world.own.looks == 0);
+}
+
+TEST_CASE(
+    "a source that is read before the gallery's own forgets no credential, and a document lost while nobody ran keeps "
+    "it") {
+    World world(2);
+    world.declare(gallery("silver", ""), "dir:one");
+    world.declare(gallery("golden", with_team), "dir:two");
+    REQUIRE(world.program.choices.find(gallery_id("00000000-0000-0000-0000-000000000001", "rg", "golden")) != nullptr);
+    world.start(2);
+    world.declare(gallery("silver", ""), "dir:one");
+    world.declare(gallery("bronze", ""), "dir:two");  // golden's document went while nobody ran
+    REQUIRE(world.engine().scopes().contains("images/golden"));
+    REQUIRE(world.plan("images/golden").has_value());
+    CHECK(world.looks_of("images/team-a") == 1);
     CHECK(world.own.looks == 0);
 }
 
@@ -308,10 +330,23 @@ TEST_CASE("who uses a version is asked with the gallery's own credential, and wh
     CHECK(anew.contains("a second look"));
     CHECK(own.galleries == std::set<std::string>{"golden", "silver"});
 
+    // Where galleryd saw users of the gallery, the team's credential has to be able to look.
+    own.users = {ImageUser{.kind = UserKind::virtual_machine,
+                           .id = ResourceId("/subscriptions/0000000C-0000-0000-0000-000000000001/resourceGroups/app/"
+                                            "providers/Microsoft.Compute/virtualMachines/web"),
+                           .region = "canadacentral",
+                           .definition = ubuntu("golden"),
+                           .version = "1.0.0"}};
+    world.clock.advance(std::chrono::minutes{20});
+    CHECK(usage_in(world.pass("images/golden/ubuntu-golden")).contains("1 virtual machine"));
+    world.declare(gallery("golden", with_team) + rest);
+    world.clock.advance(std::chrono::minutes{20});
+    const std::string lost = usage_in(world.pass("images/golden/ubuntu-golden"));
+    CHECK_MESSAGE(lost.contains("0000000c-0000-0000-0000-000000000001 could be read on"), lost);
+
     // A credential that may not ask leaves it unknown, which keeps.
     team.refuses =
         Error{.kind = ErrorKind::denied, .reason = "AuthenticationFailed", .message = "no", .code = "GD3029"};
-    world.declare(gallery("golden", with_team) + rest);
     world.clock.advance(std::chrono::minutes{20});
     CHECK(usage_in(world.pass("images/golden/ubuntu-golden")).contains("could not be asked who uses it: no"));
 }

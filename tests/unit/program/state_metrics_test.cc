@@ -195,3 +195,29 @@ TEST_CASE("after an hour everything is told again, because time alone ends lives
     state.publish_touched(small.engine, small.clock.now());
     CHECK(metrics.has("galleryd_plan_changes", creations));
 }
+
+TEST_CASE("regions of several definitions are counted together, each under its own name") {
+    SmallEngine small;
+    RecordingMetrics metrics;
+    StateMetrics state(metrics);
+    std::string yaml = small_gallery;
+    for (const std::string name : {"ubuntu", "debian"}) {
+        std::string definition(small_definition);
+        definition.replace(definition.find("name: ubuntu"), 12, "name: " + name);
+        definition.replace(definition.find("sku: 24_04"), 10, "sku: " + name);
+        yaml += definition + "---\napiVersion: galleryd.io/v1alpha1\nkind: ImageVersion\nmetadata: {name: " + name +
+                "-1, namespace: images}\nspec:\n  imageDefinition: " + name +
+                "\n  version: 1.0.0\n  source: {managedImage: /subscriptions/00000000-0000-0000-0000-000000000001/"
+                "resourceGroups/rg-golden/providers/Microsoft.Compute/images/packer}\n  targetRegions:\n"
+                "  - {name: canadacentral, replicas: 3}\n  - {name: southafricanorthwest, replicas: 2}\n";
+    }
+    small.declare(yaml);
+    small.pass();
+    state.publish(small.engine, small.clock.now());
+    const auto desired = [&](const std::string& region) {
+        return metrics.value("galleryd_replicas_desired", {{"gallery", "images/golden"}, {"region", region}});
+    };
+    CHECK(desired("canadacentral") == 6);
+    CHECK(desired("southafricanorthwest") == 4);  // longer than a string that needs no room of its own
+    CHECK(metrics.sum("galleryd_replicas_desired") == 10);
+}
