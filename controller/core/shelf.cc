@@ -87,6 +87,7 @@ void Shelf::learn(std::string_view text) {
         sample_.erase(0, std::min(sample_.size(), sample_.size() + text.size() - dictionary_bytes_max));
     sample_ += text.substr(0, dictionary_bytes_max);
     if (texts_ < learned_at.at(dictionaries_.size())) return;
+    sample_.insert(sample_.begin(), '\0');  // whatever the texts hold, it is not taken for a trained dictionary
     if (!dictionaries_.empty()) dictionaries_.back()->close();
     dictionaries_.push_back(std::make_unique<Dictionary>(std::exchange(sample_, {})));
 }

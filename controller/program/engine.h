@@ -155,7 +155,7 @@ class Engine {
     std::set<std::string> untold_;  // edited scopes of an accept that failed: the next one that succeeds tells them
     std::optional<Error> unclear_credential(const Scope& scope) const;
     std::string credential_of(const Scope& scope) const;
-    std::set<std::string> scopes_of_changed_credentials() const;
+    std::set<std::string> scopes_of_changed_credentials();
     // What was planned waits for an answer of who uses versions, and there is a new one: plan again.
     Task<bool> learns_usage(const Scope& scope, const Plan& plan);
     static void tell_usage(Plan& plan, const Plan& hint);

@@ -77,14 +77,17 @@ std::string Engine::credential_of(const Scope& scope) const {
     return choice->name.empty() ? "of " + scope.gallery_id.name() : choice->name;
 }
 
-// A person has mended something, or taken it away: nobody waits for the slow retry of what was refused.
-std::set<std::string> Engine::scopes_of_changed_credentials() const {
+// A person has mended something, or taken it away: nobody waits for the slow retry of what was refused. It may be
+// another identity by now, which has seen nothing unused yet.
+std::set<std::string> Engine::scopes_of_changed_credentials() {
     std::set<std::string> names;
     const std::set<std::string> changed =
         credential_facts_.changed ? credential_facts_.changed() : std::set<std::string>{};
     if (changed.empty()) return names;
     for (const auto& [name, scope] : scopes()) {
-        if (changed.contains(credential_of(scope))) names.insert(name);
+        if (!changed.contains(credential_of(scope))) continue;
+        names.insert(name);
+        desk_of(scope.gallery_id).book.end_waits_in(scope.gallery_id);
     }
     return names;
 }

@@ -53,6 +53,12 @@ TEST_CASE("shelf: an empty text, one larger than any dictionary, and one of ever
     CHECK(squeeze(large).size() < large.size());
 }
 
+TEST_CASE("shelf: a text that begins like a trained dictionary is a text") {
+    Shelf shelf;
+    const std::string magic("\x37\xa4\x30\xec broken", 11);
+    for (int i = 0; i < 200; ++i) REQUIRE(shelf.take_out(shelf.put_away(magic)) == magic);
+}
+
 TEST_CASE("packed map: reads like a map, in the order of its keys, and its values are copies") {
     PackedMap<std::string, std::string> map;
     map.insert_or_assign("b", "two");
