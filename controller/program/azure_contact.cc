@@ -8,7 +8,7 @@ namespace galleryd {
 namespace {
 
 constexpr std::size_t misses_min = 3, targets_min = 2;
-constexpr std::chrono::seconds silence_min{2};
+constexpr std::chrono::seconds silence_min{2}, silence_of_one_min{10};
 constexpr std::chrono::minutes told_first{5}, told_pause_max{60};
 
 bool is_gateways(int status) { return status == 502 || status == 503 || status == 504; }
@@ -36,8 +36,9 @@ void AzureContact::note_answer() {
     targets_.clear();
 }
 
-void AzureContact::note_silence(const std::string& target, const std::string& why) {
+void AzureContact::note_silence(const std::string& target, const std::string& why, bool is_network) {
     const auto now = clock_.monotonic();
+    is_network_ = is_network && (misses_ == 0 || is_network_);
     if (misses_++ == 0) {
         since_ = clock_.now();
         began_ = now;
@@ -51,7 +52,9 @@ void AzureContact::note_silence(const std::string& target, const std::string& wh
         pause_ = std::min<std::chrono::nanoseconds>(pause_ * 2, told_pause_max);
         tell_at_ = now + pause_;
     }
-    if (away_ || misses_ < misses_min || targets_.size() < targets_min || now - began_ < silence_min) return;
+    const bool is_one_thing = targets_.size() < targets_min;
+    if (away_ || misses_ < misses_min || (is_one_thing && !is_network_)) return;
+    if (now - began_ < (is_one_thing ? silence_of_one_min : silence_min)) return;
     away_ = true;
     pause_ = told_first;
     tell_at_ = now + pause_;
@@ -66,7 +69,8 @@ Task<http::Response> WatchedTransport::send(http::Origin origin, http::Request r
     const std::string target = request.target.substr(0, request.target.find('?'));
     auto answer = co_await transport_->send(std::move(origin), std::move(request), limits);
     if (!is_watched) co_return answer;
-    if (!answer && answer.error().kind != ErrorKind::invalid) contact_.note_silence(target, answer.error().message);
+    if (!answer && answer.error().kind != ErrorKind::invalid)
+        contact_.note_silence(target, answer.error().message, answer.error().reason == "NetworkError");
     else if (answer && is_gateways(answer->status))
         contact_.note_silence(target, "a gateway says HTTP " + std::to_string(answer->status));
     else contact_.note_answer();

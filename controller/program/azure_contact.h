@@ -15,14 +15,17 @@ namespace galleryd {
 
 // Whether Azure answers at all, seen at the wire: every request to it says so, whoever sent it. Away: three requests in
 // a row for two things or more had no answer (no connection, no answer in time, or a gateway's 502, 503, 504) and two
-// seconds passed meanwhile. Told once when it begins and once when it ends (on_change), and logged in between after
-// five minutes, then ever less often, with the number of requests. One of anything else, however it refuses, ends it.
+// seconds passed meanwhile; or, where the network said so, for one thing alone (all that a daemon at
+// rest asks for) and ten seconds. Told once when
+// it begins and once when it ends (on_change), and logged in between after five minutes, then ever less often, with the
+// number of requests. One of anything else, however it refuses, ends it.
 class AzureContact {
   public:
     AzureContact(Clock& clock, Log& log) : clock_(clock), log_(log) {}
 
     void note_answer();
-    void note_silence(const std::string& target, const std::string& why);
+    // `is_network`: no connection, or one that broke; no thing of its own hangs then.
+    void note_silence(const std::string& target, const std::string& why, bool is_network = false);
 
     bool is_away() const { return away_; }
     // "" or one line: "Azure does not answer since 2026-11-21T18:00:00Z (41 requests): cannot connect to …". Does not
@@ -36,7 +39,7 @@ class AzureContact {
 
     Clock& clock_;
     Log& log_;
-    bool away_ = false;
+    bool away_ = false, is_network_ = false;
     std::size_t misses_ = 0;
     std::set<std::string> targets_;  // at most two
     std::string why_;

@@ -22,6 +22,31 @@ bool holds_rest(const DesiredObjects& objects, const std::vector<GoodDocument>& 
     return static_cast<std::size_t>(known) + valid == documents.size();
 }
 
+// What these documents say, and what a gallery or a policy among them has a say in, is compared and not written.
+void only_observe(DesiredObjects& objects, const std::set<ObjectKey>& held_back) {
+    const auto by_another = [&](const ImageDefinition& definition) {
+        const std::string& space = definition.meta.key.namespace_name;
+        return held_back.contains({Kind::lifecycle_policy, space, definition.lifecycle_policy}) ||
+               (definition.gallery && held_back.contains(*definition.gallery));
+    };
+    const auto observe = [](Governance& governance) {
+        if (governance.mode == Mode::manage) governance.mode = Mode::observe;
+    };
+    for (auto& [key, gallery] : objects.galleries) {
+        if (held_back.contains(key)) observe(gallery.governance);
+    }
+    std::set<ObjectKey> observed;
+    for (auto& [key, definition] : objects.definitions) {
+        if (!held_back.contains(key) && !by_another(definition)) continue;
+        observe(definition.governance);
+        observed.insert(key);
+    }
+    for (auto& [key, version] : objects.versions) {
+        if (held_back.contains(key) || (version.definition && observed.contains(*version.definition)))
+            observe(version.governance);
+    }
+}
+
 }  // namespace
 
 Status Declared::load() {
@@ -55,6 +80,7 @@ Result<Declared::Moved> Declared::accept(Snapshot snapshot) {
         return is_unchanged && holds_rest(held, documents, valid) ? held : parse(documents, source, failed);
     };
     AcceptedSnapshot accepted = accept_snapshot(std::move(snapshot), before, context, parse_kept, to_json_text);
+    if (!reconcile_held_back_) only_observe(accepted.objects, accepted.held_back);
     const auto slot = std::ranges::find(sources_, accepted.source, &AcceptedSnapshot::source);
     AcceptedSnapshot* old = slot == sources_.end() ? nullptr : &*slot;
     if (is_unchanged) accepted.valid = old->valid;

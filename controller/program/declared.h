@@ -19,9 +19,16 @@ namespace galleryd {
 
 class Declared {
   public:
-    // `remember`: false for `plan`, which stores nothing.
-    Declared(Journal& journal, Clock& clock, EventRecorder& events, bool remember)
-        : journal_(journal), clock_(clock), events_(events), remember_(remember) {}
+    struct Options {
+        bool remember = true;             // false for `plan`, which stores nothing
+        bool reconcile_held_back = true;  // false: what stands on its last good content is observed, not written
+    };
+    Declared(Journal& journal, Clock& clock, EventRecorder& events, Options options)
+        : journal_(journal),
+          clock_(clock),
+          events_(events),
+          remember_(options.remember),
+          reconcile_held_back_(options.reconcile_held_back) {}
 
     Status load();  // the last good documents; call once before anything else
     struct Moved {
@@ -74,7 +81,7 @@ class Declared {
     Journal& journal_;
     Clock& clock_;
     EventRecorder& events_;
-    bool remember_;
+    bool remember_, reconcile_held_back_;
     std::vector<AcceptedSnapshot> sources_;  // in order of first look; objects are in parts_
     struct GoodDocuments {
         std::string squeezed;         // content only where the journal has not got it

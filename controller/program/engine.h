@@ -38,7 +38,9 @@ struct EngineOptions {
     std::string instance = "galleryd";  // who owns what we make: first part of the owner tag
     std::string asked_by = "daemon";    // for the audit trail
     bool observe = false, allow_deletes = false, prune = false;
-    bool remember_documents = true;           // false for `plan`, which stores nothing
+    bool remember_documents = true;  // false for `plan`, which stores nothing
+    // False for commands: the last good content that they remember may be older than what somebody else applied since.
+    bool reconcile_held_back = true;
     bool galleries_have_credentials = false;  // some may: where that is not known yet, nobody looks (--credentials-dir)
     std::size_t source_count = 1;             // nothing is written before each of them has been looked at once
     Prices prices;

@@ -200,6 +200,7 @@ Status open_engine(SessionParts& parts, JournalUse use, std::string asked_by) {
     options.allow_deletes = parts.options.allow_deletes;
     options.prune = parts.options.prune;
     options.remember_documents = use == JournalUse::exclusive;
+    options.reconcile_held_back = asked_by == "daemon" || asked_by == "demo";
     options.prices = std::move(*prices);
     options.source_count = parts.options.sources.size();
     options.zone_offset = zone_offset;

@@ -75,6 +75,13 @@ TEST_CASE("a moment, a single thing that hangs and a mixed answer are not an Azu
         one.clock.advance(5s);
     }
     CHECK_FALSE(one.contact.is_away());
+    Line rest;  // a daemon at rest asks for one thing only, and nobody listens there
+    for (int i = 0; i < 3; ++i) {
+        CHECK_FALSE(rest.contact.is_away());
+        rest.contact.note_silence("/providers/Microsoft.ResourceGraph/resources", "cannot connect", true);
+        rest.clock.advance(5s);
+    }
+    CHECK(rest.contact.is_away());
     Line mixed;
     for (int i = 0; i < 20; ++i) {
         mixed.miss(2, 5s);

@@ -35,7 +35,7 @@ struct Store {
     RecordingMetrics metrics;
     std::unique_ptr<Journal> journal = memory_journal(clock.now());
     EventRecorder events{*journal, clock, log, metrics};
-    Declared declared{*journal, clock, events, true};
+    Declared declared{*journal, clock, events, Declared::Options{}};
     std::map<std::string, std::string> files{
         {"gallery.yaml", gallery}, {"a.yaml", definition("a", "one")}, {"b.yaml", definition("b", "one")}};
 
@@ -211,4 +211,33 @@ TEST_CASE("declared: whoever asks with a scope from before the documents changed
     CHECK(store.declared.objects_of(before)->definitions.empty());
     CHECK(store.declared.objects_of(now)->definitions.contains(key_a));
     CHECK(store.declared.objects_of(now) == store.declared.objects_of(now));  // the last one is at hand
+}
+
+TEST_CASE("declared: a command observes what stands on its last good content, which may be older than Azure") {
+    Store store;
+    REQUIRE(store.declared.accept(store.snapshot("r1")).has_value());
+    Declared command{*store.journal, store.clock, store.events,
+                     Declared::Options{.remember = false, .reconcile_held_back = false}};
+    REQUIRE(command.load().has_value());
+    const auto mode_of = [&](const char* name) {
+        return command.all_objects().definitions.at({Kind::image_definition, "images", name}).governance.mode;
+    };
+    SUBCASE("the definition itself is broken") {
+        store.files["a.yaml"] = "kind: [";
+        REQUIRE(command.accept(store.snapshot("r2")).has_value());
+        CHECK(command.sources().front().held_back.contains(key_a));
+        CHECK(mode_of("a") == Mode::observe);
+        CHECK(mode_of("b") == Mode::manage);
+        store.files["a.yaml"] = definition("a", "two");
+        REQUIRE(command.accept(store.snapshot("r3")).has_value());
+        CHECK(mode_of("a") == Mode::manage);
+    }
+    SUBCASE("its gallery is broken") {
+        for (auto& [name, text] : store.files) {
+            if (text.find("kind: Gallery") != std::string::npos) text = "kind: [";
+        }
+        REQUIRE(command.accept(store.snapshot("r2")).has_value());
+        CHECK(mode_of("a") == Mode::observe);
+        CHECK(mode_of("b") == Mode::observe);
+    }
 }
