@@ -118,9 +118,11 @@ namespace {
 
 // What is the same for every scope that it meets; other failures are each about their own resource.
 std::string cause_of(const Error& error) {
-    const bool is_shared = error.kind == ErrorKind::transient || error.kind == ErrorKind::throttled ||
-                           error.reason == "AuthorizationFailed" || error.reason == "AuthenticationFailed" ||
-                           error.reason == "TlsError";
+    const bool is_of_one_credential = error.code == "GD3029";  // says which, and why
+    const bool is_shared =
+        !is_of_one_credential &&
+        (error.kind == ErrorKind::transient || error.kind == ErrorKind::throttled ||
+         error.reason == "AuthorizationFailed" || error.reason == "AuthenticationFailed" || error.reason == "TlsError");
     return error.code + error.reason + (is_shared ? std::string() : error.message);
 }
 

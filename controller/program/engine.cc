@@ -127,7 +127,8 @@ Task<Engine::Look> Engine::look(std::string name) {
         const auto learnt = co_await learns_usage(scope, hint->plan);
         const Scope* still_declared = declared_.find_scope(name);
         if (still_declared == nullptr) co_return scope_gone(name);
-        scope = *still_declared;  // documents may have changed meanwhile
+        scope = *still_declared;  // documents may have changed meanwhile, and hide now who is to be asked
+        if (auto unclear = unclear_credential(scope)) co_return std::unexpected(std::move(*unclear));
         if (learnt && *learnt) hint = hint_of(scope);
     }
     if (hint) {
@@ -282,6 +283,7 @@ Task<PassResult> Engine::pass(std::string name) {
     if (!options_.observe && seen->was_read()) {
         if (const Status noted = note_sightings(*seen); !noted) result.error = noted.error();
     }
+    if (auto unclear = unclear_credential(scope)) result.error = std::move(*unclear);  // since the look began
     if (!options_.observe && seen->was_read() && all_sources_read() && !result.error) {
         ApplyContext context = apply_context(scope);
         const auto* versions = seen->definition_view ? &seen->definition_view->versions : nullptr;

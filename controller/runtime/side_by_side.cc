@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <boost/asio/this_coro.hpp>
-#include <exception>
 
 #include "controller/runtime/task_group.h"
 
@@ -43,17 +42,7 @@ asio::awaitable<void> run_side_by_side(std::size_t count, std::size_t width,
     const auto executor = co_await asio::this_coro::executor;
     TaskGroup group(executor);
     for (std::size_t i = 0; i < wanted; ++i) group.spawn(take_turns(turns));
-    std::exception_ptr interrupted;
-    try {
-        co_await group.wait_idle();
-    } catch (...) {
-        interrupted = std::current_exception();
-    }
-    const bool throws = co_await asio::this_coro::throw_if_cancelled();
-    co_await asio::this_coro::throw_if_cancelled(false);  // joining is not optional
-    co_await group.close();
-    co_await asio::this_coro::throw_if_cancelled(throws);
-    if (interrupted) std::rethrow_exception(interrupted);
+    co_await group.finish();
 }
 
 }  // namespace galleryd

@@ -1,11 +1,11 @@
 #include <doctest/doctest.h>
 
 #include "controller/adapters/documents/reader.h"
-#include "controller/adapters/journal/journal.h"
 #include "controller/core/digest.h"
 #include "controller/program/engine.h"
 #include "controller/program/gallery_apis.h"
 #include "tests/support/manual_clock.h"
+#include "tests/support/memory_journal.h"
 #include "tests/support/recording_log.h"
 #include "tests/support/recording_metrics.h"
 #include "tests/support/run_task.h"
@@ -104,7 +104,7 @@ struct World {
     ManualClock clock{io};
     RecordingLog log;
     RecordingMetrics metrics;
-    std::unique_ptr<Journal> journal = open(clock.now());
+    std::unique_ptr<Journal> journal = memory_journal(clock.now());
     CountedApi own;
     std::map<std::string, std::shared_ptr<CountedApi>> others;
     Engine::CredentialFacts facts;
@@ -117,14 +117,6 @@ struct World {
 
     explicit World(std::size_t sources = 1) { start(sources); }
 
-    static std::unique_ptr<Journal> open(TimePoint now) {
-        journal::JournalOptions options;
-        options.in_memory = true;
-        options.now = now;
-        auto opened = journal::open_journal(options);
-        REQUIRE(opened.has_value());
-        return std::move(*opened);
-    }
     void start(std::size_t sources = 1) {  // again: the same journal, nothing else
         program.engine.reset();
         program.choices = {};
