@@ -23,8 +23,16 @@ struct ApplyState {
     std::ostream* err;
     std::chrono::nanoseconds deadline;
     int writes = 0;
-    std::map<std::string, Plan> last;
-    std::map<std::string, Error> failures;
+    std::map<std::string, Plan> last = {};
+    std::map<std::string, Error> failures = {};
+    // By address: what is not believed to be gone yet, and how many reads have to agree still.
+    struct Unconfirmed {
+        std::string scope;
+        int reads_left = 0;
+        Error why;
+    };
+    std::map<std::string, Unconfirmed> unconfirmed = {};
+    int reads_left_told = 0;
     int running_operations = 0;
 };
 
@@ -39,17 +47,47 @@ boost::asio::awaitable<void> follow(Engine& engine, ApplyState& state, Operation
               << std::endl;
 }
 
+bool is_unconfirmed(const PassResult& result, const std::string& address) {
+    return std::ranges::any_of(result.applied.outcomes, [&](const ChangeOutcome& outcome) {
+        return outcome.result == ChangeResult::unconfirmed && outcome.address == address;
+    });
+}
+
 void tell(ApplyState& state, const PassResult& result) {
+    std::erase_if(state.unconfirmed, [&](const auto& open) {
+        return open.second.scope == result.scope && !is_unconfirmed(result, open.first);
+    });
     for (const ChangeOutcome& outcome : result.applied.outcomes) {
         if (outcome.result == ChangeResult::done || outcome.result == ChangeResult::accepted) {
             state.out << "  " << (outcome.result == ChangeResult::done ? "done    " : "started ") << "  "
                       << to_string(outcome.action) << " " << outcome.kind << " " << outcome.address << std::endl;
+        } else if (outcome.result == ChangeResult::unconfirmed) {
+            const bool is_new =
+                state.unconfirmed
+                    .insert_or_assign(outcome.address,
+                                      ApplyState::Unconfirmed{result.scope, outcome.reads_left, *outcome.error})
+                    .second;
+            if (is_new)
+                state.out << "  waiting   " << to_string(outcome.action) << " " << outcome.kind << " "
+                          << outcome.address << ": " << outcome.error->message << std::endl;
         } else if (outcome.error && outcome.error->kind != ErrorKind::conflict &&
                    outcome.result != ChangeResult::paused) {
             state.out << "  failed    " << to_string(outcome.action) << " " << outcome.kind << " " << outcome.address
                       << ": " << outcome.error->message << std::endl;
         }
     }
+}
+
+// A sign of life for each read that agreed: they take minutes together.
+void tell_reads_left(ApplyState& state) {
+    int most = 0;
+    for (const auto& [address, open] : state.unconfirmed) most = std::max(most, open.reads_left);
+    if (most > 0 && most != state.reads_left_told) {
+        state.out << "  waiting   for " << plural(static_cast<std::size_t>(most), "more read") << " that "
+                  << (most == 1 ? "has" : "have") << " to agree that " << plural(state.unconfirmed.size(), "resource")
+                  << (state.unconfirmed.size() == 1 ? " is" : " are") << " gone" << std::endl;
+    }
+    state.reads_left_told = most;
 }
 
 // One pass over every scope. True when something was written or is under way.
@@ -64,6 +102,7 @@ Task<bool> one_round(Engine& engine, ApplyState& state, TaskGroup& operations) {
             operations.spawn(follow(engine, state, operation));
         state.writes += result->applied.writes;
         tell(state, *result);
+        progress = progress || !state.unconfirmed.empty();
         state.failures.erase(name);
         if (result->error) {
             if (result->error->reason == "JournalWriteFailed" || result->error->kind == ErrorKind::bug)
@@ -88,6 +127,7 @@ Task<bool> one_round(Engine& engine, ApplyState& state, TaskGroup& operations) {
             state.last.insert_or_assign(name, std::move(*result->plan));
         }
     }
+    tell_reads_left(state);
     engine.remember_usage(true);  // the next run goes on with the waits that this one began
     co_return progress || state.running_operations > 0;
 }
@@ -169,6 +209,13 @@ std::vector<std::pair<std::string, Error>> failures_of(const ApplyState& state) 
     return {state.failures.begin(), state.failures.end()};
 }
 
+// What could not be made anew in time. Another run counts its reads from the beginning.
+void print_unconfirmed(std::ostream& err, const ApplyState& state) {
+    std::vector<std::pair<std::string, Error>> open;
+    for (const auto& [address, one] : state.unconfirmed) open.emplace_back(address, one.why);
+    print_failures(err, open, "not made anew yet");
+}
+
 int report_end(ApplyEnd end, ApplyState& state, Session& session, bool is_partial, std::ostream& out,
                std::ostream& err) {
     print_summary(out, state, session);
@@ -179,7 +226,13 @@ int report_end(ApplyEnd end, ApplyState& state, Session& session, bool is_partia
     }
     if (end == ApplyEnd::timed_out) {
         print_failures(err, failures_of(state), "not done yet");
-        err << "galleryd: timed out; what was started goes on in Azure. Run apply again to follow it. (GD5008)\n";
+        print_unconfirmed(err, state);
+        const bool only_waited = state.writes == 0 && state.running_operations == 0 && !state.unconfirmed.empty();
+        err << (only_waited
+                    ? "galleryd: timed out; nothing was started. Run apply again with a longer --timeout: reads "
+                      "have to agree for minutes, and each run counts them anew. (GD5008)\n"
+                    : "galleryd: timed out; what was started goes on in Azure. Run apply again to follow it. "
+                      "(GD5008)\n");
         return exit_gate;
     }
     print_plan_text(out, plans_of(state), plan_header(session), TextOptions{});
@@ -244,8 +297,7 @@ int run_apply(const ApplyOptions& options, std::ostream& out, std::ostream& err)
     if (!confirm_deletions(options, common.allow_deletes ? deletions_in(planned->plans) : 0, err)) return exit_approval;
     out << std::endl;
     (*session)->engine().confirm_only(planned->plans);
-    ApplyState state{
-        .out = out, .err = &err, .deadline = (*session)->clock().monotonic() + *timeout, .last = {}, .failures = {}};
+    ApplyState state{.out = out, .err = &err, .deadline = (*session)->clock().monotonic() + *timeout};
     (*session)->contact().on_change = [&err](bool, const std::string& text) {
         err << "galleryd: " << text << std::endl;
     };

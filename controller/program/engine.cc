@@ -253,7 +253,8 @@ std::chrono::nanoseconds Engine::next_look(const PassResult& result) const {
     for (const ChangeOutcome& outcome : result.applied.outcomes) {
         const bool passing = outcome.error && (outcome.error->kind == ErrorKind::conflict ||
                                                outcome.error->kind == ErrorKind::transient);
-        soon = soon || passing || outcome.result == ChangeResult::done || outcome.result == ChangeResult::accepted;
+        soon = soon || passing || outcome.result == ChangeResult::done || outcome.result == ChangeResult::accepted ||
+               outcome.result == ChangeResult::unconfirmed;
     }
     return soon ? std::min(options_.progress_interval, options_.drift_interval) : options_.drift_interval;
 }

@@ -7,6 +7,7 @@
 #include "controller/core/region.h"
 #include "reconcilers/gallery/removal.h"
 #include "reconcilers/gallery/sharing.h"
+#include "reconcilers/lifecycle/absence.h"
 #include "reconcilers/lifecycle/access.h"
 #include "reconcilers/lifecycle/destruction.h"
 #include "reconcilers/lifecycle/ownership.h"
@@ -120,6 +121,10 @@ void GalleryPlanner::plan_creation() {
     Change change = change_of(subject_, Action::create, CreateGallery{creation_body()});
     change.reason = "not_found";
     change.why = was_ours ? "Azure no longer has the gallery; somebody deleted it" : "Azure has no such gallery";
+    if (was_ours && needs_agreement(*record)) {
+        change.why = "Azure answers 404 where the gallery stood before";
+        plan_.notices.push_back(subject_.address + ": " + absence_text());
+    }
     change.fields.push_back(replaced("/location", "", gallery_.location));
     if (!gallery_.description.empty()) change.fields.push_back(replaced("/description", "", gallery_.description));
     if (gallery_.soft_delete_enabled)

@@ -5,6 +5,7 @@
 
 #include "controller/core/fingerprint.h"
 #include "reconcilers/image_definition/compare.h"
+#include "reconcilers/lifecycle/absence.h"
 #include "reconcilers/lifecycle/access.h"
 #include "reconcilers/lifecycle/destruction.h"
 #include "reconcilers/lifecycle/ownership.h"
@@ -47,6 +48,10 @@ bool plan_creation(Plan& plan, const Subject& subject, const ImageDefinition& wa
     change.reason = "not_found";
     change.why = record != nullptr && record->written_by_us ? "Azure no longer has the definition; somebody deleted it"
                                                             : "Azure has no such definition";
+    if (record != nullptr && needs_agreement(*record)) {
+        change.why = "Azure answers 404 where the definition stood before";
+        plan.notices.push_back(subject.address + ": " + absence_text());
+    }
     change.fields = std::move(fields);
     propose(plan, subject, policy, std::move(change));
     return true;

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "reconcilers/image_version/update.h"
+#include "reconcilers/lifecycle/absence.h"
 
 namespace galleryd::image_version {
 namespace {
@@ -116,6 +117,10 @@ std::vector<TargetRegion> plan_missing_version(const Facts& facts, const Version
     Change change = change_about(facts, version, Action::create, CreateVersion{});
     change.reason = "not_found";
     change.why = "it is declared and Azure does not have it";
+    if (version.record != nullptr && needs_agreement(*version.record)) {
+        change.why = "it is declared, and Azure answers 404 where it stood before";
+        plan.notices.push_back(version.address + ": " + absence_text());
+    }
     if (input.standing.tier != nullptr && !desired.target_regions)
         change.rule = facts.rule("tier " + input.standing.tier->name);
     change.fields = creation_fields(input, write);

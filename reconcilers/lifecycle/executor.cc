@@ -184,6 +184,8 @@ Task<ChangeOutcome> Executor::apply_change(Change change, std::string plan_id, A
         co_return outcome;
     }
     if (const Status agreed = agree_on_absence(change, *fresh); !agreed) {
+        outcome.result = ChangeResult::unconfirmed;
+        outcome.reads_left = absences_.reads_left(change.arm_id.key());
         outcome.error = agreed.error();
         co_return outcome;
     }
@@ -275,8 +277,8 @@ Task<ApplyReport> Executor::apply(Plan plan, ApplyContext context) {
         } else if (applied->result == ChangeResult::failed && applied->error->kind != ErrorKind::conflict) {
             pauses_.note_failure(change, digest_of(change, context), *applied->error, clock_.monotonic());
         }
-        const bool stop =
-            applied->result == ChangeResult::failed && is_create(change.step) && !is<CreateVersion>(change.step);
+        const bool is_missing = applied->result == ChangeResult::failed || applied->result == ChangeResult::unconfirmed;
+        const bool stop = is_missing && is_create(change.step) && !is<CreateVersion>(change.step);
         report.outcomes.push_back(std::move(*applied));
         if (stop) break;  // children of what could not be made cannot be made either
     }

@@ -46,14 +46,16 @@ enum class ChangeResult : std::uint8_t {
     accepted,
     skipped,
     failed,
-    paused
-};  // paused: failed before, not yet again
+    paused,      // failed before, not yet again
+    unconfirmed  // what it makes anew is not believed to be gone yet (absence.h); asked again soon
+};
 
 struct ChangeOutcome {
     std::string address, kind;
     Action action = Action::update;
     ChangeResult result = ChangeResult::skipped;
-    std::optional<Error> error;  // with skipped, failed and paused
+    std::optional<Error> error;  // with skipped, failed, paused and unconfirmed
+    int reads_left = 0;          // unconfirmed: how many more have to agree
 };
 
 struct ApplyReport {

@@ -164,12 +164,17 @@ Status Executor::agree_on_absence(const Change& change, const Fresh& fresh) {
     if (fresh.version || fresh.definition || fresh.gallery) return {};
     const std::string& key = change.arm_id.key();
     const ResourceRecord record = memory_.get(key);
-    if (!record.written_at || record.deleted_at) return {};
-    if (is_written_lately(key, *record.written_at) || !absences_.note_missing(key, clock_.monotonic()))
-        return changed_since_plan(change,
-                                  "it was there before; it is made again once several reads agree that it is gone");
-    absences_.note_seen(key);
-    return {};
+    if (!needs_agreement(record)) return {};
+    const bool is_recent = is_written_lately(key, *record.written_at);
+    if (!is_recent && absences_.note_missing(key, clock_.monotonic())) {
+        absences_.note_seen(key);
+        return {};
+    }
+    return fail(ErrorKind::not_ready, "NotFoundInAzure",
+                (is<AssignRole>(change.step) ? "A role assignment: " : "") + absence_text() +
+                    (is_recent ? "; a read within " + std::to_string(own_write_settles.count()) +
+                                     " minutes of its own write does not count"
+                               : ""));
 }
 
 // The request is not sent: it was, minutes ago, and Azure said that it was done.

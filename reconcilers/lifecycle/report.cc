@@ -97,6 +97,17 @@ class ConditionSet {
     std::vector<Condition> conditions_;
 };
 
+// What a waiting object hangs on, when Azure does not have it.
+std::string missing_parent(const ReportInput& input, Kind kind) {
+    const DefinitionView* view = input.definition_view;
+    if (view == nullptr) return {};
+    if (!view->gallery_exists && !view->definition) return "Waits for its gallery, which Azure does not have.";
+    if (kind != Kind::image_version) return {};
+    if (!view->definition) return "Waits for its definition, which Azure does not have.";
+    if (view->definition->state == ProvisioningState::succeeded) return {};
+    return "Waits for its definition, which is " + std::string(to_string(view->definition->state)) + ".";
+}
+
 std::string first_failed_region(const std::vector<RegionStatus>& regions) {
     for (const RegionStatus& region : regions) {
         if (region.state == ReplicationState::failed)
@@ -141,6 +152,9 @@ void set_ready(ConditionSet& conditions, const ReportInput& input, const Metadat
         return conditions.reconciling("ReplicationInProgress", overdue->second);
     if (const std::string failed = first_failed_region(regions); !failed.empty())
         return conditions.reconciling("ReplicationFailed", failed);
+    const std::string parent = missing_parent(input, meta.key.kind);
+    const bool is_absent = status.provisioning_state.empty();
+    if (found.waiting && is_absent && !parent.empty()) return conditions.reconciling("DependencyNotReady", parent);
     if (found.waiting)
         return conditions.reconciling(regions.empty() ? "DependencyNotReady" : "ReplicationInProgress",
                                       regions.empty()

@@ -107,6 +107,20 @@ class SavedPlans(Case):
         self.assertIn("GD3020", done.stderr)
         self.assertIsNotNone(Arm(azure.url).get(gallery_id()))
 
+    def test_what_vanished_is_waited_for_with_a_word(self):
+        self.galleryd("apply", self.documents, *self.flags, seconds=90)
+        empty = self.simulate(small_azure(), name="emptied")
+        flags = ["--azure", empty.url, *self.flags[2:]]
+        told = "Azure answers 404 where it stood before; it is made anew once 10 reads in a row, 15 s apart, agree"
+        self.assertIn(f"note: images/golden: {told}", self.galleryd("plan", self.documents, *flags).stdout)
+        done = self.galleryd("apply", self.documents, *flags, "--timeout", "3s", expect=3)
+        self.assertEqual(done.stdout.count(f"  waiting   create Gallery images/golden: {told}"), 1, done.stdout)
+        self.assertIn("  waiting   for 10 more reads that have to agree that 1 resource is gone\n", done.stdout)
+        self.assertIn("galleryd: images/golden not made anew yet\n", done.stderr)
+        self.assertIn("timed out; nothing was started.", done.stderr)
+        self.assertNotIn("goes on in Azure", done.stderr)
+        self.assertEqual(writes(empty.requests()), [])
+
     def test_observe_never_writes(self):
         self.galleryd("apply", self.documents, *self.flags, "--observe", expect=None)
         self.assertEqual(writes(self.azure.requests()), [])

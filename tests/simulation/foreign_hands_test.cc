@@ -46,6 +46,30 @@ TEST_CASE("Z12: a declared version that a person deleted is made again") {
     CHECK(world.writes_to(one) == 2);
 }
 
+TEST_CASE("a definition that a person deleted: what is waited for is told, and nobody says that Azure is at work") {
+    Two world;
+    world.pass_time(std::chrono::minutes{11});  // our own writes have settled
+    world.azure.remove_resource(estate::ubuntu);
+    const std::size_t before = world.writes();
+    world.round();
+    const auto ready = [&](Kind kind, const std::string& name) {
+        const auto status = world.engine->statuses().find({kind, "images", name});
+        REQUIRE(status.has_value());
+        const Condition* condition = status->find("Ready");
+        REQUIRE(condition != nullptr);
+        return condition->reason + ": " + condition->message;
+    };
+    CHECK(
+        ready(Kind::image_definition, "ubuntu") ==
+        "NotFoundInAzure: Azure answers 404 where it stood before; it is made anew once 10 reads in a row, 15 s apart, "
+        "agree, so that a lagging replica cannot make galleryd write twice");
+    CHECK(ready(Kind::image_version, "ubuntu-1.0.0") ==
+          "DependencyNotReady: Waits for its definition, which Azure does not have.");
+    CHECK(world.writes() == before);
+    CHECK(world.converge());
+    CHECK(world.exists(one));
+}
+
 TEST_CASE("a whole gallery that a person deleted is made again, parents first") {
     Two world;
     world.azure.remove_resource(estate::golden);

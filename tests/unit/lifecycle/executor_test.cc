@@ -308,7 +308,13 @@ TEST_CASE("executor: what vanished is made again after ten looks, however long a
         bench.clock.advance(std::chrono::minutes{10});
         return bench.apply(creation);
     };
-    for (int i = 1; i < absence_reads_min; ++i) CHECK(refusal(look()) == "ChangedSincePlan");
+    for (int i = 1; i < absence_reads_min; ++i) {
+        const ApplyReport report = look();
+        CHECK(refusal(report) == "NotFoundInAzure");
+        CHECK(report.outcomes.front().result == ChangeResult::unconfirmed);
+        CHECK(report.outcomes.front().reads_left == absence_reads_min - i);
+        CHECK(report.outcomes.front().error->message.find("404 where it stood before") != std::string::npos);
+    }
     SUBCASE("the tenth makes it") {
         look();
         CHECK(bench.api.writes.size() == 1);
@@ -320,7 +326,7 @@ TEST_CASE("executor: what vanished is made again after ten looks, however long a
     }
     SUBCASE("a look that was about something else saw it") {
         bench.executor.note_seen(bench.id);
-        CHECK(refusal(look()) == "ChangedSincePlan");
+        CHECK(refusal(look()) == "NotFoundInAzure");
         CHECK(bench.api.writes.empty());
     }
     SUBCASE("an update that another plan wanted saw it") {
@@ -328,7 +334,7 @@ TEST_CASE("executor: what vanished is made again after ten looks, however long a
         update.seen.etag = "another";
         CHECK(refusal(bench.apply(update)) == "ChangedSincePlan");
         bench.api.versions.clear();
-        CHECK(refusal(look()) == "ChangedSincePlan");
+        CHECK(refusal(look()) == "NotFoundInAzure");
         CHECK(bench.api.writes.empty());
     }
 }
@@ -341,7 +347,10 @@ TEST_CASE("executor: misses right after our own write count nothing, also when o
     bench.clock.set_wall(bench.clock.now() + std::chrono::hours{1});
     for (int i = 0; i < 19; ++i) {
         bench.clock.advance(std::chrono::seconds{30});
-        CHECK(refusal(bench.apply(creation)) == "ChangedSincePlan");
+        const ApplyReport report = bench.apply(creation);
+        CHECK(refusal(report) == "NotFoundInAzure");
+        CHECK(report.outcomes.front().reads_left == absence_reads_min);  // none of them counts
+        CHECK(report.outcomes.front().error->message.find("its own write does not count") != std::string::npos);
     }
     CHECK(bench.api.writes.size() == 1);
     for (int i = 0; i < absence_reads_min + 1; ++i) {
@@ -361,6 +370,6 @@ TEST_CASE("executor: a deletion of long ago says nothing about what was adopted 
     REQUIRE(bench.api.writes.size() == 1);
     bench.clock.advance(std::chrono::minutes{11});
     bench.api.versions.clear();  // one replica does not have it
-    CHECK(refusal(bench.apply(bench.change(Action::create, CreateVersion{}, false))) == "ChangedSincePlan");
+    CHECK(refusal(bench.apply(bench.change(Action::create, CreateVersion{}, false))) == "NotFoundInAzure");
     CHECK(bench.api.writes.size() == 1);
 }

@@ -16,6 +16,7 @@ struct Situation {
     ApplyReport applied;
     std::optional<Error> look_error;
     std::map<ObjectKey, std::string> problems;
+    std::optional<DefinitionView> view;
     const std::string address = "images/golden/ubuntu/1.0.0";
 
     Situation() {
@@ -45,7 +46,7 @@ struct Situation {
                                 .plan = look_error ? nullptr : &plan,
                                 .applied = &applied,
                                 .look_error = look_error,
-                                .definition_view = nullptr,
+                                .definition_view = view ? &*view : nullptr,
                                 .document_problems = problems,
                                 .overdue = {},
                                 .now = *parse_rfc3339("2026-11-21T00:00:00Z")};
@@ -115,6 +116,22 @@ TEST_CASE("report: under way") {
         all.plan.regions.clear();
         CHECK(all.ready() == "Ready=False/DependencyNotReady Reconciling=True/DependencyNotReady");
         CHECK(all.version().find("Available")->status == ConditionStatus::false_);
+    }
+    SUBCASE("its definition is gone from Azure: Azure is not at work on it") {
+        all.plan.waiting.push_back(all.address);
+        all.view.emplace();
+        all.view->gallery_exists = true;
+        CHECK(all.ready() == "Ready=False/DependencyNotReady Reconciling=True/DependencyNotReady");
+        CHECK(all.version().find("Ready")->message == "Waits for its definition, which Azure does not have.");
+        all.view->gallery_exists = false;
+        CHECK(all.version().find("Ready")->message == "Waits for its gallery, which Azure does not have.");
+    }
+    SUBCASE("gone, and reads have to agree before it is made anew") {
+        all.plan.changes.push_back(all.change("not_found"));
+        all.failed(ErrorKind::not_ready, "NotFoundInAzure");
+        all.applied.outcomes.front().result = ChangeResult::unconfirmed;
+        CHECK(all.ready() == "Ready=False/NotFoundInAzure Reconciling=True/NotFoundInAzure");
+        CHECK(all.version().find("Ready")->message == "it did not work");
     }
     SUBCASE("a region failed") {
         all.plan.regions[all.address].front().state = ReplicationState::failed;
