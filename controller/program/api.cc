@@ -109,6 +109,7 @@ Json sources_json(const Engine& engine) {
         for (const std::string& problem : source.source_problems) problems.push_back(problem);
         for (const std::string& problem : source.double_claims) problems.push_back(problem);
         for (const auto& [key, problem] : source.problems) problems.push_back(to_string(key) + ": " + problem);
+        for (const auto& [key, note] : source.notes) problems.push_back(to_string(key) + ": " + note);
         const bool ready = source.readable && problems.empty() && !source.frozen;
         items.push_back({{"name", source.source},
                          {"revision", source.revision},

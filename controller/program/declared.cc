@@ -161,6 +161,8 @@ std::uint64_t Declared::print_of(const Scope& scope, const DesiredObjects& objec
         for (const ObjectKey& key : documents_of(scope)) {
             const auto problem = source.problems.find(key);
             if (problem != source.problems.end()) text += "problem " + problem->second + "\n";
+            const auto note = source.notes.find(key);
+            if (note != source.notes.end()) text += "note " + note->second + "\n";
             if (source.held_back.contains(key)) text += "held back " + to_string(key) + "\n";
         }
     }
@@ -244,7 +246,9 @@ void Declared::tell(const AcceptedSnapshot& accepted, const AcceptedSnapshot* ol
     }
     if (!accepted.readable && (old == nullptr || old->readable))
         events_.warning("SourceFetchFailed", accepted.source, accepted.unreadable_reason);
+    const std::set<std::string> told(accepted.source_problems.begin(), accepted.source_problems.end());
     for (const auto& [key, problem] : accepted.problems) {
+        if (told.contains(problem)) continue;  // of a file that holds many
         if (old == nullptr || !old->problems.contains(key))
             events_.warning("ValidationFailed", to_string(key), problem);
     }
@@ -274,6 +278,19 @@ RemovedDocument Declared::aged(RemovedDocument removed) const {
     const auto gone_for = std::chrono::duration_cast<Duration>(clock_.monotonic() - since->second);
     removed.first_missing = std::max(removed.first_missing, clock_.now() - gone_for);
     return removed;
+}
+
+std::map<ObjectKey, std::string> Declared::notes_on(const std::vector<ObjectKey>& keys) const {
+    std::map<ObjectKey, std::string> notes;
+    for (const AcceptedSnapshot& source : sources_) {
+        for (const ObjectKey& key : keys) {
+            const auto note = source.notes.find(key);
+            if (note != source.notes.end()) notes.emplace(key, note->second);
+            else if (!source.readable && source.held_back.contains(key))
+                notes.emplace(key, source.source + " cannot be read: " + source.unreadable_reason);
+        }
+    }
+    return notes;
 }
 
 const Scope* Declared::find_scope(const std::string& name) const {

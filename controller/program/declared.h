@@ -53,6 +53,8 @@ class Declared {
     DesiredObjects all_objects() const;
     // By source, in order of first look; without their objects.
     const std::vector<AcceptedSnapshot>& sources() const { return sources_; }
+    // Of these, what stands on its last good content and is not to blame for it: whose fault it is.
+    std::map<ObjectKey, std::string> notes_on(const std::vector<ObjectKey>& keys) const;
     // Objects that two sources claim, "…; neither is written": not part of objects() and scopes().
     const std::vector<std::string>& double_claims() const { return double_claims_; }
     std::string revision() const;  // of all sources together

@@ -7,7 +7,6 @@
 #include "controller/runtime/side_by_side.h"
 #include "reconcilers/lifecycle/interlock.h"
 #include "reconcilers/lifecycle/record_update.h"
-#include "reconcilers/lifecycle/report.h"
 
 namespace galleryd {
 Engine::Engine(GalleryApi& api, Journal& journal, Clock& clock, Log& log, Metrics& metrics, EngineOptions options)
@@ -84,23 +83,6 @@ void Engine::drop_statuses_beyond(const std::string& scope) {
     if (found == nullptr) return;
     const std::vector<ObjectKey> keys = documents_of(*found);
     statuses_.keep_only(scope, {keys.begin(), keys.end()});
-}
-
-void Engine::report_policies() {
-    std::vector<ObjectStatus> statuses;
-    for (const auto& [key, policy] : declared_.policies()) {
-        ObjectStatus status;
-        status.key = key;
-        status.manifest = policy.meta.where;
-        status.observed_generation = policy.meta.generation;
-        status.conditions.push_back(Condition{"Ready",
-                                              ConditionStatus::true_,
-                                              "Reconciled",
-                                              "The policy is valid and in force where definitions name it.",
-                                              {}});
-        statuses.push_back(std::move(status));
-    }
-    statuses_.put(StatusBook::policies, std::move(statuses), clock_.now());
 }
 
 bool Engine::looked_everywhere() const {
@@ -347,34 +329,6 @@ void Engine::remember(const Scope& scope, PassResult& result, Look seen) {
     const bool glanced =
         seen.definition_view && live_versions_.insert_or_assign(scope.name, glance_at(*seen.definition_view));
     result.is_news = told || planned || glanced;
-}
-
-void Engine::tell_troubles(const Scope& scope, const Result<Look>& seen) {
-    if (seen && !seen->was_read()) return;  // what the inventory knows says nothing about rights
-    const auto events =
-        seen ? troubles_.succeeded(scope.name)
-             : troubles_.failed({.scope = scope.name, .gallery = scope.gallery_id, .credential = credential_of(scope)},
-                                seen.error());
-    for (const LookTroubles::Event& event : events) {
-        if (event.warning) events_.warning(event.reason, event.object, event.message);
-        else events_.normal(event.reason, event.object, event.message);
-    }
-}
-
-bool Engine::report(const Scope& scope, const PassResult& result, const DefinitionView* view) {
-    const auto objects = declared_.objects_of(scope);
-    ReportInput input{.scope = &scope,
-                      .objects = objects.get(),
-                      .plan = result.plan ? &*result.plan : nullptr,
-                      .applied = &result.applied,
-                      .look_error = result.error,
-                      .definition_view = view,
-                      .document_problems = {},
-                      .overdue = follower_.overdue(),
-                      .now = clock_.now()};
-    for (const AcceptedSnapshot& source : sources())
-        input.document_problems.insert(source.problems.begin(), source.problems.end());
-    return statuses_.put(scope.name, report_scope(input), input.now);
 }
 
 Task<std::string> Engine::follow(OperationRecord operation) {

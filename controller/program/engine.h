@@ -202,6 +202,7 @@ class Engine {
     void drop_what_is_not_declared();
     void drop_statuses_beyond(const std::string& scope);
     void report_policies();
+    std::vector<Condition> conditions_of_policy(const ObjectKey& key) const;
     std::chrono::nanoseconds next_look(const PassResult& result) const;
 
     GalleryApi& api_;

@@ -10,10 +10,40 @@ namespace galleryd {
 namespace {
 
 struct BrokenDocuments {
-    std::set<ObjectKey> keys;      // invalid, but we know which object it is
-    std::set<std::string> files;   // files that are unreadable or did not parse
-    bool unknown_content = false;  // some file could hold anything
+    std::set<ObjectKey> keys;                                // invalid, but we know which object it is
+    std::set<ObjectKey> dependent;                           // of these: nothing is wrong with them but what they name
+    std::map<std::string, std::string> files;                // files that are unreadable or did not parse: why
+    bool unknown_content() const { return !files.empty(); }  // some file could hold anything
+    const std::string* why(const std::string& file) const;
 };
+
+// A folder that could not be read holds files, too ("./" everything).
+const std::string* BrokenDocuments::why(const std::string& file) const {
+    for (const auto& [name, text] : files) {
+        const bool is_folder = name.ends_with('/');
+        if (name == file || (is_folder && (name == "./" || file.starts_with(name)))) return &text;
+    }
+    return nullptr;
+}
+
+// "images.yaml:12: GD1012 replicas 0".
+std::string text_of(const DocumentRecord& document) {
+    if (document.problems.empty()) return std::string(to_string(document.state));
+    const auto is_error = [](const Diagnostic& problem) { return problem.severity == Severity::error; };
+    const auto error = std::ranges::find_if(document.problems, is_error);
+    const Diagnostic& problem = error == document.problems.end() ? document.problems.front() : *error;
+    const std::string file = problem.where.file.empty() ? document.file : problem.where.file;
+    const std::string line = problem.where.line > 0 ? ":" + std::to_string(problem.where.line) : "";
+    return file + line + ": " + problem.code + " " + problem.message;
+}
+
+// GD1033: what it names is invalid. GD1032: what it names is in no file that can be read.
+bool is_dependent(const DocumentRecord& document, bool unknown_content) {
+    return std::ranges::all_of(document.problems, [&](const Diagnostic& problem) {
+        return problem.severity != Severity::error || problem.code == "GD1033" ||
+               (problem.code == "GD1032" && unknown_content);
+    });
+}
 
 BrokenDocuments broken_documents(const Snapshot& snapshot, AcceptedSnapshot& accepted) {
     BrokenDocuments broken;
@@ -24,17 +54,18 @@ BrokenDocuments broken_documents(const Snapshot& snapshot, AcceptedSnapshot& acc
         }
         ++accepted.invalid;
         accepted.broken.push_back(document);
-        const std::string text = document.problems.empty()
-                                     ? std::string(to_string(document.state))
-                                     : document.problems.front().code + " " + document.problems.front().message;
+        const std::string text = text_of(document);
         if (document.key) {
             broken.keys.insert(*document.key);
             accepted.problems.emplace(*document.key, text);
         } else {
-            broken.files.insert(document.file);
-            broken.unknown_content = true;
-            accepted.source_problems.push_back(document.file + ": " + text);
+            broken.files.emplace(document.file, text);
+            accepted.source_problems.push_back(text);
         }
+    }
+    for (const DocumentRecord& document : accepted.broken) {
+        if (document.key && !document.problems.empty() && is_dependent(document, broken.unknown_content()))
+            broken.dependent.insert(*document.key);
     }
     return broken;
 }
@@ -101,6 +132,86 @@ RemovedDocument removed_document(const GoodDocument& document) {
 // slowly, less than a fifth at each look, freezes like one that is emptied at once.
 bool is_settled(const GoodDocument& document) { return document.snapshots_missing >= removed_snapshots_min; }
 
+DesiredObjects parse_together(const std::vector<GoodDocument>& kept, const std::vector<GoodDocument>& valid,
+                              const std::map<ObjectKey, GoodDocument>& removed, const ParseDocuments& parse) {
+    std::vector<GoodDocument> all = kept;
+    all.insert(all.end(), valid.begin(), valid.end());
+    for (const auto& [key, document] : removed) all.push_back(document);
+    return parse(all);
+}
+
+bool holds_all(const DesiredObjects& objects, const std::set<ObjectKey>& keys) {
+    return std::ranges::all_of(keys, [&](const ObjectKey& key) { return contains(objects, key); });
+}
+
+// The documents that this one names.
+std::vector<ObjectKey> named_by(const DesiredObjects& objects, const ObjectKey& key) {
+    std::vector<ObjectKey> names;
+    const auto add_policy = [&](const std::string& name) {
+        if (!name.empty()) names.push_back({Kind::lifecycle_policy, key.namespace_name, name});
+    };
+    if (const auto* gallery = find_object(objects.galleries, std::optional(key))) add_policy(gallery->lifecycle_policy);
+    if (const auto* definition = find_object(objects.definitions, std::optional(key))) {
+        add_policy(definition->lifecycle_policy);
+        if (definition->gallery) names.push_back(*definition->gallery);
+    }
+    if (const auto* version = find_object(objects.versions, std::optional(key))) {
+        if (version->definition) names.push_back(*version->definition);
+    }
+    return names;
+}
+
+std::string gone_and_named(const GoodDocument& document, const ObjectKey& by) {
+    return document.file + ": its document is gone, and " + to_string(by) +
+           " names it; bring it back, or take its name out there";
+}
+
+// What stands on its last good content stands on what that names, too: a document that is gone and is named by it is
+// not removed, but stays in force with it. Otherwise a policy that goes would take a whole gallery out of sight.
+void hold_what_is_named(AcceptedSnapshot& accepted, const DesiredObjects& parsed, std::vector<GoodDocument>& kept,
+                        std::map<ObjectKey, GoodDocument>& removed) {
+    std::vector<ObjectKey> open(accepted.held_back.begin(), accepted.held_back.end());
+    for (std::size_t i = 0; i < open.size(); ++i) {  // galleries first: definitions name their gallery's policy, too
+        const ObjectKey key = open[i];
+        for (const ObjectKey& name : named_by(parsed, key)) {
+            const auto gone = removed.find(name);
+            if (gone == removed.end() || !contains(parsed, name)) continue;
+            accepted.problems.emplace(name, gone_and_named(gone->second, key));
+            accepted.held_back.insert(name);
+            kept.push_back(std::move(gone->second));
+            kept.back().first_missing.reset();
+            kept.back().snapshots_missing = 0;
+            removed.erase(gone);
+            open.push_back(name);
+        }
+    }
+}
+
+// Whose fault it is that something stands on its last good content: its own file's, or that of what it names.
+void blame(AcceptedSnapshot& accepted, const BrokenDocuments& broken, const std::vector<GoodDocument>& kept) {
+    std::map<ObjectKey, ObjectKey> named;  // by documents that are not valid
+    for (const ObjectKey& key : broken.keys) {
+        for (const ObjectKey& name : named_by(accepted.objects, key)) named.emplace(name, key);
+    }
+    for (const GoodDocument& document : kept) {
+        const ObjectKey& key = document.key;
+        const bool is_gone = !broken.keys.contains(key) && broken.why(document.file) == nullptr;
+        if (is_gone && accepted.frozen) {
+            const auto by = named.find(key);
+            if (by != named.end()) accepted.problems.emplace(key, gone_and_named(document, by->second));
+            else accepted.notes.emplace(key, document.file + ": its document is gone; " + *accepted.frozen);
+        } else if (broken.dependent.contains(key) && contains(accepted.objects, key)) {
+            const auto problem = accepted.problems.extract(key);
+            if (!problem.empty()) accepted.notes.emplace(key, problem.mapped());
+        } else if (!broken.keys.contains(key) && !accepted.problems.contains(key)) {
+            if (const std::string* why = broken.why(document.file)) accepted.problems.emplace(key, *why);
+            else if (broken.unknown_content())
+                accepted.notes.emplace(key, document.file + ": its document is gone, and may have moved into a file " +
+                                                "that cannot be read: " + broken.files.begin()->second);
+        }
+    }
+}
+
 }  // namespace
 
 AcceptedSnapshot accept_snapshot(Snapshot snapshot, const std::vector<GoodDocument>& before,
@@ -132,7 +243,9 @@ AcceptedSnapshot accept_snapshot(Snapshot snapshot, const std::vector<GoodDocume
     for (const GoodDocument& document : before) {
         if (is_settled(document)) continue;
         ++known_before;
-        if (contains(accepted.objects, document.key) || broken.keys.contains(document.key)) ++still_there;
+        // What a file that cannot be read holds is not known: nothing counts as gone before it is mended.
+        if (contains(accepted.objects, document.key) || broken.keys.contains(document.key) || broken.unknown_content())
+            ++still_there;
     }
     accepted.released = context.approvals.contains(snapshot.revision);
     if (!accepted.released) {
@@ -145,12 +258,12 @@ AcceptedSnapshot accept_snapshot(Snapshot snapshot, const std::vector<GoodDocume
     for (const GoodDocument& document : before) {
         known.emplace(document.key, &document);
         if (contains(accepted.objects, document.key)) continue;
-        const bool is_broken = broken.keys.contains(document.key) || broken.files.contains(document.file);
+        const bool is_broken = broken.keys.contains(document.key) || broken.why(document.file) != nullptr;
         // One that comes back broken is not gone: what it says is unknown, so its removal is off.
         const bool is_back = broken.keys.contains(document.key);
         const bool was_removed =
             !is_back && (accepted.frozen ? is_settled(document) : document.first_missing.has_value());
-        if (!was_removed && (is_broken || broken.unknown_content || accepted.frozen)) {
+        if (!was_removed && (is_broken || broken.unknown_content() || accepted.frozen)) {
             accepted.held_back.insert(document.key);
             kept.push_back(document);
             kept.back().first_missing.reset();
@@ -163,15 +276,20 @@ AcceptedSnapshot accept_snapshot(Snapshot snapshot, const std::vector<GoodDocume
         // nothing.
         const bool is_apart = gone.snapshots_missing == 0 || context.now - *gone.first_missing >= removed_age_min;
         // Not counted on once it is proven: a count that moves for ever would make its scope look edited for ever.
-        if (!accepted.frozen && !broken.unknown_content && !is_broken && is_apart && !is_settled(gone))
+        if (!accepted.frozen && !broken.unknown_content() && !is_broken && is_apart && !is_settled(gone))
             ++gone.snapshots_missing;
         removed.emplace(gone.key, gone);
     }
     if (!kept.empty()) {  // read together with the valid ones, so that references resolve
-        std::vector<GoodDocument> all = kept;
-        for (const auto& [key, document] : good_documents_of(accepted, known, print)) all.push_back(document);
-        DesiredObjects parsed = parse(all);
+        std::vector<GoodDocument> valid;
+        for (const auto& [key, document] : good_documents_of(accepted, known, print)) valid.push_back(document);
+        DesiredObjects parsed = parse_together(kept, valid, {}, parse);
+        if (!holds_all(parsed, accepted.held_back)) {
+            parsed = parse_together(kept, valid, removed, parse);
+            hold_what_is_named(accepted, parsed, kept, removed);
+        }
         for (const ObjectKey& key : accepted.held_back) move_object(accepted.objects, parsed, key);
+        blame(accepted, broken, kept);
     }
     accepted.declared = count_of(accepted.objects);
     if (!context.remember && before.empty()) return accepted;
@@ -199,7 +317,12 @@ SourceHealth source_health(const std::vector<AcceptedSnapshot>& sources, const S
             health.complete = false;
             health.problems.push_back(source.source + ": " + source.unreadable_reason);
         }
-        const bool is_empty = source.readable && source.declared == 0 && !source.released;
+        const bool declares_nothing = source.readable && source.declared == 0 && !source.released;
+        const bool is_empty = declares_nothing && source.broken.empty();
+        if (declares_nothing && !is_empty) {
+            health.complete = false;
+            health.problems.push_back(source.source + ": no document is valid");
+        }
         if ((source.frozen || is_empty) && health.revision.empty()) health.revision = source.revision;
         if (source.frozen && !health.frozen)
             health.frozen = *source.frozen + " (release: galleryd approve " + source.revision + ")";

@@ -27,7 +27,8 @@ struct AcceptedSnapshot {
     std::vector<RemovedDocument> removed;       // gone from a complete, unfrozen source
     std::vector<GoodDocument> documents;        // to be kept in the journal
     std::set<ObjectKey> held_back;              // documents that stand on their last good content
-    std::map<ObjectKey, std::string> problems;  // first problem of each invalid document, for its condition
+    std::map<ObjectKey, std::string> problems;  // first problem of each invalid document, with its place
+    std::map<ObjectKey, std::string> notes;     // others that stand on their last good content: whose fault that is
     bool readable = true;
     std::string unreadable_reason;
     std::optional<std::string> frozen;         // reason; released by approval of `revision`

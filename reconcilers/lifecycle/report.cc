@@ -173,7 +173,11 @@ void set_ready(ConditionSet& conditions, const ReportInput& input, const Metadat
         return conditions.ready(false, "DependencyNotReady",
                                 reason.message + (reason.way_out.empty() ? "" : " " + reason.way_out));
     }
-    conditions.ready(true, "Reconciled", "Azure matches the manifest.");
+    const auto note = input.document_notes.find(meta.key);
+    conditions.ready(true, "Reconciled",
+                     note == input.document_notes.end()
+                         ? "Azure matches the manifest."
+                         : "Azure matches the last good content, which stays in force: " + note->second);
 }
 
 void set_lifecycle(ConditionSet& conditions, const VersionVerdict& verdict, const ObjectStatus& status, TimePoint now) {

@@ -21,6 +21,7 @@ struct ReportInput {
     std::optional<Error> look_error;
     const DefinitionView* definition_view = nullptr;     // for published dates and provisioning states
     std::map<ObjectKey, std::string> document_problems;  // invalid documents that stand on their last good content
+    std::map<ObjectKey, std::string> document_notes;     // others on their last good content: what they wait for
     std::map<std::string, std::string> overdue;          // by address: operations past their deadline
     TimePoint now{};
 };

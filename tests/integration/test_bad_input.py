@@ -150,6 +150,41 @@ class InAFolder(Case):
         until(lambda: len(self.azure.requests()) > seen + 20, "several looks", 20, process=daemon)
         self.assertEqual([entry for entry in self.azure.requests() if entry["method"] == "DELETE"], [])
 
+    def conditions(self, daemon):
+        """name -> (Ready, reason, message)"""
+        found = {}
+        for kind in ("galleries", "definitions", "versions", "policies"):
+            done = self.galleryd("get", kind, "--server", daemon.url, "-o", "json", expect=None)
+            for item in json.loads(done.stdout or '{"items": []}')["items"]:
+                ready = next(one for one in item["conditions"] if one["type"] == "Ready")
+                found[item["name"]] = (ready["status"], ready["reason"], ready["message"])
+        return found
+
+    def test_a_policy_that_is_gone_hides_nothing_and_a_broken_file_is_blamed_itself(self):
+        policy = "apiVersion: galleryd.io/v1alpha1\nkind: LifecyclePolicy\nmetadata: {name: standard, namespace: images}\nspec:\n  retention: {keepNewest: 1, inUse: Ignore}\n"
+        self.write("manifests/policy.yaml", policy)
+        self.write("manifests/gallery.yaml", GALLERY + "  lifecyclePolicy: standard\n")
+        daemon = self.run_until_made("ubuntu")
+        os.rename(self.path("manifests/policy.yaml"), self.path("policy.kept"))
+        until(lambda: self.conditions(daemon).get("standard", ("",))[0] == "False", "the policy says that it is gone", 20, process=daemon)
+        shown = until(lambda: (lambda now: now.get("golden", ("",))[0] == "False" and now)(self.conditions(daemon)), "so does the gallery", 20, process=daemon)
+        self.assertEqual(sorted(shown), ["golden", "standard", "ubuntu", "ubuntu-1.0.0"])
+        self.assertIn("its document is gone, and Gallery/images/golden names it", shown["standard"][2])
+        self.assertIn("GD1032", shown["golden"][2])
+        until(lambda: "stays in force" in self.conditions(daemon)["ubuntu-1.0.0"][2], "the version is in order, on its last good content", 20, process=daemon)
+        os.rename(self.path("policy.kept"), self.path("manifests/policy.yaml"))
+        until(lambda: {one[0] for one in self.conditions(daemon).values()} == {"True"}, "all is well again", 20, process=daemon)
+
+        self.write("manifests/ubuntu.yaml", definition_document() + "\t: {\n")
+        self.write("manifests/version.yaml", version_document())
+        shown = until(lambda: (lambda now: now["ubuntu"][0] == "False" and now)(self.conditions(daemon)), "the definition's file is broken", 20, process=daemon)
+        self.assertEqual(shown["ubuntu"][1], "InvalidSpec")
+        self.assertRegex(shown["ubuntu"][2], r"ubuntu\.yaml:\d+: GD1")
+        self.assertEqual(shown["ubuntu-1.0.0"][0], "True", shown)
+        events = self.galleryd("events", "--server", daemon.url).stdout
+        self.assertEqual(events.count("BrakeEngaged"), 1, events)   # when the policy, one of four, was gone; not for a broken file
+        self.assertEqual(events.count("galleryd approve"), 1, events)
+
     def test_problems_are_shown_by_the_client_and_in_json(self):
         self.write("manifests/rhel.yaml", definition_document("rhel").replace("osType: Linux", "osType: Lunix"))
         daemon = self.run_until_made("ubuntu")

@@ -274,3 +274,51 @@ TEST_CASE("a removed document that comes back broken is not removed any more") {
     CHECK(accepted.objects.versions.contains(version_key("1.0.9")));
     CHECK(store.accept(snapshot_of(nine, "r4")).removed.front().snapshots_missing == 1);  // from the beginning
 }
+
+TEST_CASE("a file that cannot be read is to be mended, not approved: nothing counts as gone meanwhile") {
+    Store store;
+    store.accept(snapshot_of(ten, "r1"));
+    Snapshot broken = snapshot_of({ten.begin(), ten.begin() + 5}, "r2");  // half of everything stood in that file
+    Diagnostic problem;
+    problem.code = "GD1002";
+    problem.where = {"1.0.7.yaml", 4, 1};
+    problem.message = "is no YAML";
+    broken.documents.push_back({std::nullopt, "1.0.7.yaml", DocumentState::invalid, {problem}});
+    const AcceptedSnapshot accepted = store.accept(broken);
+    CHECK_FALSE(accepted.frozen.has_value());
+    CHECK(accepted.removed.empty());
+    CHECK(accepted.objects.versions.size() == 10);
+    CHECK(accepted.source_problems == std::vector<std::string>{"1.0.7.yaml:4: GD1002 is no YAML"});
+    CHECK(accepted.problems.size() == 1);
+    CHECK(accepted.problems.at(version_key("1.0.7")) == "1.0.7.yaml:4: GD1002 is no YAML");  // its own file
+    CHECK(accepted.notes.size() == 4);
+    CHECK(accepted.notes.at(version_key("1.0.9")) ==
+          "1.0.9.yaml: its document is gone, and may have moved into a file that cannot be read: 1.0.7.yaml:4: GD1002 "
+          "is no YAML");
+    const SourceHealth health = source_health({accepted}, scope_of({"1.0.0"}));
+    CHECK_FALSE(health.complete);
+    CHECK_FALSE(health.frozen.has_value());
+    CHECK_FALSE(health.empty);
+    SUBCASE("once it is mended, what is gone freezes as ever") {
+        const AcceptedSnapshot mended = store.accept(snapshot_of({ten.begin(), ten.begin() + 5}, "r3"));
+        REQUIRE(mended.frozen.has_value());
+        CHECK(mended.frozen->find("GD4010") != std::string::npos);
+    }
+    SUBCASE("a folder that cannot be listed is such a file, too") {
+        Snapshot folder = snapshot_of({ten.begin(), ten.begin() + 5}, "r4");
+        folder.documents.push_back({std::nullopt, "./", DocumentState::unreadable, {}});
+        const AcceptedSnapshot held = store.accept(folder);
+        CHECK_FALSE(held.frozen.has_value());
+        CHECK(held.problems.size() == 5);
+    }
+}
+
+TEST_CASE("a source whose only documents are not valid is not an empty one") {
+    Snapshot broken = snapshot_of({}, "r1");
+    broken.documents.push_back({version_key("1.0.0"), "1.0.0.yaml", DocumentState::invalid, {}});
+    Store store;
+    const SourceHealth health = source_health({store.accept(broken)}, scope_of({"1.0.1"}));
+    CHECK_FALSE(health.empty);
+    CHECK_FALSE(health.complete);
+    CHECK(health.revision.empty());  // nothing to approve
+}

@@ -17,6 +17,7 @@ struct Situation {
     std::optional<Error> look_error;
     std::map<ObjectKey, std::string> problems;
     std::optional<DefinitionView> view;
+    std::map<ObjectKey, std::string> notes;
     const std::string address = "images/golden/ubuntu/1.0.0";
 
     Situation() {
@@ -48,6 +49,7 @@ struct Situation {
                                 .look_error = look_error,
                                 .definition_view = view ? &*view : nullptr,
                                 .document_problems = problems,
+                                .document_notes = notes,
                                 .overdue = {},
                                 .now = *parse_rfc3339("2026-11-21T00:00:00Z")};
         auto all = report_scope(input);
@@ -93,6 +95,15 @@ TEST_CASE("report: in order") {
     CHECK(all.version().find("Available")->status == ConditionStatus::true_);
     CHECK(all.version().summary.at("regions") == "1/1");
     CHECK(all.version().address == all.address);
+}
+
+TEST_CASE("report: what stands on its last good content through no fault of its own is in order, and says so") {
+    Situation all;
+    all.notes[all.version_key] = "v.yaml:3: GD1033 it depends on an invalid document";
+    CHECK(all.ready() == "Ready=True/Reconciled");
+    CHECK(all.version().find("Ready")->message ==
+          "Azure matches the last good content, which stays in force: v.yaml:3: GD1033 it depends on an invalid "
+          "document");
 }
 
 TEST_CASE("report: under way") {

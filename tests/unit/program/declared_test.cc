@@ -241,3 +241,80 @@ TEST_CASE("declared: a command observes what stands on its last good content, wh
         CHECK(mode_of("b") == Mode::observe);
     }
 }
+
+namespace {
+
+const ObjectKey gallery_key{Kind::gallery, "images", "golden"},
+    policy_key{Kind::lifecycle_policy, "images", "standard"}, version_a{Kind::image_version, "images", "a-1"};
+
+// A gallery that names a policy, and a definition with a version.
+void declare_with_policy(Store& store) {
+    store.files["gallery.yaml"].replace(store.files["gallery.yaml"].rfind('}'), 1, ", lifecyclePolicy: standard}");
+    store.files["policy.yaml"] =
+        "apiVersion: galleryd.io/v1alpha1\nkind: LifecyclePolicy\nmetadata: {name: standard, namespace: images}\n"
+        "spec:\n  retention: {keepNewest: 1, inUse: Ignore}\n";
+    store.files["v.yaml"] =
+        "apiVersion: galleryd.io/v1alpha1\nkind: ImageVersion\nmetadata: {name: a-1, namespace: images}\nspec:\n"
+        "  imageDefinition: a\n  version: 1.0.0\n  source: {managedImage: "
+        "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.Compute/images/i}\n"
+        "  targetRegions: [{name: canadacentral, replicas: 1}]\n";
+    for (const char* more : {"c", "d", "e", "f"}) store.files[std::string(more) + ".yaml"] = definition(more, "one");
+    REQUIRE(store.declared.accept(store.snapshot("r1")).has_value());
+    REQUIRE(store.declared.sources().front().problems.empty());
+    REQUIRE(store.declared.scopes().size() == 7);
+}
+
+}  // namespace
+
+TEST_CASE("declared: a policy that goes while a gallery names it stays in force, and so does all that hangs on it") {
+    Store store;
+    declare_with_policy(store);
+    store.files.erase("policy.yaml");
+    for (const bool restarted : {false, true}) {
+        CAPTURE(restarted);
+        Declared again{*store.journal, store.clock, store.events, Declared::Options{}};
+        Declared& declared = restarted ? again : store.declared;
+        REQUIRE(declared.load().has_value());
+        REQUIRE(declared.accept(store.snapshot("r2")).has_value());
+        const AcceptedSnapshot& source = declared.sources().front();
+        CHECK(declared.scopes().size() == 7);
+        CHECK(declared.policies().contains(policy_key));
+        CHECK(declared.all_objects().versions.contains(version_a));
+        CHECK(source.removed.empty());
+        CHECK_FALSE(source.frozen.has_value());
+        CHECK(source.problems.size() == 2);
+        CHECK(source.problems.at(gallery_key).find("gallery.yaml:4: GD1032 there is no LifecyclePolicy") == 0);
+        CHECK(source.problems.at(policy_key) ==
+              "policy.yaml: its document is gone, and Gallery/images/golden names it; bring it back, or take its name "
+              "out there");
+        CHECK(source.notes.at(key_a).find("GD1033") != std::string::npos);
+        CHECK(source.notes.at(version_a).find("GD1033") != std::string::npos);
+    }
+    SUBCASE("once nobody names it, it goes") {
+        store.files["gallery.yaml"] = gallery;
+        REQUIRE(store.declared.accept(store.snapshot("r3")).has_value());
+        CHECK(store.declared.sources().front().problems.empty());
+        CHECK(store.declared.sources().front().held_back.empty());
+        CHECK(store.declared.policies().empty());
+    }
+}
+
+TEST_CASE("declared: a syntax error is told of what stands in that file, and not blamed on what hangs on it") {
+    Store store;
+    declare_with_policy(store);
+    store.files["a.yaml"] += "\t: {\n";
+    REQUIRE(store.declared.accept(store.snapshot("r2")).has_value());
+    const AcceptedSnapshot& source = store.declared.sources().front();
+    CHECK(store.declared.scopes().size() == 7);
+    REQUIRE(source.problems.size() == 1);
+    CHECK(source.problems.at(key_a).find("a.yaml:") == 0);
+    CHECK(source.problems.at(key_a).find(" GD10") != std::string::npos);
+    CHECK(source.notes.size() == 1);
+    CHECK(source.notes.at(version_a).find("there is no ImageDefinition") != std::string::npos);
+    CHECK(store.declared.notes_on({version_a, key_a}) == source.notes);
+    const auto events = store.journal->events(0, 100);
+    REQUIRE(events.has_value());
+    std::set<std::string> told;
+    for (const EventRecord& event : *events) told.insert(event.reason + " " + event.object);
+    CHECK(told == std::set<std::string>{"ValidationFailed dir:test"});  // once for the file, no brake
+}

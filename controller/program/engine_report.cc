@@ -1,0 +1,66 @@
+#include "controller/program/engine.h"
+#include "reconcilers/lifecycle/report.h"
+
+// What the engine tells people of what it saw: conditions of objects, events of looks that fail.
+namespace galleryd {
+
+std::vector<Condition> Engine::conditions_of_policy(const ObjectKey& key) const {
+    for (const AcceptedSnapshot& source : sources()) {
+        const auto problem = source.problems.find(key);
+        if (problem == source.problems.end()) continue;
+        const std::string text = "The document is not valid and stands on its last good content: " + problem->second;
+        return {{"Ready", ConditionStatus::false_, "InvalidSpec", text, {}},
+                {"Stalled", ConditionStatus::true_, "InvalidSpec", text, {}}};
+    }
+    const auto notes = declared_.notes_on({key});
+    return {{"Ready",
+             ConditionStatus::true_,
+             "Reconciled",
+             notes.empty() ? "The policy is valid and in force where definitions name it."
+                           : "The last good content is in force where definitions name it: " + notes.at(key),
+             {}}};
+}
+
+void Engine::report_policies() {
+    std::vector<ObjectStatus> statuses;
+    for (const auto& [key, policy] : declared_.policies()) {
+        ObjectStatus status;
+        status.key = key;
+        status.manifest = policy.meta.where;
+        status.observed_generation = policy.meta.generation;
+        status.conditions = conditions_of_policy(key);
+        statuses.push_back(std::move(status));
+    }
+    statuses_.put(StatusBook::policies, std::move(statuses), clock_.now());
+}
+
+void Engine::tell_troubles(const Scope& scope, const Result<Look>& seen) {
+    if (seen && !seen->was_read()) return;  // what the inventory knows says nothing about rights
+    const auto events =
+        seen ? troubles_.succeeded(scope.name)
+             : troubles_.failed({.scope = scope.name, .gallery = scope.gallery_id, .credential = credential_of(scope)},
+                                seen.error());
+    for (const LookTroubles::Event& event : events) {
+        if (event.warning) events_.warning(event.reason, event.object, event.message);
+        else events_.normal(event.reason, event.object, event.message);
+    }
+}
+
+bool Engine::report(const Scope& scope, const PassResult& result, const DefinitionView* view) {
+    const auto objects = declared_.objects_of(scope);
+    ReportInput input{.scope = &scope,
+                      .objects = objects.get(),
+                      .plan = result.plan ? &*result.plan : nullptr,
+                      .applied = &result.applied,
+                      .look_error = result.error,
+                      .definition_view = view,
+                      .document_problems = {},
+                      .document_notes = declared_.notes_on(documents_of(scope)),
+                      .overdue = follower_.overdue(),
+                      .now = clock_.now()};
+    for (const AcceptedSnapshot& source : sources())
+        input.document_problems.insert(source.problems.begin(), source.problems.end());
+    return statuses_.put(scope.name, report_scope(input), input.now);
+}
+
+}  // namespace galleryd
