@@ -253,11 +253,14 @@ constexpr CatalogueEntry table[] = {
      "Repeats by itself. If it stays, look at Azure's status page and note the correlation id.", ""},
     {"GD3091", "Something else is changing the resource",
      "Another operation is in progress, or the group is being deleted.", "Repeats by itself after a new look.", ""},
-    {"GD3092", "Azure says that a change was made, and it was not",
-     "The operation ended as succeeded, but the resource is exactly as it was before. Either Azure dropped the change "
-     "(an Azure Policy with a modify effect does that), or somebody put it back within minutes.",
-     "Look at the activity log of the resource for writes by others and for policy events. galleryd tries again after "
-     "an hour.",
+    {"GD3092", "A change was made, says Azure, and it is not there",
+     "The operation ended as succeeded, and minutes later the resource is exactly as it was before. Either somebody "
+     "else writes it, too, and put it back (another galleryd, Terraform, a person), or Azure did not keep it (an Azure "
+     "Policy with a modify effect does that).",
+     "The activity log tells which: a write by a caller that is not galleryd is the other writer, and one of the two "
+     "has "
+     "to let go of the field (take it out of the document, or stop the other); no such write, but a policy event, is "
+     "the policy. galleryd tries again after an hour.",
      "az monitor activity-log list --resource-id ID --offset 1h --query \"[].{by:caller, what:operationName.value}\""},
     {"GD3098", "galleryd sent a request that Azure cannot understand",
      "A mistake of this program, or something on the way changed the request. No document can make it right.",

@@ -41,8 +41,9 @@ std::span<const CatalogueEntry> command_errors() {
          "later plan is not approved by accident.",
          "galleryd apply manifests --allow-deletes --approve-deletes=3"},
         {"GD5008", "Apply ran out of time",
-         "--timeout has passed while Azure still worked. Operations that were started go on in Azure and are in the "
-         "journal.",
+         "--timeout has passed while Azure still worked, or while reads had to agree that something is gone. "
+         "Operations "
+         "that were started go on in Azure and are in the journal; its last line says so when none was.",
          "Run apply again: it follows what is under way and starts nothing twice. Copying a version to many regions "
          "can take hours.",
          "galleryd apply manifests --timeout 6h"},

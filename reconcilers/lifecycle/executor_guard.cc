@@ -181,8 +181,10 @@ Status Executor::agree_on_absence(const Change& change, const Fresh& fresh) {
 ChangeOutcome Executor::without_effect(const Change& change, const std::string& document_digest) {
     Error error{.kind = ErrorKind::denied,
                 .reason = "AzureError",
-                .message = change.address + ": Azure says that the last write succeeded, but nothing changed (" +
-                           change.reason + "); it is tried again in an hour. galleryd explain GD3092",
+                .message = change.address +
+                           ": Azure said that this very change was made, and it is not there. Either somebody else "
+                           "writes this resource and put it back, or Azure does not keep it (an Azure Policy does "
+                           "that): its activity log names whoever wrote it last. It is tried again in an hour",
                 .retry_after = std::chrono::hours{1},
                 .code = "GD3092"};
     pauses_.note_failure(change, document_digest, error, clock_.monotonic());
@@ -191,7 +193,7 @@ ChangeOutcome Executor::without_effect(const Change& change, const std::string& 
     event.reason = "WriteFailed";
     event.object = change.address;
     event.action = to_string(change.action);
-    event.message = error.message;
+    event.message = error.message + " (GD3092)";
     events_.record(std::move(event));
     return {.address = change.address,
             .kind = change.kind,
