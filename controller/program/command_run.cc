@@ -99,7 +99,9 @@ Status start_servers(Session& session, Pages& pages, telemetry::MetricsRegistry&
 }
 
 void update_checks(Session& session, Daemon& daemon, Pages& pages) {
-    if (daemon.sources_read()) pages.health.set_ready("sources");
+    // Once read it stays ready: what is in force goes on being reconciled, and the pages that tell what is wrong must
+    // go on being reached.
+    if (daemon.sources_read()) pages.health.set_ready("sources", session.engine().declared().source_trouble());
     else pages.health.set_not_ready("sources", "not every source has been read yet");
     // Once ready it stays so: pages, events and metrics, which tell that Azure is away, must go on being reached.
     const std::string trouble = session.contact().trouble();

@@ -293,6 +293,22 @@ std::map<ObjectKey, std::string> Declared::notes_on(const std::vector<ObjectKey>
     return notes;
 }
 
+std::string Declared::source_trouble() const {
+    std::string text;
+    for (const AcceptedSnapshot& source : sources_) {
+        const std::string parted = text.empty() ? "" : "; ";
+        if (!source.readable)
+            text += parted + source.source +
+                    " cannot be read, its last good content stays in force: " + source.unreadable_reason;
+        else if (source.invalid > 0)
+            text += parted + source.source + ": " + std::to_string(source.invalid) +
+                    (source.invalid == 1 ? " document is" : " documents are") + " not valid (galleryd get sources)";
+        else if (source.frozen) text += parted + source.source + ": " + *source.frozen + "; deletions are frozen";
+    }
+    if (!double_claims_.empty()) text += (text.empty() ? "" : "; ") + double_claims_.front();
+    return text;
+}
+
 const Scope* Declared::find_scope(const std::string& name) const {
     const auto found = scopes_.find(name);
     return found == scopes_.end() ? nullptr : &found->second;

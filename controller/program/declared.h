@@ -55,6 +55,8 @@ class Declared {
     const std::vector<AcceptedSnapshot>& sources() const { return sources_; }
     // Of these, what stands on its last good content and is not to blame for it: whose fault it is.
     std::map<ObjectKey, std::string> notes_on(const std::vector<ObjectKey>& keys) const;
+    // What is wrong with the sources, in one line; "" when nothing is. For /readyz?verbose.
+    std::string source_trouble() const;
     // Objects that two sources claim, "…; neither is written": not part of objects() and scopes().
     const std::vector<std::string>& double_claims() const { return double_claims_; }
     std::string revision() const;  // of all sources together

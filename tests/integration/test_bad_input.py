@@ -7,7 +7,7 @@ import resource
 import subprocess
 import time
 
-from harness import GALLERY, GALLERYD, Arm, Case, definition_document, environment, gallery_id, main, small_azure, small_documents, until, version_document, writes
+from harness import GALLERY, GALLERYD, Arm, Case, definition_document, environment, gallery_id, get, main, small_azure, small_documents, until, version_document, writes
 
 CODE = re.compile(r"GD\d{4}")
 MEMORY_MAX = 192 * 1024 * 1024   # of the whole process, for a megabyte of hostile input
@@ -181,6 +181,8 @@ class InAFolder(Case):
         self.assertEqual(shown["ubuntu"][1], "InvalidSpec")
         self.assertRegex(shown["ubuntu"][2], r"ubuntu\.yaml:\d+: GD1")
         self.assertEqual(shown["ubuntu-1.0.0"][0], "True", shown)
+        until(lambda: re.search(r"^\[\+\]sources ok; dir:\S+: \d documents are not valid \(galleryd get sources\)$", get(daemon.url + "/readyz?verbose")[1], re.MULTILINE),
+              "the readiness page names it", 10, process=daemon)
         events = self.galleryd("events", "--server", daemon.url).stdout
         self.assertEqual(events.count("BrakeEngaged"), 1, events)   # when the policy, one of four, was gone; not for a broken file
         self.assertEqual(events.count("galleryd approve"), 1, events)

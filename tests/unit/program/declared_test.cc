@@ -317,4 +317,26 @@ TEST_CASE("declared: a syntax error is told of what stands in that file, and not
     std::set<std::string> told;
     for (const EventRecord& event : *events) told.insert(event.reason + " " + event.object);
     CHECK(told == std::set<std::string>{"ValidationFailed dir:test"});  // once for the file, no brake
+    CHECK(store.declared.source_trouble() == "dir:test: 2 documents are not valid (galleryd get sources)");
+}
+
+TEST_CASE("declared: what is wrong with a source is one line for the readiness page") {
+    Store store;
+    REQUIRE(store.declared.accept(store.snapshot("r1")).has_value());
+    CHECK(store.declared.source_trouble() == "");
+    SUBCASE("missing") {
+        Snapshot gone;
+        gone.source = "dir:test";
+        gone.readable = false;
+        gone.unreadable_reason = "GD4001 folder test is not there";
+        REQUIRE(store.declared.accept(gone).has_value());
+        CHECK(store.declared.source_trouble() ==
+              "dir:test cannot be read, its last good content stays in force: GD4001 folder test is not there");
+        CHECK(store.declared.notes_on({key_a}).at(key_a) == "dir:test cannot be read: GD4001 folder test is not there");
+    }
+    SUBCASE("frozen") {
+        store.files = {{"gallery.yaml", gallery}};
+        REQUIRE(store.declared.accept(store.snapshot("r2")).has_value());
+        CHECK(store.declared.source_trouble().find("(GD4010); deletions are frozen") != std::string::npos);
+    }
 }
