@@ -55,6 +55,23 @@ bool Daemon::is_no_news(const Error& error) const {
     return error.kind == ErrorKind::transient && options_.azure_is_away && options_.azure_is_away();
 }
 
+// One failure is one line, however many scopes it stands in the way of and however often they are tried again.
+bool Daemon::is_first_of_its_kind(const std::string& scope, const Error& error) {
+    std::string text = error.reason + ": " + error.message;
+    const bool is_first = !failures_.contains(text);
+    forget_failure(scope);
+    failures_.insert(text);
+    failing_.insert_or_assign(scope, std::move(text));
+    return is_first;
+}
+
+void Daemon::forget_failure(const std::string& scope) {
+    const auto known = failing_.find(scope);
+    if (known == failing_.end()) return;
+    failures_.erase(failures_.find(known->second));
+    failing_.erase(known);
+}
+
 void Daemon::note_queue(QueueEvent event, const std::string& key) {
     const MetricLabels labels{{"name", controller_name}, {"controller", controller_name}};
     switch (event) {
@@ -210,18 +227,22 @@ boost::asio::awaitable<void> Daemon::one_pass(std::string scope) {
                  {{"controller", controller_name}, {"result", result_label(result)}});
     if (!engine_.scopes().contains(scope)) {  // no longer declared: nothing to come back to
         queue_.forget(scope);
+        forget_failure(scope);
         if (on_pass) on_pass(result);
         co_return;
     }
     if (result.error) {
         metrics_.add("controller_runtime_reconcile_errors_total", {{"controller", controller_name}});
-        log_.write(is_no_news(*result.error) ? LogLevel::debug : LogLevel::warning, "pass ended with an error",
+        const bool is_known =
+            is_no_news(*result.error) || result.is_told || !is_first_of_its_kind(scope, *result.error);
+        log_.write(is_known ? LogLevel::debug : LogLevel::warning, "pass ended with an error",
                    {{"key", scope},
                     {"reason", result.error->reason},
                     {"code", result.error->code},
                     {"detail", result.error->message}});
         queue_.retry(scope, *result.error);
     } else {
+        forget_failure(scope);
         queue_.forget(scope);
         queue_.add_after(scope, result.look_again_after);
         queue_children(result);

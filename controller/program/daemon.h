@@ -1,7 +1,9 @@
 #pragma once
 #include <boost/asio/any_io_executor.hpp>
 #include <functional>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -59,6 +61,8 @@ class Daemon {
     void take_snapshot(DesiredSource& from, Snapshot snapshot);
     void note_bug(const std::exception_ptr& error);
     bool is_no_news(const Error& error) const;
+    bool is_first_of_its_kind(const std::string& scope, const Error& error);
+    void forget_failure(const std::string& scope);
     void note_queue(QueueEvent event, const std::string& key);
 
     Engine& engine_;
@@ -74,7 +78,9 @@ class Daemon {
     Event inventory_wanted_;            // documents name a subscription that the inventory does not cover
     std::set<std::string> not_queued_;  // scopes that wait for the inventory
     std::set<std::string> read_sources_;
-    std::set<std::int64_t> followed_;  // operations that somebody follows, by intent
+    std::map<std::string, std::string> failing_;  // by scope: how its last pass ended, when that was an error
+    std::multiset<std::string> failures_;         // the same texts
+    std::set<std::int64_t> followed_;             // operations that somebody follows, by intent
     std::map<std::string, std::chrono::nanoseconds> queued_at_;
 };
 

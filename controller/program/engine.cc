@@ -69,6 +69,7 @@ void Engine::drop_what_is_not_declared() {
     quiet_.keep_only(scopes());
     keep_removed_absences();
     troubles_.keep_only([this](const std::string& name) { return scopes().contains(name); });
+    std::erase_if(told_conflicts_, [&](const auto& entry) { return !scopes().contains(entry.first); });
     std::erase_if(looked_, [&](const std::string& name) { return !scopes().contains(name); });
     std::erase_if(read_at_, [&](const auto& entry) { return !scopes().contains(entry.first); });
     const auto is_gone = [this](const std::string& scope) { return !scopes().contains(scope); };
@@ -252,9 +253,10 @@ Task<PassResult> Engine::pass(std::string name) {
     }
     const Scope scope = *found;
     looked_.insert(name);
-    tell_troubles(scope, seen);
     if (!seen) {
         result.error = seen.error();
+        result.is_told = LookTroubles::tells(seen.error());
+        tell_troubles(scope, result);
         result.is_news = report(scope, result, nullptr);
         result.look_again_after = next_look(result);
         co_return result;
@@ -288,6 +290,10 @@ Task<PassResult> Engine::pass(std::string name) {
     if (const Status purged = purge_removed(now_declared, plan, *seen); !purged && !result.error)
         result.error = purged.error();
     result.was_read = seen->was_read();
+    if (result.was_read) {  // what the inventory knows says nothing about rights, and leaves fields out
+        tell_troubles(now_declared, result);
+        tell_conflicts(name, plan);
+    }
     if (const Scope* left = declared_.find_scope(name)) remember(*left, result, std::move(*seen));
     result.look_again_after = next_look(result);
     co_return result;

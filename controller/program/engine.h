@@ -57,6 +57,7 @@ struct PassResult {
     std::optional<Plan> plan;  // nullopt: the look failed
     ApplyReport applied;
     bool is_news = false;        // of statuses, plan or versions: something that is told of the scope is another
+    bool is_told = false;        // of `error`: an event names it, for all scopes that share its cause
     bool was_read = false;       // false: Resource Graph says that nothing is to be done; no resource was read
     std::optional<Error> error;  // of the look, or of the journal
     std::chrono::nanoseconds look_again_after{0};
@@ -198,7 +199,8 @@ class Engine {
     bool waits_for_agreement(const std::string& scope) const;
     void keep_removed_absences();
     bool report(const Scope& scope, const PassResult& result, const DefinitionView* view);  // whether it is news
-    void tell_troubles(const Scope& scope, const Result<Look>& seen);
+    void tell_troubles(const Scope& scope, const PassResult& result);
+    void tell_conflicts(const std::string& scope, const Plan& plan);
     void drop_what_is_not_declared();
     void drop_statuses_beyond(const std::string& scope);
     void report_policies();
@@ -220,6 +222,7 @@ class Engine {
     CredentialFacts credential_facts_;
     std::map<std::string, UsageDesk> usage_desks_;  // by credential; "" ours. They stay: looks under way refer to them
     LookTroubles troubles_;
+    std::map<std::string, std::set<std::string>> told_conflicts_;  // by scope; what an event was written of
     Executor executor_;
     OperationFollower follower_;
     AbsenceMemory removed_absences_;

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "controller/program/engine.h"
 #include "reconcilers/lifecycle/report.h"
 
@@ -34,16 +36,37 @@ void Engine::report_policies() {
     statuses_.put(StatusBook::policies, std::move(statuses), clock_.now());
 }
 
-void Engine::tell_troubles(const Scope& scope, const Result<Look>& seen) {
-    if (seen && !seen->was_read()) return;  // what the inventory knows says nothing about rights
-    const auto events =
-        seen ? troubles_.succeeded(scope.name)
-             : troubles_.failed({.scope = scope.name, .gallery = scope.gallery_id, .credential = credential_of(scope)},
-                                seen.error());
+// Only a pass without an error says that something is over: what can be read again may still not be written.
+void Engine::tell_troubles(const Scope& scope, const PassResult& result) {
+    std::vector<LookTroubles::Event> events;
+    const bool is_denied = std::ranges::any_of(result.applied.outcomes, [](const ChangeOutcome& outcome) {
+        return outcome.result == ChangeResult::failed && outcome.error && outcome.error->kind == ErrorKind::denied;
+    });
+    if (result.is_told) {
+        events = troubles_.failed(
+            {.scope = scope.name, .gallery = scope.gallery_id, .credential = credential_of(scope)}, *result.error);
+    } else if (!result.error && !is_denied) {
+        events = troubles_.succeeded(scope.name);
+    }
     for (const LookTroubles::Event& event : events) {
         if (event.warning) events_.warning(event.reason, event.object, event.message);
         else events_.normal(event.reason, event.object, event.message);
     }
+}
+
+// What Azure cannot change waits for a person, so it is told when it begins; the condition stays.
+void Engine::tell_conflicts(const std::string& scope, const Plan& plan) {
+    if (!plan.complete) return;
+    std::set<std::string> now;
+    const auto told = told_conflicts_.find(scope);
+    for (const Conflict& conflict : plan.conflicts) {
+        const std::string which = conflict.address + " " + conflict.kind + " " + conflict.code + " " + conflict.path +
+                                  " " + conflict.before + " -> " + conflict.after;
+        if (!now.insert(which).second || (told != told_conflicts_.end() && told->second.contains(which))) continue;
+        events_.warning(conflict.reason, conflict.address, text_of(conflict) + " (" + conflict.code + ")");
+    }
+    if (now.empty()) told_conflicts_.erase(scope);
+    else told_conflicts_.insert_or_assign(scope, std::move(now));
 }
 
 bool Engine::report(const Scope& scope, const PassResult& result, const DefinitionView* view) {

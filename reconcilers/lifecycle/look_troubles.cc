@@ -16,29 +16,18 @@ std::string object_of(const LookTroubles::Place& place, const Error& error) {
 
 }  // namespace
 
-void LookTroubles::leave(const std::string& scope, const std::string& except, std::vector<Event>& events) {
-    for (auto at = troubles_.begin(); at != troubles_.end();) {
-        Trouble& trouble = at->second;
-        if (at->first == except || trouble.scopes.erase(scope) == 0 || !trouble.scopes.empty()) {
-            ++at;
-            continue;
-        }
-        events.push_back({.warning = false,
-                          .reason = "Resumed",
-                          .object = trouble.object,
-                          .message = "can be looked at again, what stood in the way is gone"});
-        at = troubles_.erase(at);
-    }
+bool LookTroubles::tells(const Error& error) {
+    return error.kind == ErrorKind::denied || error.kind == ErrorKind::invalid;
 }
 
 std::vector<LookTroubles::Event> LookTroubles::failed(const Place& place, const Error& error) {
     std::vector<Event> events;
     // A passing failure says nothing about whether the cause is gone.
-    if (error.kind != ErrorKind::denied && error.kind != ErrorKind::invalid) return events;
+    if (!tells(error)) return events;
     const std::string& scope = place.scope;
     const std::string object = object_of(place, error);
     const std::string key = object + "\n" + error.code;
-    leave(scope, key, events);
+    // Another cause does not end the one before: what could not be looked at still cannot.
     const auto [at, is_new] = troubles_.try_emplace(key, Trouble{.object = object, .scopes = {}});
     at->second.scopes.insert(scope);
     if (!is_new) return events;
@@ -50,8 +39,21 @@ std::vector<LookTroubles::Event> LookTroubles::failed(const Place& place, const 
 }
 
 std::vector<LookTroubles::Event> LookTroubles::succeeded(const std::string& scope) {
+    std::set<std::string> over, open;  // objects: two causes may have stood in the way of one
+    for (auto at = troubles_.begin(); at != troubles_.end();) {
+        Trouble& trouble = at->second;
+        const bool is_over = trouble.scopes.erase(scope) > 0 && trouble.scopes.empty();
+        (is_over ? over : open).insert(trouble.object);
+        at = is_over ? troubles_.erase(at) : std::next(at);
+    }
     std::vector<Event> events;
-    if (!troubles_.empty()) leave(scope, {}, events);
+    for (const std::string& object : over) {
+        if (open.contains(object)) continue;
+        events.push_back({.warning = false,
+                          .reason = "Resumed",
+                          .object = object,
+                          .message = "can be looked at again, what stood in the way is gone"});
+    }
     return events;
 }
 

@@ -26,8 +26,10 @@ class LookTroubles {
         ResourceId gallery;
         std::string credential = {};  // of the gallery's own: "images/team-a"; "" = galleryd's
     };
+    static bool tells(const Error& error);
     // After a look at a scope failed. Only what a person has to mend is told (denied, invalid).
     std::vector<Event> failed(const Place& place, const Error& error);
+    // After a whole pass over the scope without such an error; only that says that something is over.
     std::vector<Event> succeeded(const std::string& scope);
     void keep_only(const std::function<bool(const std::string&)>& is_declared);
 
@@ -36,7 +38,6 @@ class LookTroubles {
         std::string object;
         std::set<std::string> scopes;
     };
-    void leave(const std::string& scope, const std::string& except, std::vector<Event>& events);
     std::map<std::string, Trouble> troubles_;  // by object and code
 };
 

@@ -133,14 +133,7 @@ void set_ready(ConditionSet& conditions, const ReportInput& input, const Metadat
     }
     if (!found.conflicts.empty()) {
         const Conflict& conflict = *found.conflicts.front();
-        return conditions.stalled(
-            conflict.reason,
-            conflict.message +
-                (conflict.ways_out.empty()
-                     ? ""
-                     : " Either " + conflict.ways_out.front() +
-                           (conflict.ways_out.size() > 1 ? ", or " + conflict.ways_out[1] : "") + ".") +
-                " galleryd explain " + conflict.code);
+        return conditions.stalled(conflict.reason, text_of(conflict) + " galleryd explain " + conflict.code);
     }
     if (found.failed != nullptr) {
         const Error& error = *found.failed->error;
@@ -284,6 +277,12 @@ ObjectStatus report_object(const ReportInput& input, const Object& object) {
 }
 
 }  // namespace
+
+std::string text_of(const Conflict& conflict) {
+    if (conflict.ways_out.empty()) return conflict.message;
+    return conflict.message + " Either " + conflict.ways_out.front() +
+           (conflict.ways_out.size() > 1 ? ", or " + conflict.ways_out[1] : "") + ".";
+}
 
 std::string address_of(const Scope& scope, const ObjectKey& key, const DesiredObjects& objects) {
     if (key.kind != Kind::image_version) return scope.name;

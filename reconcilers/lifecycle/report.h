@@ -29,6 +29,9 @@ struct ReportInput {
 // Status of every declared object of the scope. Pure; transitions are carried over by the caller.
 std::vector<ObjectStatus> report_scope(const ReportInput& input);
 
+// What is in conflict, and the ways out: "osState cannot change … Either …, or ….".
+std::string text_of(const Conflict& conflict);
+
 // Address of a declared object as plans print it.
 std::string address_of(const Scope& scope, const ObjectKey& key, const DesiredObjects& objects);
 

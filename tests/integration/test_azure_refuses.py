@@ -99,6 +99,23 @@ class Refused(Case):
         events = json.loads(self.galleryd("events", "--server", daemon.url, "-o", "json").stdout)["items"]
         self.assertIn(("Resumed", f"subscription {SUBSCRIPTION}"), [(one["reason"], one["object"]) for one in events])
 
+    def test_one_failure_is_one_line_however_many_scopes_it_stands_in_the_way_of(self):
+        for run, status, code, lines in (("told", 403, "AuthorizationFailed", 0), ("untold", 500, "InternalServerError", 1)):
+            faults = self.write(f"{run}.yaml", f"- {{path: '*/galleries/golden', method: GET, status: {status}, code: {code}}}\n")
+            azure = self.simulate(small_azure(), "--faults", faults, name=f"azure-{run}")
+            daemon = self.start("run", "--source", f"dir:{self.path('manifests')}", "--azure", azure.url, "--credential", "none", "--state-dir",
+                                self.path(f"state-{run}"), "--http", "127.0.0.1:0", "--interval", "1s", "--instance", "test", "--log-format", "json",
+                                name=f"run-{run}", env=environment()).ready()
+            for kind, name in (("Gallery", "golden"), ("ImageDefinition", "ubuntu")):
+                until(lambda kind=kind, name=name, daemon=daemon: self.conditions(daemon, kind, name).get("Ready", {}).get("status") == "False",
+                      f"{kind} was looked at", 30, process=daemon)
+            asked = 2 if lines == 0 else 6   # what only a person can mend is asked again after minutes
+            until(lambda azure=azure, asked=asked: sum(one["path"].endswith("/galleries/golden") for one in azure.requests()) >= asked, "it was asked again",
+                  30, process=daemon)
+            log = [json.loads(line) for line in daemon.errors().splitlines()]
+            self.assertEqual(len([one for one in log if one["msg"] == "pass ended with an error"]), lines, daemon.errors())
+            self.assertEqual(len([one for one in log if one["msg"] == "event" and one["reason"] == "AuthorizationFailed"]), 1 - lines, daemon.errors())
+
     def token(self, azure):
         form = f"grant_type=client_credentials&client_id={CLIENT}&client_secret=canary-secret&scope=x".encode()
         with urllib.request.urlopen(f"{azure.url}/{TENANT}/oauth2/v2.0/token", data=form, timeout=10) as answer:

@@ -91,6 +91,23 @@ TEST_CASE("Z9: a day of 403 on lists is not a day of empty lists: nothing is mad
     CHECK(world.writes() == before + 1);
 }
 
+TEST_CASE("Z9: what can be read again and still not be written is not over yet") {
+    World world({.operations = seconds{45}});
+    world.load(estate::images_state());
+    world.declare(estate::small(1, "", retention()));
+    REQUIRE(world.problems == "");
+    world.faults(
+        "[{path: '*', method: GET, before: 12m, status: 403, code: AuthorizationFailed},"
+        " {path: '*', method: PUT, before: 25m, status: 403, code: AuthorizationFailed}]");
+    for (int i = 0; i < 3; ++i) world.round(minutes{5});
+    REQUIRE(world.has_event("AuthorizationFailed"));
+    world.round(minutes{1});
+    CHECK(world.has_event("WriteFailed"));
+    CHECK_FALSE(world.has_event("Resumed"));
+    CHECK(world.converge());
+    CHECK(world.has_event("Resumed"));
+}
+
 TEST_CASE("Z11: a retired api-version stops the writes to that type, says why, and stops nothing else") {
     World world({.operations = seconds{45}});
     world.load(estate::images_state());

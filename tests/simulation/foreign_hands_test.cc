@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "tests/simulation/estate.h"
@@ -205,6 +206,7 @@ TEST_CASE("Z14: a region taken out of a document goes only with --allow-deletes,
 TEST_CASE("Z15: an immutable field edited in a document is refused, and nothing is deleted and made again") {
     Two world;
     auto files = world.files;
+    const auto before_edit = world.files;
     SUBCASE("generation") {
         files["definition.yaml"] =
             estate::replaced(files["definition.yaml"], "hyperVGeneration: V2", "hyperVGeneration: V1");
@@ -223,6 +225,23 @@ TEST_CASE("Z15: an immutable field edited in a document is refused, and nothing 
     INFO(world.open_points());
     CHECK(world.writes() == before);
     CHECK(world.conflict_reasons().contains("ImmutableFieldChanged"));
+    const auto told = [&] {  // events, which are log lines as well
+        const auto events = world.journal->events(0, 10000);
+        REQUIRE(events.has_value());
+        return std::ranges::count_if(*events, [](const EventRecord& event) {
+            return event.warning && event.reason == "ImmutableFieldChanged" && event.message.contains(" Either ") &&
+                   event.message.contains("(GD2");
+        });
+    };
+    std::ptrdiff_t conflicts = 0;
+    for (const auto& [name, plan] : world.engine->plans()) conflicts += std::ssize(plan.conflicts);
+    CHECK(conflicts > 0);
+    CHECK(told() == conflicts);  // when it began, not with every look
+    world.declare(before_edit);
+    world.pass_time(std::chrono::minutes{5});
+    world.declare(files);
+    world.pass_time(std::chrono::minutes{5});
+    CHECK(told() == 2 * conflicts);  // mended and made again: again
 }
 
 TEST_CASE("observe looks, plans and writes nothing at all") {

@@ -55,11 +55,26 @@ TEST_CASE("what passes by itself is not told and does not end what was told") {
         CHECK(
             troubles.failed({.scope = "a", .gallery = gallery_in("s1")}, error(kind, "AzureError", "GD3090")).empty());
     CHECK(troubles.failed({.scope = "a", .gallery = gallery_in("s1")}, no_right).empty());
-    // Another cause in its place: the first is over, the second is told.
+    // Another cause in its place is told; nothing is over before the scope was looked at without an error.
     const auto changed = troubles.failed({.scope = "a", .gallery = gallery_in("s1")}, no_sign_in);
-    REQUIRE(changed.size() == 2);
-    CHECK(changed[0].reason == "Resumed");
-    CHECK(changed[1].reason == "AuthenticationFailed");
+    REQUIRE(changed.size() == 1);
+    CHECK(changed[0].reason == "AuthenticationFailed");
+    CHECK(troubles.failed({.scope = "a", .gallery = gallery_in("s1")}, no_right).empty());
+    const auto over = troubles.succeeded("a");
+    REQUIRE(over.size() == 2);
+    CHECK((over[0].reason == "Resumed" && over[1].reason == "Resumed"));
+    CHECK((over[0].object == "azure" && over[1].object == "subscription s1"));
+    CHECK(troubles.succeeded("a").empty());
+}
+
+TEST_CASE("one object that two causes stood in the way of resumes once, when the last is over") {
+    LookTroubles troubles;
+    const Error no_secret = error(ErrorKind::denied, "AuthenticationFailed", "GD3012");
+    CHECK(troubles.failed({.scope = "a", .gallery = gallery_in("s1")}, no_sign_in).size() == 1);
+    CHECK(troubles.failed({.scope = "b", .gallery = gallery_in("s1")}, no_secret).size() == 1);
+    CHECK(troubles.failed({.scope = "a", .gallery = gallery_in("s1")}, no_secret).empty());
+    CHECK(troubles.succeeded("a").empty());  // b still suffers
+    CHECK(troubles.succeeded("b").size() == 1);
 }
 
 TEST_CASE("scopes that are no longer declared are forgotten without a word") {
