@@ -69,6 +69,7 @@ void Engine::drop_what_is_not_declared() {
     quiet_.keep_only(scopes());
     keep_removed_absences();
     troubles_.keep_only([this](const std::string& name) { return scopes().contains(name); });
+    std::erase_if(silent_, [&](const std::string& name) { return !scopes().contains(name); });
     std::erase_if(told_conflicts_, [&](const auto& entry) { return !scopes().contains(entry.first); });
     std::erase_if(looked_, [&](const std::string& name) { return !scopes().contains(name); });
     std::erase_if(read_at_, [&](const auto& entry) { return !scopes().contains(entry.first); });
@@ -223,6 +224,7 @@ void Engine::remember_locks(const ApplyReport& report, const Plan& plan) {
 
 std::chrono::nanoseconds Engine::next_look(const PassResult& result) const {
     if (result.error || !result.plan) return options_.progress_interval;
+    if (silent_.contains(result.scope)) return options_.drift_interval;  // what is told has to change when that ends
     const Plan& plan = *result.plan;
     if (!result.was_read && !plan.waiting.empty()) return progress_in_bulk;
     if (waits_for_agreement(result.scope)) return std::min(options_.progress_interval, options_.drift_interval);
@@ -257,7 +259,8 @@ Task<PassResult> Engine::pass(std::string name) {
         result.error = seen.error();
         result.is_told = LookTroubles::tells(seen.error());
         tell_troubles(scope, result);
-        result.is_news = report(scope, result, nullptr);
+        const bool is_silence = silence_ && !result.is_told && !statuses_.of(name).empty();
+        result.is_news = is_silence ? is_silent() && report_silence(name) : report(scope, result, nullptr);
         result.look_again_after = next_look(result);
         co_return result;
     }
@@ -327,8 +330,15 @@ bool is_other_plan(std::optional<Plan> before, const Plan& now) {
 void Engine::remember(const Scope& scope, PassResult& result, Look seen) {
     const bool is_whole = !seen.definition_view ||
                           std::ranges::all_of(seen.definition_view->versions, &ObservedVersion::replication_known);
-    if (seen.by == Trust::last_look) return;
-    if (!seen.was_read() && !is_whole && plans_.contains(scope.name)) return;
+    if (!seen.was_read() && is_silent()) {
+        result.is_news = report_silence(scope.name);
+        return;
+    }
+    const bool was_silent = silent_.erase(scope.name) > 0;
+    if (seen.by == Trust::last_look || (!seen.was_read() && !is_whole && plans_.contains(scope.name))) {
+        if (was_silent) result.is_news = report_again(scope, seen.definition_view ? &*seen.definition_view : nullptr);
+        return;
+    }
     const bool told = report(scope, result, seen.definition_view ? &*seen.definition_view : nullptr);
     const bool planned = is_other_plan(plans_.get(scope.name), *result.plan);
     plans_.insert_or_assign(scope.name, *result.plan);

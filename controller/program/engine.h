@@ -80,7 +80,8 @@ class Engine {
     Task<std::set<std::string>> refresh(bool full);
     static constexpr std::chrono::minutes refresh_deadline{5};  // for who waits: 100,000 resources take 35 s of quota
     void note_inventory_error(const Error& error);
-    void note_contact(bool is_away, const std::string& text);  // an event when Azure stops and begins to answer
+    // An event when Azure stops and begins to answer; objects become Ready=Unknown when it lasts (engine_silence.cc).
+    void note_contact(bool is_away, const std::string& text);
 
     // From now on it is known who uses a version (engine_usage.cc); without it usage is unknown, and nothing that point
     // 7 of the interlock protects is taken away.
@@ -199,6 +200,9 @@ class Engine {
     bool waits_for_agreement(const std::string& scope) const;
     void keep_removed_absences();
     bool report(const Scope& scope, const PassResult& result, const DefinitionView* view);  // whether it is news
+    bool is_silent() const;                         // for long enough to be told of objects
+    bool report_silence(const std::string& scope);  // whether it is news
+    bool report_again(const Scope& scope, const DefinitionView* view);
     void tell_troubles(const Scope& scope, const PassResult& result);
     void tell_conflicts(const std::string& scope, const Plan& plan);
     void drop_what_is_not_declared();
@@ -226,6 +230,13 @@ class Engine {
     Executor executor_;
     OperationFollower follower_;
     AbsenceMemory removed_absences_;
+
+    struct Silence {
+        std::chrono::nanoseconds began{0};
+        std::string since;
+    };
+    std::optional<Silence> silence_;  // Azure answers nobody
+    std::set<std::string> silent_;    // scopes of which that was told
 
     StatusBook statuses_;
     PackedMap<std::string, Plan> plans_;

@@ -61,11 +61,6 @@ void Engine::note_inventory_error(const Error& error) {
                  {{"reason", error.reason}, {"code", error.code}, {"detail", error.message}});
 }
 
-void Engine::note_contact(bool is_away, const std::string& text) {
-    if (is_away) events_.warning("AzureUnreachable", "azure", text);
-    else events_.normal("AzureReachable", "azure", text);
-}
-
 std::optional<Engine::Look> Engine::hint_of(const Scope& scope) {
     if (!estate_ || !is_in_inventory(scope)) return std::nullopt;
     Look hint;
