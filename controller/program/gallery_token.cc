@@ -133,7 +133,12 @@ Task<std::string> GalleryToken::token() {
     if (const Status usable = look(); !usable) co_return std::unexpected(usable.error());
     const std::shared_ptr<azure::TokenProvider> current = current_;
     auto token = co_await current->token();
-    if (!token) token.error().message = acting_as() + ": " + token.error().message;
+    if (!token) {  // the sign-in's words name variables; here they are files, and whoever mends them has to find them
+        std::string& text = token.error().message;
+        const std::string place = parts_.store.place_of(name_);
+        const bool is_placed = !text.contains("AZURE_") || text.contains(place);
+        text = acting_as() + (is_placed ? "" : " (its values are the files in " + place + ")") + ": " + text;
+    }
     co_return token;
 }
 

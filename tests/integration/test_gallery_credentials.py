@@ -193,6 +193,12 @@ class Credentials(Case):
         self.assertEqual({one for one in rights if one[1] == "failed"}, {("images/team-b", "failed")})
         self.assertIn(("images/team-a", "ok"), rights)
         self.assertEqual([one["check"] for one in checks].count("endpoint"), 1)
+        self.write("credentials/images/team-a/..data/AZURE_CLIENT_SECRET", "canary-wrong")
+        checks = json.loads(self.galleryd("doctor", self.path("manifests"), *flags, env=env, expect=1).stdout)["checks"]
+        wrong = next(one for one in checks if one["about"] == "images/team-a" and one["check"] == "sign-in")
+        place = self.path("credentials/images/team-a")
+        self.assertEqual(wrong["fix"], [f"az ad app credential reset --id {TEAM_A} --append    # then write <its password> into {place}/AZURE_CLIENT_SECRET"])
+        self.assertIn(f"the credential images/team-a (its values are the files in {place}): ", wrong["measured"])
         self.assertEqual((self.who(azure, "a"), self.who(azure, "b"), self.who(azure, "c")), ({TEAM_A}, {TEAM_B}, set()))
 
 

@@ -75,6 +75,7 @@ Task<bool> Checkup::sign_in() {
     options_.sign_in.credential = std::string(tokens_.name());
     tell(findings_, judge_sign_in(options_.sign_in, token, clock_.now()));
     if (!token) co_return false;
+    asker_.folder = options_.sign_in.folder;
     asker_.bearer.app_id = options_.sign_in.client_id;
     if (const auto identity = azure::find_token_identity(*token)) {
         asker_.bearer = {.object_id = identity->object_id, .app_id = identity->app_id, .is_user = identity->is_user};

@@ -34,6 +34,9 @@ struct SignInSetting {
     std::string certificate_path;
     std::string token_file;                 // AZURE_FEDERATED_TOKEN_FILE
     std::string issuer, subject, audience;  // of the token in that file, "" when unreadable
+    // Of a gallery's own credential: where its values lie as files ("DIR/images/team-a"); "": they are the
+    // environment's.
+    std::string folder = {};
 };
 Finding judge_sign_in(const SignInSetting& setting, const Result<std::string>& token, TimePoint now);
 std::vector<std::string> sign_in_fix(const SignInSetting& setting, const Error& error);
@@ -44,7 +47,8 @@ Finding judge_certificate(const SignInSetting& setting, TimePoint ends, TimePoin
 
 struct Asker {
     Bearer bearer;
-    std::string tenant;  // of the token, lower case; "" unknown
+    std::string tenant;       // of the token, lower case; "" unknown
+    std::string folder = {};  // as SignInSetting's
 };
 Finding judge_subscription(const std::string& id, const Result<azure::SubscriptionFacts>& answer, const Asker& asker);
 struct WantedProvider {

@@ -24,6 +24,23 @@ std::string client_or(const SignInSetting& setting, const char* placeholder) {
     return setting.client_id.empty() ? placeholder : setting.client_id;
 }
 
+// Where a value has to be put: "AZURE_TENANT_ID=<that>", or the file of a gallery's credential.
+std::string put(const SignInSetting& setting, const std::string& key, const std::string& value) {
+    return setting.folder.empty() ? key + "=" + value : "write " + value + " into " + setting.folder + "/" + key;
+}
+
+std::string place_of(const SignInSetting& setting, const std::string& key) {
+    return setting.folder.empty() ? key : setting.folder + "/" + key;
+}
+
+// The catalogue speaks of the environment's variables.
+std::vector<std::string> catalogue_fix(const SignInSetting& setting, const std::string& code) {
+    std::vector<std::string> fix = catalogue_fix(code);
+    if (setting.folder.empty() || !fix.front().contains("AZURE_")) return fix;
+    fix.front() += " Of this credential they are the files in " + setting.folder + ".";
+    return fix;
+}
+
 std::string federated_command(const SignInSetting& setting) {
     if (setting.subject.empty()) return "az ad app federated-credential list --id " + client_or(setting, "APP_ID");
     return "az ad app federated-credential create --id " + client_or(setting, "APP_ID") +
@@ -118,14 +135,15 @@ Finding judge_clock(std::optional<TimePoint> azure, TimePoint ours, const std::s
 std::vector<std::string> sign_in_fix(const SignInSetting& setting, const Error& error) {
     const std::string app = client_or(setting, "APP_ID");
     if (error.code == "GD3011" || error.code == "GD3012")
-        return {"az ad app credential reset --id " + app + " --append    # then AZURE_CLIENT_SECRET=<its password>"};
+        return {"az ad app credential reset --id " + app + " --append    # then " +
+                put(setting, "AZURE_CLIENT_SECRET", "<its password>")};
     if (error.code == "GD3013")
         return {"az ad sp show --id " + app + "    # in tenant " +
-                (setting.tenant_id.empty() ? "AZURE_TENANT_ID" : setting.tenant_id) +
-                "; then correct AZURE_CLIENT_ID or AZURE_TENANT_ID"};
+                (setting.tenant_id.empty() ? "AZURE_TENANT_ID" : setting.tenant_id) + "; then correct " +
+                place_of(setting, "AZURE_CLIENT_ID") + " or " + place_of(setting, "AZURE_TENANT_ID")};
     if (error.code == "GD3014")
-        return {"az account show --query tenantId --output tsv    # then AZURE_TENANT_ID=<that>, now " +
-                (setting.tenant_id.empty() ? "not set" : setting.tenant_id)};
+        return {"az account show --query tenantId --output tsv    # then " + put(setting, "AZURE_TENANT_ID", "<that>") +
+                ", now " + (setting.tenant_id.empty() ? "not set" : setting.tenant_id)};
     if (error.code == "GD3017" && !setting.certificate_path.empty())
         return {"az ad app credential reset --id " + app + " --cert @" + setting.certificate_path + " --append"};
     if (error.code == "GD3018") return {federated_command(setting)};
@@ -134,11 +152,13 @@ std::vector<std::string> sign_in_fix(const SignInSetting& setting, const Error& 
                    ? std::vector<std::string>{"timedatectl set-ntp true"}
                    : std::vector<std::string>{"stat " + setting.token_file + "    # must be written about every hour"};
     if (error.code == "GD3025")
-        return {"az ad app credential reset --id " + app +
-                " --create-cert --append    # then AZURE_CLIENT_CERTIFICATE_PATH=<the file it names>"};
+        return {"az ad app credential reset --id " + app + " --create-cert --append    # then " +
+                (setting.folder.empty()
+                     ? "AZURE_CLIENT_CERTIFICATE_PATH=<the file it names>"
+                     : "put the file that it names at " + place_of(setting, "AZURE_CLIENT_CERTIFICATE"))};
     if (error.code == "GD3028")
         return {"az login" + (setting.tenant_id.empty() ? "" : " --tenant " + setting.tenant_id)};
-    return catalogue_fix(error.code);
+    return catalogue_fix(setting, error.code);
 }
 
 Finding judge_sign_in(const SignInSetting& setting, const Result<std::string>& token, TimePoint now) {

@@ -37,7 +37,9 @@ Finding judge_subscription(const std::string& id, const Result<azure::Subscripti
         std::ranges::find(answer->managed_by_tenants, asker.tenant) == answer->managed_by_tenants.end();
     if (is_foreign)
         return failed("subscription", id, "belongs to tenant " + answer->tenant + ", the token is from " + asker.tenant,
-                      {"AZURE_TENANT_ID=" + answer->tenant}, "GD3016");
+                      {asker.folder.empty() ? "AZURE_TENANT_ID=" + answer->tenant
+                                            : "write " + answer->tenant + " into " + asker.folder + "/AZURE_TENANT_ID"},
+                      "GD3016");
     Finding finding{.check = "subscription",
                     .about = id,
                     .verdict = Verdict::ok,

@@ -22,8 +22,9 @@ SignInSetting setting_of(const ShareCheck& check, const CredentialValues& values
                           .token_file = {},
                           .issuer = {},
                           .subject = {},
-                          .audience = {}};
-    const std::string place = check.sign_in.store.place_of(name) + "/";
+                          .audience = {},
+                          .folder = check.sign_in.store.place_of(name)};
+    const std::string place = setting.folder + "/";
     if (values.contains("AZURE_CLIENT_SECRET")) return setting;
     if (values.contains("AZURE_CLIENT_CERTIFICATE")) {
         setting.certificate_path = place + "AZURE_CLIENT_CERTIFICATE";

@@ -361,3 +361,38 @@ TEST_CASE("the report is one line a check with its repairs below, and the same a
     CHECK(document["checks"][0]["fix"] == nlohmann::json::array());
     CHECK(document["summary"]["failed"] == 1);
 }
+
+TEST_CASE("doctor: what a gallery's own credential lacks is put into its file, not into the environment") {
+    const auto fix = [](const std::string& code) {
+        const SignInSetting setting{.credential = "images/team-a",
+                                    .tenant_id = "t",
+                                    .client_id = "app",
+                                    .certificate_path = "/creds/images/team-a/AZURE_CLIENT_CERTIFICATE",
+                                    .token_file = {},
+                                    .issuer = {},
+                                    .subject = {},
+                                    .audience = {},
+                                    .folder = "/creds/images/team-a"};
+        const auto lines =
+            sign_in_fix(setting, Error{.kind = ErrorKind::denied, .reason = {}, .message = {}, .code = code});
+        REQUIRE(lines.size() == 1);
+        return lines.front();
+    };
+    CHECK(fix("GD3011") ==
+          "az ad app credential reset --id app --append    # then write <its password> into "
+          "/creds/images/team-a/AZURE_CLIENT_SECRET");
+    CHECK(fix("GD3013") ==
+          "az ad sp show --id app    # in tenant t; then correct /creds/images/team-a/AZURE_CLIENT_ID or "
+          "/creds/images/team-a/AZURE_TENANT_ID");
+    CHECK(fix("GD3014") ==
+          "az account show --query tenantId --output tsv    # then write <that> into "
+          "/creds/images/team-a/AZURE_TENANT_ID, now t");
+    CHECK(fix("GD3025") ==
+          "az ad app credential reset --id app --create-cert --append    # then put the file that it "
+          "names at /creds/images/team-a/AZURE_CLIENT_CERTIFICATE");
+    CHECK(fix("GD3010").ends_with(" Of this credential they are the files in /creds/images/team-a."));
+    azure::SubscriptionFacts facts;
+    facts.tenant = "their";
+    const Finding foreign = judge_subscription("s", facts, {.bearer = {}, .tenant = "ours", .folder = "/creds/x"});
+    CHECK(foreign.fix == std::vector<std::string>{"write their into /creds/x/AZURE_TENANT_ID"});
+}
