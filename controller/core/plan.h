@@ -211,6 +211,13 @@ struct Cost {
     bool upper_bound = false;  // some size was Azure's provisioned size
 };
 
+// What is created once something else is there that an earlier pass makes: not a change of this plan yet.
+struct LaterCreation {
+    std::string address, kind;
+    SourceLocation manifest;
+    std::string after;  // "its gallery", "its definition"
+};
+
 struct Plan {
     std::string scope;  // "images/golden" or "images/golden/ubuntu-2404"
     TimePoint observed_at{};
@@ -220,6 +227,7 @@ struct Plan {
     std::vector<Conflict> conflicts;
     std::vector<VersionVerdict> verdicts;
     std::vector<std::string> waiting;  // addresses with an operation in flight or replication under way
+    std::vector<LaterCreation> later;  // of the waiting ones
     std::vector<std::string> notices;  // "images/golden/…: no occupied size, …"
     int unchanged = 0;
     Cost cost;

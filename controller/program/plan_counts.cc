@@ -48,6 +48,7 @@ PlanCounts count(const std::vector<Plan>& plans) {
         counts.blocked += static_cast<int>(plan.blocked.size());
         counts.conflict += static_cast<int>(plan.conflicts.size());
         counts.waiting += static_cast<int>(plan.waiting.size());
+        counts.later += static_cast<int>(plan.later.size());
         counts.unchanged += plan.unchanged;
     }
     return counts;

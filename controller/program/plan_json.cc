@@ -83,6 +83,13 @@ Json verdict_json(const VersionVerdict& verdict) {
 Json scope_json(const Plan& plan) {
     Json latest = Json::object();
     for (const auto& [region, version] : plan.latest_per_region) latest[region] = version;
+    Json later = Json::array();
+    for (const LaterCreation& creation : plan.later) {
+        later.push_back({{"address", creation.address},
+                         {"kind", creation.kind},
+                         {"manifest", manifest_json(creation.manifest)},
+                         {"after", creation.after}});
+    }
     return {{"scope", plan.scope},
             {"id", plan.id},
             {"observed_at", format_rfc3339(plan.observed_at)},
@@ -90,6 +97,7 @@ Json scope_json(const Plan& plan) {
             {"deletions_digest", plan.deletions_digest},
             {"complete", plan.complete},
             {"waiting", plan.waiting},
+            {"later", std::move(later)},
             {"notices", plan.notices},
             {"latest", plan.latest ? Json(*plan.latest) : Json(nullptr)},
             {"latest_per_region", std::move(latest)}};
@@ -113,6 +121,7 @@ Json observed_json(const std::vector<Plan>& plans) {
 
 Json summary_json(const PlanCounts& counts) {
     return {{"create", counts.create},
+            {"create_later", counts.later},
             {"update", counts.update},
             {"delete", counts.remove},
             {"adopt", counts.adopt},

@@ -59,8 +59,10 @@ void print_header(std::ostream& out, const std::vector<Plan>& plans, const PlanH
 }
 
 void print_counts(std::ostream& out, const PlanCounts& counts) {
-    std::string text = "Plan: " + std::to_string(counts.create) + " create, " + std::to_string(counts.update) +
-                       " update, " + std::to_string(counts.remove) + " delete";
+    const std::string later =
+        counts.later == 0 ? "" : " (" + std::to_string(counts.later) + " of them after their parents)";
+    std::string text = "Plan: " + std::to_string(counts.create + counts.later) + " create" + later + ", " +
+                       std::to_string(counts.update) + " update, " + std::to_string(counts.remove) + " delete";
     const auto add = [&text](int number, const char* word) {
         if (number > 0) text += ", " + std::to_string(number) + " " + word;
     };
@@ -72,7 +74,7 @@ void print_counts(std::ostream& out, const PlanCounts& counts) {
     add(counts.unassign, "unassign");
     add(counts.blocked, "blocked");
     add(counts.conflict, "conflict");
-    add(counts.waiting, "waiting");
+    add(counts.waiting - counts.later, "waiting");
     out << text << ".";
     if (counts.regions_added > 0 || counts.regions_removed > 0) {
         out << "  Regions";
@@ -83,7 +85,7 @@ void print_counts(std::ostream& out, const PlanCounts& counts) {
     out << "\n";
 }
 
-void print_cost(std::ostream& out, const std::vector<Plan>& plans, const PlanHeader& header, int arm_writes) {
+void print_cost(std::ostream& out, const std::vector<Plan>& plans, const PlanHeader& header, const PlanCounts& counts) {
     Cost total;
     for (const Plan& plan : plans) {
         total.before += plan.cost.before;
@@ -96,12 +98,13 @@ void print_cost(std::ostream& out, const std::vector<Plan>& plans, const PlanHea
         const double delta = total.after - total.before;
         out << "Cost: " << money(total.before) << " -> " << money(total.after) << " " << header.currency << "/month ("
             << (delta < -0.005 ? "" : "+") << money(delta) << "; list price"
-            << (total.upper_bound ? ", upper bound" : "") << ").";
+            << (total.upper_bound ? ", upper bound" : "") << (counts.later > 0 ? ", without what comes later" : "")
+            << ").";
         if (total.one_time >= 0.005)
             out << "  First copies: " << money(total.one_time) << " " << header.currency << " once.";
         out << "  ";
     }
-    out << "Azure writes: about " << arm_writes << ".\n";
+    out << "Azure writes: about " << counts.arm_writes + counts.later << ".\n";
 }
 
 // What waits for a person is said before the general hint; never more than one line.
@@ -140,13 +143,21 @@ void print_unseen(std::ostream& out, const std::vector<Plan>& plans) {
 void print_notices(std::ostream& out, const std::vector<Plan>& plans) {
     for (const Plan& plan : plans) {
         if (is_unseen(plan)) continue;
-        for (const std::string& notice : plan.notices) out << "note: " << printable(notice) << "\n";
+        for (const std::string& notice : plan.notices) {
+            const bool has_row = std::ranges::any_of(plan.later, [&](const LaterCreation& creation) {
+                return notice.starts_with(creation.address + ": it waits for its ");
+            });
+            if (!has_row) out << "note: " << printable(notice) << "\n";
+        }
     }
 }
 
 void print_waiting(std::ostream& out, const std::vector<Plan>& plans, const Rows& rows) {
     for (const Plan& plan : plans) {
-        for (const std::string& address : plan.waiting) rows.waiting(out, plan, address);
+        for (const std::string& address : plan.waiting) {
+            const bool has_row = std::ranges::find(plan.later, address, &LaterCreation::address) != plan.later.end();
+            if (!has_row) rows.waiting(out, plan, address);
+        }
     }
 }
 
@@ -200,6 +211,7 @@ void print_plan_text(std::ostream& out, const std::vector<Plan>& plans, const Pl
         if (!plan.complete && !is_unseen(plan))
             out << "  ! " << plan.scope << ": the look at Azure was not complete; nothing is planned from it\n";
         for (const Change& change : plan.changes) rows.change(out, change);
+        for (const LaterCreation& creation : plan.later) rows.later(out, plan, creation);
         for (const Blocked& blocked : plan.blocked) rows.blocked(out, blocked);
         for (const Conflict& conflict : plan.conflicts) rows.conflict(out, conflict);
     }
@@ -209,7 +221,7 @@ void print_plan_text(std::ostream& out, const std::vector<Plan>& plans, const Pl
     const PlanCounts counts = count(plans);
     const std::string next = next_line(plans, header);
     print_counts(out, counts);
-    print_cost(out, plans, header, counts.arm_writes);
+    print_cost(out, plans, header, counts);
     if (!next.empty()) out << "Next: " << next << "\n";
 }
 

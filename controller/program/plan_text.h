@@ -34,6 +34,7 @@ void print_versions_text(std::ostream& out, const std::vector<Plan>& plans, cons
 struct PlanCounts {
     int create = 0, update = 0, remove = 0, adopt = 0, mark = 0, unmark = 0, share = 0, assign = 0, unassign = 0;
     int blocked = 0, conflict = 0, unchanged = 0, waiting = 0;
+    int later = 0;  // of the waiting ones: creations that come after those of their parents
     int regions_added = 0, regions_removed = 0;
     int arm_writes = 0;
     int changes() const { return create + update + remove + adopt + mark + unmark + share + assign + unassign; }

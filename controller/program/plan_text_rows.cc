@@ -252,6 +252,20 @@ void Rows::conflict(std::ostream& out, const Conflict& conflict) const {
     detail(out, "do", ways.empty() ? explain : ways + (explain.empty() ? "" : "       " + explain));
 }
 
+void Rows::later(std::ostream& out, const Plan& plan, const LaterCreation& creation) const {
+    if (options_.summary_only) return;
+    head(out, '+', Colour::green, name_of(creation.kind, creation.address, {}), "create later", creation.manifest);
+    detail(out, "after", creation.after);
+    std::string regions;
+    const auto found = plan.regions.find(creation.address);
+    if (found == plan.regions.end()) return;
+    for (const RegionStatus& region : found->second) {
+        if (region.wanted > 0)
+            regions += (regions.empty() ? "" : "  ") + region.name + " x" + std::to_string(region.wanted);
+    }
+    detail(out, "regions", regions);
+}
+
 void Rows::waiting(std::ostream& out, const Plan& plan, const std::string& address) const {
     const std::string name =
         !prefix_.empty() && address.starts_with(prefix_) ? address.substr(prefix_.size()) : address;

@@ -17,6 +17,7 @@ class Rows {
     void blocked(std::ostream& out, const Blocked& blocked) const;
     void conflict(std::ostream& out, const Conflict& conflict) const;
     // An address with work under way, and how far it is in each region that is not done.
+    void later(std::ostream& out, const Plan& plan, const LaterCreation& creation) const;
     void waiting(std::ostream& out, const Plan& plan, const std::string& address) const;
 
   private:

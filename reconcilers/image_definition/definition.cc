@@ -156,6 +156,9 @@ void plan_definition(Plan& plan, const ImageDefinition* definition, const Defini
     const ResourceRecord* record = policy.find_record(definition->id);
     if (!view.gallery_exists || (record != nullptr && record->operation_in_flight)) {
         plan.waiting.push_back(subject.address);
+        const bool is_made_later = !view.gallery_exists && !view.definition && policy.may_write(subject.mode) &&
+                                   definition->governance.adoption != Adoption::adopt;
+        if (is_made_later) plan.later.push_back({subject.address, subject.kind, definition->meta.where, "its gallery"});
         return;
     }
     if (!view.definition) {

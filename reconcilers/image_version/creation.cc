@@ -110,6 +110,10 @@ std::vector<TargetRegion> plan_missing_version(const Facts& facts, const Version
     }
     if (const std::string missing = missing_parent(*facts.input.view); !missing.empty()) {
         add_waiting(plan, version, missing);
+        if (facts.policy.may_write(desired.governance.mode)) {
+            const char* after = facts.input.view->gallery_exists ? "its definition" : "its gallery and its definition";
+            plan.later.push_back({version.address, "ImageVersion", desired.meta.where, after});
+        }
         return {};
     }
     for (const std::string& notice : input.wanted.notices) plan.notices.push_back(notice);

@@ -106,6 +106,7 @@ void settle_unowned(Plan& plan, Plan compared, const Subject& subject, Conflict 
     std::ranges::move(compared.blocked, std::back_inserter(plan.blocked));
     std::ranges::move(compared.conflicts, std::back_inserter(plan.conflicts));
     std::ranges::move(compared.waiting, std::back_inserter(plan.waiting));
+    std::ranges::move(compared.later, std::back_inserter(plan.later));
     std::ranges::move(compared.notices, std::back_inserter(plan.notices));
     plan.unchanged += compared.unchanged;
     plan.notices.push_back(subject.address + (matches ? ": matches the manifest but is not ours" : ": it is not ours") +

@@ -121,6 +121,13 @@ class SavedPlans(Case):
         self.assertNotIn("goes on in Azure", done.stderr)
         self.assertEqual(writes(empty.requests()), [])
 
+    def test_an_empty_azure_is_told_everything_that_will_be_created(self):
+        text = self.galleryd("plan", self.documents, *self.flags).stdout
+        self.assertIn("Plan: 3 create (2 of them after their parents), 0 update, 0 delete.", text)
+        self.assertRegex(text, r"(?m)^  \+ ImageVersion ubuntu/1\.0\.0 +create later +\S*all\.yaml:\d+\n      after     its gallery and its definition\n      regions   canadacentral x1$")
+        self.assertNotIn("waiting", text)
+        self.assertIn("No changes", self.galleryd("apply", self.documents, *self.flags, seconds=90) and self.galleryd("plan", self.documents, *self.flags).stdout)
+
     def test_observe_never_writes(self):
         self.galleryd("apply", self.documents, *self.flags, "--observe", expect=None)
         self.assertEqual(writes(self.azure.requests()), [])

@@ -129,6 +129,8 @@ std::string print_plan(const Plan& plan, const Case& test) {
     for (const Blocked& blocked : plan.blocked) out.print(blocked);
     for (const Conflict& conflict : plan.conflicts) out.print(conflict);
     for (const std::string& address : plan.waiting) out.line("waiting " + address);
+    for (const LaterCreation& creation : plan.later)
+        out.line("later create " + creation.kind + " " + creation.address + " after " + creation.after);
     for (const std::string& notice : plan.notices) out.line("notice " + notice);
     if (out.text.empty()) out.line("No changes.");
     if (!plan.deletions_digest.empty()) out.line("deletions wait for approval or go");

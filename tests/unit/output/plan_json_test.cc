@@ -139,3 +139,21 @@ TEST_CASE("ids and digests cover all scopes, in any order") {
     CHECK(json.at("observed").at("digest") != plan_to_json(plans, sample::header()).at("observed").at("digest"));
     CHECK(json.at("observed").at("complete") == false);
 }
+
+TEST_CASE("what is created once its parents are there is listed apart from what is under way") {
+    Plan plan;
+    plan.scope = "corp/golden/ubuntu-2404";
+    plan.observed_at = sample::observed_at;
+    plan.waiting = {plan.scope, plan.scope + "/1.8.0"};
+    plan.later = {{plan.scope, "ImageDefinition", {"ubuntu.yaml", 3, 1}, "its gallery"}};
+    const Json json = plan_to_json({plan}, sample::header());
+    CHECK(problems_of(json) == "");
+    CHECK(json.at("summary").at("create") == 0);
+    CHECK(json.at("summary").at("create_later") == 1);
+    CHECK(json.at("summary").at("waiting") == 2);
+    const Json& later = json.at("scopes").at(0).at("later");
+    REQUIRE(later.size() == 1);
+    CHECK(later.at(0).at("address") == plan.scope);
+    CHECK(later.at(0).at("manifest") == Json({{"file", "ubuntu.yaml"}, {"line", 3}, {"column", 1}}));
+    CHECK(later.at(0).at("after") == "its gallery");
+}

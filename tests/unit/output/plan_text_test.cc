@@ -210,3 +210,52 @@ TEST_CASE("the verdict table has one line a version with its rule") {
   1.2.0    9     archive  Retired  delete   standard/pastEndOfLife  past end of life for 41 d
 )");
 }
+
+namespace {
+
+// An empty Azure: the gallery is created now, the rest once it is there.
+std::vector<Plan> from_nothing() {
+    Plan gallery;
+    gallery.scope = "corp/golden";
+    gallery.observed_at = sample::observed_at;
+    Change creation;
+    creation.address = gallery.scope;
+    creation.kind = "Gallery";
+    creation.action = Action::create;
+    creation.step = CreateGallery{};
+    gallery.changes = {creation};
+    Plan images;
+    images.scope = "corp/golden/ubuntu-2404";
+    images.observed_at = sample::observed_at;
+    images.waiting = {images.scope, images.scope + "/1.8.0", images.scope + "/1.7.0"};
+    images.later = {
+        {images.scope, "ImageDefinition", {"ubuntu.yaml", 3, 1}, "its gallery"},
+        {images.scope + "/1.8.0", "ImageVersion", {"versions.yaml", 41, 1}, "its gallery and its definition"}};
+    images.notices = {images.scope + "/1.8.0: it waits for its gallery", "another thing"};
+    images.regions[images.scope + "/1.8.0"] = {{"eastus", 2, 0, ReplicationState::unknown, false, 0, ""},
+                                               {"westus", 1, 0, ReplicationState::unknown, false, 0, ""}};
+    images.regions[images.scope + "/1.7.0"] = {{"eastus", 2, 0, ReplicationState::replicating, true, 40, ""}};
+    return {gallery, images};
+}
+
+}  // namespace
+
+TEST_CASE("what is created once its parents are there is shown and counted as created, not as waiting") {
+    CHECK(text_of(from_nothing()) == R"(source  ./manifests (git main@9f3c1ab, clean)      gallery  corp/golden
+observed 2026-11-21T04:10:12Z, 2 regions, 0 versions
+
+  + Gallery corp/golden                       create
+  + ImageDefinition ubuntu-2404               create later            ubuntu.yaml:3
+      after     its gallery
+  + ImageVersion ubuntu-2404/1.8.0            create later            versions.yaml:41
+      after     its gallery and its definition
+      regions   eastus x2  westus x1
+  . ubuntu-2404/1.7.0                         in progress: 0 of 1 region
+      regions   eastus 40%
+
+note: another thing
+Plan: 3 create (2 of them after their parents), 0 update, 0 delete, 1 waiting.
+Azure writes: about 3.
+Next: galleryd plan ./manifests --out p.json && galleryd apply p.json
+)");
+}
