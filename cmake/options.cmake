@@ -18,4 +18,7 @@ if(GALLERYD_SANITIZE)
 else()
   add_compile_options($<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE> $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=3>)
   add_link_options(-Wl,-z,relro,-z,now,-z,noexecstack)
+  if(MOLD_PROGRAM)   # folds functions that are the same, but for those whose address somebody takes
+    add_link_options($<$<CONFIG:Release>:-Wl,--gc-sections,--icf=safe>)
+  endif()
 endif()

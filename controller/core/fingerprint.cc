@@ -54,6 +54,7 @@ class Writer {
         tags(value.tags);
     }
     std::string digest() const { return sha256_label(out_); }
+    std::uint64_t print() const { return std::hash<std::string>{}(out_); }
 
   private:
     template <std::integral T>
@@ -110,10 +111,7 @@ void write_region(Writer& out, const TargetRegion& region) {
     }
 }
 
-}  // namespace
-
-std::string fingerprint(const ObservedGallery& gallery) {
-    Writer out;
+void write(Writer& out, const ObservedGallery& gallery) {
     out.base(gallery);
     out.text(gallery.description);
     out.flag(gallery.soft_delete_enabled.value_or(false));
@@ -124,11 +122,9 @@ std::string fingerprint(const ObservedGallery& gallery) {
     out.text(community.publisher_uri);
     out.text(community.publisher_contact);
     out.text(community.eula);
-    return out.digest();
 }
 
-std::string fingerprint(const ObservedDefinition& definition) {
-    Writer out;
+void write(Writer& out, const ObservedDefinition& definition) {
     out.base(definition);
     for (const std::string& value :
          {definition.publisher, definition.offer, definition.sku, definition.os_type, definition.os_state,
@@ -149,11 +145,9 @@ std::string fingerprint(const ObservedDefinition& definition) {
         out.text(name);
         out.text(value);
     }
-    return out.digest();
 }
 
-std::string fingerprint(const ObservedVersion& version) {
-    Writer out;
+void write(Writer& out, const ObservedVersion& version) {
     out.base(version);
     out.number(version.target_regions.size());
     visit_sorted(version.target_regions, &TargetRegion::name,
@@ -170,8 +164,31 @@ std::string fingerprint(const ObservedVersion& version) {
     // which stops.
     out.flag(version.block_deletion_before_end_of_life.value_or(false));
     out.flag(version.allow_deletion_of_replicated_locations);
+}
+
+template <class Observed>
+std::string digest_of(const Observed& observed) {
+    Writer out;
+    write(out, observed);
     return out.digest();
 }
+
+template <class Observed>
+std::uint64_t print_of(const Observed& observed) {
+    Writer out;
+    write(out, observed);
+    return out.print();
+}
+
+}  // namespace
+
+std::string fingerprint(const ObservedGallery& gallery) { return digest_of(gallery); }
+std::string fingerprint(const ObservedDefinition& definition) { return digest_of(definition); }
+std::string fingerprint(const ObservedVersion& version) { return digest_of(version); }
+
+std::uint64_t quick_print(const ObservedGallery& gallery) { return print_of(gallery); }
+std::uint64_t quick_print(const ObservedDefinition& definition) { return print_of(definition); }
+std::uint64_t quick_print(const ObservedVersion& version) { return print_of(version); }
 
 Fingerprint fingerprint_of(const ObservedVersion& version) {
     return {.existed = true, .published = version.published, .source = version.source, .etag = fingerprint(version)};

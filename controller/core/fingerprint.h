@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <string>
 
 #include "controller/core/observed.h"
@@ -13,6 +14,11 @@ namespace galleryd {
 std::string fingerprint(const ObservedGallery& gallery);  // "sha256:…"
 std::string fingerprint(const ObservedDefinition& definition);
 std::string fingerprint(const ObservedVersion& version);
+
+// The same in 64 bits, for comparing two states within one process: no proof of anything, and another number elsewhere.
+std::uint64_t quick_print(const ObservedGallery& gallery);
+std::uint64_t quick_print(const ObservedDefinition& definition);
+std::uint64_t quick_print(const ObservedVersion& version);
 
 Fingerprint fingerprint_of(const ObservedVersion& version);  // for Change::seen; published and source filled in
 Fingerprint fingerprint_of(const ObservedDefinition& definition);

@@ -1,5 +1,6 @@
 #include "controller/core/resource_id.h"
 
+#include <algorithm>
 #include <vector>
 
 namespace galleryd {
@@ -16,6 +17,13 @@ std::vector<std::string_view> segments_of(std::string_view text) {
         at = end + 1;
     }
     return segments;
+}
+
+bool is_segment(std::string_view text) {
+    return !text.empty() && text != "." && text != ".." && std::ranges::all_of(text, [](char c) {
+        return static_cast<unsigned char>(c) > 0x20 && static_cast<unsigned char>(c) < 0x7f && c != '?' && c != '#' &&
+               c != '%' && c != '\\';
+    });
 }
 
 std::string segment_after(const std::string& text, std::string_view name) {
@@ -67,28 +75,26 @@ std::string ResourceId::type() const {
     return type;
 }
 
+// Asked for every row of Resource Graph.
 std::optional<ResourceId> ResourceId::parent() const {
-    const auto segments = segments_of(text());
-    if (segments.size() < 10)
-        return std::nullopt;  // subscriptions/S/resourceGroups/G/providers/P/type/name is a root resource
-    std::string parent;
-    for (std::size_t i = 0; i + 2 < segments.size(); ++i) parent += "/" + std::string(segments[i]);
-    return ResourceId(parent);
+    const std::string_view whole = text();
+    const auto slashes = std::ranges::count(whole.substr(whole.starts_with('/') ? 1 : 0), '/');
+    if (slashes < 9) return std::nullopt;  // subscriptions/S/resourceGroups/G/providers/P/type/name is a root resource
+    const std::size_t end = whole.rfind('/', whole.rfind('/') - 1);
+    std::string parent(whole.starts_with('/') ? "" : "/");
+    return ResourceId(parent.append(whole.substr(0, end)));
 }
 
 std::optional<ResourceId> parse_resource_id(std::string_view text) {
-    if (text.size() > 2048 || !fold_case(text).starts_with("/subscriptions/")) return std::nullopt;
-    const auto segments = segments_of(text);
-    if (segments.size() % 2 != 0) return std::nullopt;
-    for (const std::string_view segment : segments) {
-        if (segment.empty() || segment == "." || segment == "..") return std::nullopt;
-        for (const char c : segment) {
-            if (static_cast<unsigned char>(c) <= 0x20 || static_cast<unsigned char>(c) >= 0x7f || c == '?' ||
-                c == '#' || c == '%' || c == '\\') {
-                return std::nullopt;
-            }
-        }
+    constexpr std::string_view prefix = "/subscriptions/";
+    if (text.size() > 2048 || fold_case(text.substr(0, prefix.size())) != prefix) return std::nullopt;
+    std::size_t segments = 0;
+    for (std::size_t at = 1; at <= text.size(); ++segments) {
+        const std::size_t end = std::min(text.find('/', at), text.size());
+        if (!is_segment(text.substr(at, end - at))) return std::nullopt;
+        at = end + 1;
     }
+    if (segments % 2 != 0) return std::nullopt;
     return ResourceId(std::string(text));
 }
 

@@ -11,13 +11,6 @@
 namespace galleryd {
 namespace {
 
-// The state is no part of a fingerprint, but a plan depends on it.
-template <class Observed>
-std::uint64_t print_of(const Observed& observed) {
-    const std::uint64_t rest = std::hash<std::string>{}(fingerprint(observed));
-    return rest * 31 + static_cast<std::uint64_t>(observed.state);
-}
-
 std::string change_name(const ResourceChange& change) {
     return change.id.key() + " " + std::string(to_string(change.type)) + " " +
            std::to_string(change.at.time_since_epoch().count());
@@ -43,7 +36,7 @@ void Estate::touch(const ResourceId& id, ResourceKind kind) {
 
 void Estate::on_gallery(ObservedGallery row) {
     ++update_.rows;
-    const Mark mark{print_of(row), generation_};
+    const Mark mark{quick_print(row), generation_};
     const auto known = galleries_.find(row.id);
     if (known != galleries_.end() && known->second.mark.print == mark.print) {
         known->second.mark = mark;
@@ -56,7 +49,7 @@ void Estate::on_gallery(ObservedGallery row) {
 
 void Estate::on_definition(ObservedDefinition row) {
     ++update_.rows;
-    const Mark mark{print_of(row), generation_};
+    const Mark mark{quick_print(row), generation_};
     Drawer& drawer = drawers_[row.id];
     if (!drawer.definition || drawer.definition->print != mark.print) {
         touch(row.id, ResourceKind::definition);
@@ -65,12 +58,22 @@ void Estate::on_definition(ObservedDefinition row) {
     drawer.definition = mark;
 }
 
+// Rows come sorted by id: mostly it is that of the row before.
+std::pair<const ResourceId, Estate::Drawer>* Estate::drawer_of(const ResourceId& version) {
+    if (last_drawer_ == nullptr || !is_child(version, last_drawer_->first, "/versions/")) {
+        const auto definition = version.parent();
+        if (!definition) return nullptr;
+        last_drawer_ = &*drawers_.try_emplace(*definition).first;
+    }
+    return last_drawer_;
+}
+
 void Estate::on_version(ObservedVersion row) {
     ++update_.rows;
-    const auto parent = row.id.parent();
-    if (!parent) return;
-    Drawer& drawer = drawers_[*parent];
-    const VersionMark mark{{print_of(row), generation_}, name_of(row.id)};
+    auto* const found = drawer_of(row.id);
+    if (found == nullptr) return;
+    auto& [definition, drawer] = *found;
+    const VersionMark mark{{quick_print(row), generation_}, name_of(row.id)};
     const auto known = std::ranges::find(drawer.versions, mark.name, &VersionMark::name);
     if (known != drawer.versions.end() && known->print == mark.print) {
         known->generation = generation_;
@@ -79,7 +82,7 @@ void Estate::on_version(ObservedVersion row) {
     touch(row.id, ResourceKind::version);
     if (known != drawer.versions.end()) *known = mark;
     else drawer.versions.push_back(mark);
-    std::vector<ObservedVersion>& versions = open(*parent).versions;
+    std::vector<ObservedVersion>& versions = open(definition).versions;
     const auto place = std::ranges::lower_bound(versions, row.id, {}, &ObservedVersion::id);
     if (place != versions.end() && place->id == row.id) *place = std::move(row);
     else versions.insert(place, std::move(row));
@@ -127,6 +130,7 @@ void Estate::drop_empty(const ResourceId& definition) {
     const auto drawer = drawers_.find(definition);
     if (drawer == drawers_.end() || drawer->second.definition || !drawer->second.versions.empty()) return;
     if (open_ && open_->id == definition) open_.reset();
+    last_drawer_ = nullptr;
     drawers_.erase(drawer);
 }
 

@@ -77,6 +77,7 @@ class Estate : private InventorySink {
     void on_gallery(ObservedGallery row) override;
     void on_definition(ObservedDefinition row) override;
     void on_version(ObservedVersion row) override;
+    std::pair<const ResourceId, Drawer>* drawer_of(const ResourceId& version);  // null: not the id of a version
     DefinitionRows& open(const ResourceId& definition);
     void close();
     DefinitionRows content(const ResourceId& definition) const;
@@ -91,7 +92,8 @@ class Estate : private InventorySink {
     Inventory& inventory_;
     Clock& clock_;
     std::map<ResourceId, GalleryRow> galleries_;
-    std::map<ResourceId, Drawer> drawers_;  // by definition
+    std::map<ResourceId, Drawer> drawers_;                        // by definition
+    std::pair<const ResourceId, Drawer>* last_drawer_ = nullptr;  // that a version's row went to
     std::optional<Open> open_;
     Shelf shelf_;
     std::set<std::string> covered_, unreadable_;  // subscriptions, lower case
