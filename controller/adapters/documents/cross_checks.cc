@@ -42,6 +42,8 @@ void CrossChecker::index() {
     std::map<ObjectKey, std::vector<ParsedDocument*>> all;
     for (ParsedDocument& document : files_ | std::views::join) {
         if (document.key) all[*document.key].push_back(&document);
+        else if (!document.valid() && unread_.empty())
+            unread_ = document.file->file + (document.line > 0 ? ":" + std::to_string(document.line) : "");
     }
     for (auto& [key, same] : all) {
         by_key_[key] = same.front();

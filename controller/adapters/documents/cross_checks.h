@@ -66,6 +66,7 @@ class CrossChecker {
     std::vector<std::vector<ParsedDocument>>& files_;
     const ReadOptions& options_;
     std::map<ObjectKey, ParsedDocument*> by_key_;
+    std::string unread_;  // "a.yaml:7": the first document that does not say what it declares
     int suggestions_left_ = 100;
 };
 

@@ -22,9 +22,14 @@ const T* CrossChecker::resolve(ParsedDocument& document, const ObjectKey& target
         }
         --suggestions_left_;
         const std::string meant = nearest(target.name, names);
-        add(document, "GD1032", pointer,
-            "there is no " + std::string(to_string(target.kind)) + " \"" + target.name + "\" in the namespace " +
-                target.namespace_name,
+        const std::string what =
+            std::string(to_string(target.kind)) + " \"" + target.name + "\" in the namespace " + target.namespace_name;
+        if (!unread_.empty()) {
+            add(document, "GD1032", pointer, "no document that can be understood is the " + what,
+                "Correct " + unread_ + " first: it cannot be understood, and may declare it.");
+            return nullptr;
+        }
+        add(document, "GD1032", pointer, "there is no " + what,
             meant.empty() ? "Add its document, or correct the name." : "Did you mean " + meant + "?");
         return nullptr;
     }

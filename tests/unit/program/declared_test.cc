@@ -310,7 +310,8 @@ TEST_CASE("declared: a syntax error is told of what stands in that file, and not
     CHECK(source.problems.at(key_a).find("a.yaml:") == 0);
     CHECK(source.problems.at(key_a).find(" GD10") != std::string::npos);
     CHECK(source.notes.size() == 1);
-    CHECK(source.notes.at(version_a).find("there is no ImageDefinition") != std::string::npos);
+    CHECK(source.notes.at(version_a).find("GD1032 no document that can be understood is the ImageDefinition \"a\"") !=
+          std::string::npos);
     CHECK(store.declared.notes_on({version_a, key_a}) == source.notes);
     const auto events = store.journal->events(0, 100);
     REQUIRE(events.has_value());
