@@ -6,7 +6,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 JOBS ?= $(shell nproc)
-STEPS ?= 20000
+STEPS ?= 1000000
 SEED ?=
 BENCH ?=
 RELEASE := build/release
@@ -47,9 +47,9 @@ plans: $(RELEASE)/build.ninja ## golden plan cases (UPDATE_GOLDEN=1 rewrites the
 	@cmake --build $(RELEASE) --target plans_tests -j $(JOBS)
 	@$(RELEASE)/tests/plans_tests
 
-sim: $(RELEASE)/build.ninja ## simulation with faults (STEPS=20000, SEED= repeats one)
+sim: $(RELEASE)/build.ninja ## random simulation with faults (STEPS=1000000, SEED= repeats one)
 	@cmake --build $(RELEASE) --target simulation_tests -j $(JOBS)
-	@STEPS=$(STEPS) SEED=$(SEED) $(RELEASE)/tests/simulation_tests
+	@STEPS=$(STEPS) SEED=$(SEED) $(RELEASE)/tests/simulation_tests -tc="random schedules*"
 
 integration: all ## end-to-end tests on the release binary
 	@ctest --test-dir $(RELEASE) --output-on-failure --no-tests=error -j $(JOBS) -R '^integration\.'

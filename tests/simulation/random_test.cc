@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <cstdlib>
+#include <limits>
 
 #include "controller/adapters/clock/system_clock.h"
 #include "controller/simulator/world.h"
@@ -20,11 +22,11 @@ std::uint64_t number_from(const char* name, std::uint64_t otherwise) {
 }
 
 #ifdef NDEBUG
-constexpr std::uint64_t default_steps = 20'000;
+constexpr std::uint64_t default_steps = 350'000;  // a minute and a half; `make sim` goes on from there
 #else
-constexpr std::uint64_t default_steps = 500;
+constexpr std::uint64_t default_steps = 20'000;
 #endif
-constexpr std::uint64_t steps_per_world = 500;
+constexpr std::uint64_t rounds_per_world = 500;
 
 constexpr const char* policy_spec = R"(
   governs: All
@@ -39,7 +41,7 @@ constexpr const char* consumer = "00000000-0000-0000-0000-00000000000c";
 
 class Schedule {
   public:
-    Schedule(std::uint64_t seed, std::uint64_t steps) : random_(seed), steps_(steps), world_(options(seed)) {
+    explicit Schedule(std::uint64_t seed) : random_(seed), world_(options(seed)) {
         world_.guard.context = "(SEED=" + std::to_string(seed) + ")";
         world_.load(estate::images_state());
         const std::string policy = policy_spec;
@@ -51,9 +53,11 @@ class Schedule {
         REQUIRE(world_.problems == "");
     }
 
-    void run() {
-        for (std::uint64_t step = 0; step < steps_; ++step) {
-            world_.guard.context = "(SEED=" + std::to_string(seed_) + ", step " + std::to_string(step) + ")";
+    // Until as many steps are done, and a whole schedule at most.
+    void run(std::uint64_t steps) {
+        for (std::uint64_t round = 0; round < rounds_per_world && world_.steps() < steps; ++round) {
+            world_.guard.context = "(SEED=" + std::to_string(seed_) + ", round " + std::to_string(round) + ")";
+            ++world_.acts;
             act();
             const auto pause =
                 chance(0.05) ? std::chrono::seconds{std::chrono::hours{6}} : std::chrono::seconds{10 + below(110)};
@@ -63,6 +67,7 @@ class Schedule {
         rest();
     }
 
+    std::uint64_t steps() const { return world_.steps(); }
     std::size_t writes() const { return world_.guard.writes_seen; }
     std::size_t deletes() const { return world_.guard.deletes_seen; }
     int problems() const { return world_.guard.problems; }
@@ -310,7 +315,7 @@ class Schedule {
     }
 
     simulator::SeededRandom random_;
-    std::uint64_t seed_ = 0, steps_;
+    std::uint64_t seed_ = 0;
     World world_;
     estate::Files good_, removed_;
     int versions_ = 0;
@@ -319,24 +324,30 @@ class Schedule {
 }  // namespace
 
 TEST_CASE("random schedules of edits, people, faults and deaths never lead to a wrong write, and come to rest") {
-    const std::uint64_t steps = number_from("STEPS", default_steps);
+    const std::uint64_t wanted = number_from("STEPS", default_steps);
     // Every run of the suite is the same one, so that a change is judged by what it changes; `make sim` explores (STEPS
     // is set).
     const std::uint64_t first =
         number_from("SEED", std::getenv("STEPS") == nullptr ? 1 : 1 + SystemRandom{}.next() % 1'000'000);
     const bool one_seed = number_from("SEED", 0) != 0;
+    const SystemClock stopwatch;
+    const auto began = stopwatch.monotonic();
+    std::uint64_t steps = 0, worlds = 0;
     std::size_t writes = 0;
     std::size_t deletes = 0;
-    const std::uint64_t worlds = one_seed ? 1 : std::max<std::uint64_t>(1, steps / steps_per_world);
-    for (std::uint64_t i = 0; i < worlds; ++i) {
-        const std::uint64_t seed = first + i;
-        Schedule schedule(seed, std::min(steps, steps_per_world));
-        schedule.run();
+    do {
+        const std::uint64_t seed = first + worlds++;
+        Schedule schedule(seed);
+        schedule.run(one_seed ? std::numeric_limits<std::uint64_t>::max() : wanted - steps);
+        steps += schedule.steps();
         writes += schedule.writes();
         deletes += schedule.deletes();
-        if (schedule.problems() > 0) MESSAGE("repeat with: make sim STEPS=" << steps_per_world << " SEED=" << seed);
+        if (schedule.problems() > 0) MESSAGE("repeat with: make sim SEED=" << seed);
         REQUIRE(schedule.problems() == 0);
-    }
-    MESSAGE("worlds: " << worlds << ", first seed: " << first << ", writes: " << writes << ", deletions: " << deletes);
+    } while (steps < wanted && !one_seed);
+    const auto took = std::chrono::duration<double>(stopwatch.monotonic() - began).count();
+    MESSAGE("steps: " << steps << ", " << static_cast<std::uint64_t>(static_cast<double>(steps) / took)
+                      << " a second; worlds: " << worlds << ", first seed: " << first << ", writes: " << writes
+                      << ", deletions: " << deletes);
     CHECK(writes > 0);
 }

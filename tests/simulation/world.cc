@@ -58,9 +58,11 @@ Task<http::Response> MortalTransport::send(http::Origin origin, http::Request re
         died = true;
         co_await clock_.sleep_for(std::chrono::days{10'000});
     }
+    ++delivered_;
     const Guard::Wire wire(guard_, request);
     const http::Request asked = on_answer ? request : http::Request{};
     auto answer = co_await inner_.send(std::move(origin), std::move(request), limits);
+    ++delivered_;
     if (answer && on_answer) on_answer(asked, *answer);
     if (dies) {
         died = true;
@@ -93,6 +95,7 @@ void World::close_tasks() {
 }
 
 void World::restart() {
+    ++acts;
     if (engine) engine->stop_writing();  // a killed process writes nothing more, not even on its way out
     close_tasks();
     transport.arm(std::nullopt);
@@ -153,6 +156,7 @@ void World::load(const std::string& azure_state) {
 }
 
 void World::accept(const Snapshot& snapshot) {
+    ++acts;
     const auto accepted = engine->accept(snapshot);
     REQUIRE(accepted.has_value());
 }

@@ -41,7 +41,8 @@ class MortalTransport : public http::Transport {
         count_ = 0;
         died = false;
     }
-    int requests() const { return count_; }
+    int requests() const { return count_; }                 // since it was armed
+    std::uint64_t delivered() const { return delivered_; }  // requests and answers, in the whole life of the world
     bool died = false;
     // Sees every answer before the client does, and may change it: noise and mutilation that no faults file can say.
     std::function<void(const http::Request&, http::Response&)> on_answer;
@@ -52,6 +53,7 @@ class MortalTransport : public http::Transport {
     Guard& guard_;
     std::optional<KillPoint> point_;
     int count_ = 0;
+    std::uint64_t delivered_ = 0;
 };
 
 struct WorldOptions {
@@ -131,6 +133,9 @@ class World {
     std::set<std::string> conflict_reasons() const;  // "NotOwned", …
     std::string open_points() const;                 // what the last plans still hold, for messages
     std::size_t writes() const { return azure.history().size(); }
+    // As reliability §5 counts them: delivered messages, timers that fired, looks at documents, deaths and other acts.
+    std::uint64_t steps() const { return transport.delivered() + clock.woken() + acts; }
+    std::uint64_t acts = 0;
     std::size_t deletes() const;
     std::size_t writes_to(const std::string& id) const;  // accepted ones, of any kind, to exactly that resource
     // Every resource of the galleries as JSON, times and ids of operations left out: equal worlds give equal texts.

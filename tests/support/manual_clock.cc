@@ -64,6 +64,7 @@ bool ManualClock::advance_to_next(std::chrono::nanoseconds limit) {
     Sleeper* sleeper = first->second;
     sleepers_->by_deadline.erase(first);
     sleeper->wake.set();
+    ++woken_;
     run_until_idle(io_);
     return true;
 }

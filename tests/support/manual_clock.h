@@ -1,6 +1,7 @@
 #pragma once
 #include <boost/asio/io_context.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 
@@ -27,6 +28,7 @@ class ManualClock : public Clock {
     // Moves to the next deadline; false when nobody sleeps or it is further than `limit`.
     bool advance_to_next(std::chrono::nanoseconds limit = std::chrono::nanoseconds::max());
     std::size_t sleepers() const;
+    std::uint64_t woken() const { return woken_; }                  // timers that fired so far
     std::optional<std::chrono::nanoseconds> next_deadline() const;  // from now
     void set_wall(TimePoint now);  // the wall clock jumps (NTP, an operator); monotonic time does not
 
@@ -37,6 +39,7 @@ class ManualClock : public Clock {
     boost::asio::io_context& io_;
     TimePoint wall_at_zero_;
     std::chrono::nanoseconds monotonic_{0};
+    std::uint64_t woken_ = 0;
     std::shared_ptr<Sleepers> sleepers_;  // shared with the sleeping frames, which may die after the clock
 };
 
