@@ -116,7 +116,7 @@ class SavedPlans(Case):
         done = self.galleryd("apply", self.documents, *flags, "--timeout", "3s", expect=3)
         self.assertEqual(done.stdout.count(f"  waiting   create Gallery images/golden: {told}"), 1, done.stdout)
         self.assertIn("  waiting   for 10 more reads that have to agree that 1 resource is gone\n", done.stdout)
-        self.assertIn("galleryd: images/golden not made anew yet\n", done.stderr)
+        self.assertIn("galleryd: Gallery images/golden not made anew yet\n", done.stderr)
         self.assertIn("timed out; nothing was started.", done.stderr)
         self.assertNotIn("goes on in Azure", done.stderr)
         self.assertEqual(writes(empty.requests()), [])
