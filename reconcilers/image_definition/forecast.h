@@ -49,6 +49,6 @@ Forecast forecast_retention(ForecastInput input);
 // Only people or flags release it: neither time nor another fact has to change.
 bool is_for_people(const BlockReason& reason);
 
-inline constexpr std::size_t forecast_moments_max = 400;  // more are taken together, see Forecast::precision
+inline constexpr std::size_t forecast_moments_max = 200;  // more are taken together, see Forecast::precision
 
 }  // namespace galleryd
