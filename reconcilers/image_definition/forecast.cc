@@ -12,6 +12,7 @@ namespace galleryd {
 namespace {
 
 constexpr int plans_max = 10 * static_cast<int>(forecast_moments_max);
+constexpr std::chrono::hours soon{1};
 constexpr int rounds_max = 6;  // at one moment: definition, versions, latest, mark, and what follows from them
 
 bool depends_on_usage(const Plan& plan) {
@@ -46,8 +47,8 @@ class Walk {
         Plan today = plan_at(input_.now, true);
         if (input_.at == input_.now || !view_.complete) forecast_.plan = std::move(today);
         if (view_.complete) {
-            settle_at(input_.now);
-            walk();
+            const Plan settled = settle_at(input_.now);
+            walk(settled);
         }
         collect();
         return std::move(forecast_);
@@ -74,10 +75,11 @@ class Walk {
         return plan;
     }
 
-    void walk() {
+    void walk(const Plan& settled) {
         std::set<TimePoint> ahead = moments_of(input_.scope, input_.policy, input_.now);
         if (input_.at > input_.now) ahead.insert(input_.at);
-        add_first(ahead);
+        ahead.insert(input_.now + soon);  // by then, what is on its way has arrived and looks have been repeated
+        add_waits(ahead, settled, input_.now);
         TimePoint time = input_.now;
         while (!ahead.empty() && forecast_.plans_made < plans_max) {
             time = take_next(ahead);
@@ -98,15 +100,6 @@ class Walk {
         if (!is_ended_) static_cast<void>(assume_ended(view_, input_.policy.records));
         is_ended_ = true;
         return settle_at(time);
-    }
-
-    // A little later, what is on its way has arrived.
-    void add_first(std::set<TimePoint>& ahead) const {
-        const bool is_on_its_way =
-            std::ranges::any_of(view_.versions, [](const auto& one) { return is_in_transition(one.state); }) ||
-            std::ranges::any_of(input_.policy.records,
-                                [](const auto& entry) { return entry.second.operation_in_flight; });
-        if (is_on_its_way || !view_.gallery_exists) ahead.insert(input_.now + std::chrono::hours{1});
     }
 
     // Where there are very many, those that lie close together are looked at once, at the last of them.
