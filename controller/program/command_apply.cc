@@ -16,6 +16,7 @@ namespace galleryd {
 namespace {
 
 constexpr std::chrono::seconds pause_between_rounds{1};
+constexpr std::chrono::seconds pause_between_reads{5};  // while nothing but reads that have to agree is left
 constexpr int rounds_without_progress_max = 3;
 
 struct ApplyState {
@@ -25,7 +26,7 @@ struct ApplyState {
     int writes = 0;
     std::map<std::string, Plan> last = {};
     std::map<std::string, Error> failures = {};
-    // By address: what is not believed to be gone yet, and how many reads have to agree still.
+    // By kind and address: what is not believed to be gone yet, and how many reads have to agree still.
     struct Unconfirmed {
         std::string scope;
         int reads_left = 0;
@@ -47,9 +48,11 @@ boost::asio::awaitable<void> follow(Engine& engine, ApplyState& state, Operation
               << std::endl;
 }
 
-bool is_unconfirmed(const PassResult& result, const std::string& address) {
+std::string name_of(const ChangeOutcome& outcome) { return outcome.kind + " " + outcome.address; }
+
+bool is_unconfirmed(const PassResult& result, const std::string& name) {
     return std::ranges::any_of(result.applied.outcomes, [&](const ChangeOutcome& outcome) {
-        return outcome.result == ChangeResult::unconfirmed && outcome.address == address;
+        return outcome.result == ChangeResult::unconfirmed && name_of(outcome) == name;
     });
 }
 
@@ -64,7 +67,7 @@ void tell(ApplyState& state, const PassResult& result) {
         } else if (outcome.result == ChangeResult::unconfirmed) {
             const bool is_new =
                 state.unconfirmed
-                    .insert_or_assign(outcome.address,
+                    .insert_or_assign(name_of(outcome),
                                       ApplyState::Unconfirmed{result.scope, outcome.reads_left, *outcome.error})
                     .second;
             if (is_new)
@@ -143,7 +146,7 @@ Task<ApplyEnd> rounds(Session& session, ApplyState& state, TaskGroup& operations
     const auto in_flight = engine.operations_in_flight();
     if (!in_flight) co_return std::unexpected(in_flight.error());
     for (const OperationRecord& operation : *in_flight) operations.spawn(follow(engine, state, operation));
-    int idle_rounds = 0;
+    int idle_rounds = 0, written = 0;
     auto refresh_at = clock.monotonic() + engine.options().drift_interval;
     while (idle_rounds < rounds_without_progress_max) {
         if (clock.monotonic() >= refresh_at) {
@@ -156,7 +159,9 @@ Task<ApplyEnd> rounds(Session& session, ApplyState& state, TaskGroup& operations
         if (is_converged(state) && engine.looked_everywhere()) co_return ApplyEnd::converged;
         if (clock.monotonic() > state.deadline) co_return *progress ? ApplyEnd::timed_out : ApplyEnd::stuck;
         idle_rounds = *progress ? 0 : idle_rounds + 1;
-        co_await clock.sleep_for(pause_between_rounds);
+        const bool only_reads = !state.unconfirmed.empty() && state.running_operations == 0 && state.writes == written;
+        written = state.writes;
+        co_await clock.sleep_for(only_reads ? pause_between_reads : pause_between_rounds);
     }
     co_return ApplyEnd::stuck;
 }
@@ -212,7 +217,7 @@ std::vector<std::pair<std::string, Error>> failures_of(const ApplyState& state) 
 // What could not be made anew in time. Another run counts its reads from the beginning.
 void print_unconfirmed(std::ostream& err, const ApplyState& state) {
     std::vector<std::pair<std::string, Error>> open;
-    for (const auto& [address, one] : state.unconfirmed) open.emplace_back(address, one.why);
+    for (const auto& [name, one] : state.unconfirmed) open.emplace_back(name, one.why);
     print_failures(err, open, "not made anew yet");
 }
 
@@ -227,12 +232,13 @@ int report_end(ApplyEnd end, ApplyState& state, Session& session, bool is_partia
     if (end == ApplyEnd::timed_out) {
         print_failures(err, failures_of(state), "not done yet");
         print_unconfirmed(err, state);
-        const bool only_waited = state.writes == 0 && state.running_operations == 0 && !state.unconfirmed.empty();
-        err << (only_waited
-                    ? "galleryd: timed out; nothing was started. Run apply again with a longer --timeout: reads "
-                      "have to agree for minutes, and each run counts them anew. (GD5008)\n"
-                    : "galleryd: timed out; what was started goes on in Azure. Run apply again to follow it. "
-                      "(GD5008)\n");
+        const bool only_waited = state.writes == 0 && state.running_operations == 0;
+        err << (!only_waited ? "galleryd: timed out; what was started goes on in Azure. Run apply again to follow it."
+                             : "galleryd: timed out; nothing was started. Run apply again with a longer --timeout")
+            << (!only_waited                ? ""
+                : state.unconfirmed.empty() ? "."
+                                            : ": reads have to agree for minutes, and each run counts them anew.")
+            << " (GD5008)\n";
         return exit_gate;
     }
     print_plan_text(out, plans_of(state), plan_header(session), TextOptions{});

@@ -53,6 +53,7 @@ Result<std::set<std::string>> Engine::accept(Snapshot snapshot) {
     }
     moved->edited = std::exchange(untold_, {});
     for (const std::string& name : moved->edited) {
+        to_tell_.insert(name);
         quiet_.doubt(name);
         read_at_.erase(name);
         drop_statuses_beyond(name);
@@ -60,7 +61,10 @@ Result<std::set<std::string>> Engine::accept(Snapshot snapshot) {
     drop_what_is_not_declared();
     report_policies();
     if (moved->health_changed) {
-        for (const auto& [name, scope] : scopes()) moved->edited.insert(name);
+        for (const auto& [name, scope] : scopes()) {
+            moved->edited.insert(name);
+            to_tell_.insert(name);
+        }
     }
     return std::move(moved->edited);
 }
@@ -72,6 +76,7 @@ void Engine::drop_what_is_not_declared() {
     std::erase_if(silent_, [&](const std::string& name) { return !scopes().contains(name); });
     std::erase_if(told_conflicts_, [&](const auto& entry) { return !scopes().contains(entry.first); });
     std::erase_if(looked_, [&](const std::string& name) { return !scopes().contains(name); });
+    std::erase_if(to_tell_, [&](const std::string& name) { return !scopes().contains(name); });
     std::erase_if(read_at_, [&](const auto& entry) { return !scopes().contains(entry.first); });
     const auto is_gone = [this](const std::string& scope) { return !scopes().contains(scope); };
     plans_.erase_keys_if(is_gone);
@@ -260,7 +265,7 @@ Task<PassResult> Engine::pass(std::string name) {
         result.is_told = LookTroubles::tells(seen.error());
         tell_troubles(scope, result);
         const bool is_silence = silence_ && !result.is_told && !statuses_.of(name).empty();
-        result.is_news = is_silence ? is_silent() && report_silence(name) : report(scope, result, nullptr);
+        result.is_news = is_silence ? report_silence(scope) : report(scope, result, nullptr);
         result.look_again_after = next_look(result);
         co_return result;
     }
@@ -331,12 +336,13 @@ void Engine::remember(const Scope& scope, PassResult& result, Look seen) {
     const bool is_whole = !seen.definition_view ||
                           std::ranges::all_of(seen.definition_view->versions, &ObservedVersion::replication_known);
     if (!seen.was_read() && is_silent()) {
-        result.is_news = report_silence(scope.name);
+        result.is_news = report_silence(scope);
         return;
     }
     const bool was_silent = silent_.erase(scope.name) > 0;
     if (seen.by == Trust::last_look || (!seen.was_read() && !is_whole && plans_.contains(scope.name))) {
-        if (was_silent) result.is_news = report_again(scope, seen.definition_view ? &*seen.definition_view : nullptr);
+        if (was_silent || to_tell_.contains(scope.name))
+            result.is_news = report_again(scope, seen.definition_view ? &*seen.definition_view : nullptr);
         return;
     }
     const bool told = report(scope, result, seen.definition_view ? &*seen.definition_view : nullptr);

@@ -209,8 +209,8 @@ class Engine {
     bool waits_for_agreement(const std::string& scope) const;
     void keep_removed_absences();
     bool report(const Scope& scope, const PassResult& result, const DefinitionView* view);  // whether it is news
-    bool is_silent() const;                         // for long enough to be told of objects
-    bool report_silence(const std::string& scope);  // whether it is news
+    bool is_silent() const;                   // for long enough to be told of objects
+    bool report_silence(const Scope& scope);  // whether it is news
     bool report_again(const Scope& scope, const DefinitionView* view);
     void tell_troubles(const Scope& scope, const PassResult& result);
     void tell_conflicts(const std::string& scope, const Plan& plan);
@@ -246,6 +246,8 @@ class Engine {
     };
     std::optional<Silence> silence_;  // Azure answers nobody
     std::set<std::string> silent_;    // scopes of which that was told
+    // Scopes whose statuses are behind: edited, or failed at the last look, since they were reported.
+    std::set<std::string> to_tell_;
 
     StatusBook statuses_;
     PackedMap<std::string, Plan> plans_;

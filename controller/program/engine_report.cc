@@ -40,7 +40,11 @@ void Engine::report_policies() {
 void Engine::tell_troubles(const Scope& scope, const PassResult& result) {
     std::vector<LookTroubles::Event> events;
     const bool is_denied = std::ranges::any_of(result.applied.outcomes, [](const ChangeOutcome& outcome) {
-        return outcome.result == ChangeResult::failed && outcome.error && outcome.error->kind == ErrorKind::denied;
+        if (!outcome.error || outcome.error->kind != ErrorKind::denied) return false;
+        // Between two attempts the right is still missing; a policy's denial of one version is no trouble of the scope.
+        const bool lacks_right =
+            outcome.error->reason == "AuthorizationFailed" || outcome.error->reason == "AuthenticationFailed";
+        return outcome.result == ChangeResult::failed || (outcome.result == ChangeResult::paused && lacks_right);
     });
     if (result.is_told) {
         events = troubles_.failed(
@@ -83,6 +87,8 @@ bool Engine::report(const Scope& scope, const PassResult& result, const Definiti
                       .now = clock_.now()};
     for (const AcceptedSnapshot& source : sources())
         input.document_problems.insert(source.problems.begin(), source.problems.end());
+    if (result.error) to_tell_.insert(scope.name);
+    else to_tell_.erase(scope.name);
     return statuses_.put(scope.name, report_scope(input), input.now);
 }
 

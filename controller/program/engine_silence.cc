@@ -24,6 +24,11 @@ void set_unknown(ObjectStatus& status, const std::string& since) {
     ready->message =
         "Azure does not answer since " + since + ", so nobody knows (GD3008). Last seen: " + ready->message;
     std::erase_if(status.conditions, is_type("Reconciling"));
+    const auto in_sync = std::ranges::find_if(status.conditions, is_type("InSync"));
+    if (in_sync == status.conditions.end()) return;
+    in_sync->status = ConditionStatus::unknown;
+    in_sync->reason = "AzureError";
+    in_sync->message = "Azure does not answer since " + since + ".";
 }
 
 }  // namespace
@@ -41,11 +46,14 @@ void Engine::note_contact(bool is_away, const std::string& text) {
 
 bool Engine::is_silent() const { return silence_ && clock_.monotonic() - silence_->began >= silence_told_after; }
 
-bool Engine::report_silence(const std::string& scope) {
-    std::vector<ObjectStatus> statuses = statuses_.of(scope);
+// What an edit says of documents is told meanwhile, too.
+bool Engine::report_silence(const Scope& scope) {
+    const bool is_edited = to_tell_.contains(scope.name) && report_again(scope, nullptr);
+    if (!is_silent()) return is_edited;
+    std::vector<ObjectStatus> statuses = statuses_.of(scope.name);
     for (ObjectStatus& status : statuses) set_unknown(status, silence_->since);
-    silent_.insert(scope);
-    return statuses_.put(scope, std::move(statuses), clock_.now());
+    silent_.insert(scope.name);
+    return statuses_.put(scope.name, std::move(statuses), clock_.now()) || is_edited;
 }
 
 // Azure answers again and no resource of the scope has to be read for it: what the last look saw is told again.

@@ -146,8 +146,8 @@ void remove_one(Plan& plan, const RemovedDocument& removed, const DefinitionView
 
 }  // namespace
 
-void plan_definition(Plan& plan, const ImageDefinition* definition, const DefinitionView& view, const Policy& policy,
-                     TimePoint now) {
+void plan_definition(Plan& plan, const ImageDefinition* definition, const Gallery* gallery, const DefinitionView& view,
+                     const Policy& policy, TimePoint now) {
     if (definition == nullptr || definition->governance.mode == Mode::suspend) return;
     const Subject subject = subject_of(*definition);
     const AccessInput access{.declared = definition->access,
@@ -156,8 +156,8 @@ void plan_definition(Plan& plan, const ImageDefinition* definition, const Defini
     const ResourceRecord* record = policy.find_record(definition->id);
     if (!view.gallery_exists || (record != nullptr && record->operation_in_flight)) {
         plan.waiting.push_back(subject.address);
-        const bool is_made_later = !view.gallery_exists && !view.definition && policy.may_write(subject.mode) &&
-                                   definition->governance.adoption != Adoption::adopt;
+        const bool is_made_later =
+            !view.gallery_exists && !view.definition && may_create(gallery, policy) && may_create(definition, policy);
         if (is_made_later) plan.later.push_back({subject.address, subject.kind, definition->meta.where, "its gallery"});
         return;
     }

@@ -43,7 +43,7 @@ Plan plan_definition_scope(const DefinitionScopeInput& input, const Policy& poli
             plan.notices.push_back(plan.scope +
                                    ": suspended (spec.mode: Suspend); the definition is neither compared nor written");
         }
-        plan_definition(plan, input.definition, view, policy, now);
+        plan_definition(plan, input.definition, input.gallery, view, policy, now);
         plan_image_versions(input, policy, now, plan);
         if (input.definition == nullptr) plan_definition_removal(plan, view, policy, now);
     }

@@ -2,6 +2,7 @@
 
 #include "reconcilers/image_version/update.h"
 #include "reconcilers/lifecycle/absence.h"
+#include "reconcilers/lifecycle/subject.h"
 
 namespace galleryd::image_version {
 namespace {
@@ -110,8 +111,12 @@ std::vector<TargetRegion> plan_missing_version(const Facts& facts, const Version
     }
     if (const std::string missing = missing_parent(*facts.input.view); !missing.empty()) {
         add_waiting(plan, version, missing);
-        if (facts.policy.may_write(desired.governance.mode)) {
-            const char* after = facts.input.view->gallery_exists ? "its definition" : "its gallery and its definition";
+        const DefinitionView& view = *facts.input.view;
+        const bool gallery_comes = view.gallery_exists || may_create(facts.input.gallery, facts.policy);
+        const bool definition_comes = view.definition ? is_in_transition(view.definition->state)
+                                                      : may_create(facts.input.definition, facts.policy);
+        if (gallery_comes && definition_comes && facts.policy.may_write(desired.governance.mode)) {
+            const char* after = view.gallery_exists ? "its definition" : "its gallery and its definition";
             plan.later.push_back({version.address, "ImageVersion", desired.meta.where, after});
         }
         return {};

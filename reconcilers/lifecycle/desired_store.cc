@@ -45,6 +45,10 @@ bool is_dependent(const DocumentRecord& document, bool unknown_content) {
     });
 }
 
+bool is_missing_reference(const DocumentRecord& document) {
+    return std::ranges::any_of(document.problems, [](const Diagnostic& problem) { return problem.code == "GD1032"; });
+}
+
 BrokenDocuments broken_documents(const Snapshot& snapshot, AcceptedSnapshot& accepted) {
     BrokenDocuments broken;
     for (const DocumentRecord& document : snapshot.documents) {
@@ -63,9 +67,14 @@ BrokenDocuments broken_documents(const Snapshot& snapshot, AcceptedSnapshot& acc
             accepted.source_problems.push_back(text);
         }
     }
+    const auto unreadable = std::ranges::find(accepted.broken, DocumentState::unreadable, &DocumentRecord::state);
     for (const DocumentRecord& document : accepted.broken) {
-        if (document.key && !document.problems.empty() && is_dependent(document, broken.unknown_content()))
-            broken.dependent.insert(*document.key);
+        if (!document.key || document.problems.empty() || !is_dependent(document, broken.unknown_content())) continue;
+        broken.dependent.insert(*document.key);
+        // The reader was not given that file, and says "there is no …".
+        if (unreadable != accepted.broken.end() && is_missing_reference(document))
+            accepted.problems[*document.key] =
+                document.file + ": what it names may be declared in " + unreadable->file + ", which cannot be read";
     }
     return broken;
 }
@@ -144,6 +153,16 @@ bool holds_all(const DesiredObjects& objects, const std::set<ObjectKey>& keys) {
     return std::ranges::all_of(keys, [&](const ObjectKey& key) { return contains(objects, key); });
 }
 
+// Only what is lacking: a document that is gone may stand in the way of the one that has its name in Azure now.
+void add_what_is_named(DesiredObjects& parsed, DesiredObjects with_removed, const std::set<ObjectKey>& held_back,
+                       const std::map<ObjectKey, GoodDocument>& removed) {
+    const auto add = [&](const ObjectKey& key) {
+        if (!contains(parsed, key)) move_object(parsed, with_removed, key);
+    };
+    for (const ObjectKey& key : held_back) add(key);
+    for (const auto& [key, document] : removed) add(key);
+}
+
 // The documents that this one names.
 std::vector<ObjectKey> named_by(const DesiredObjects& objects, const ObjectKey& key) {
     std::vector<ObjectKey> names;
@@ -167,7 +186,8 @@ std::string gone_and_named(const GoodDocument& document, const ObjectKey& by) {
 }
 
 // What stands on its last good content stands on what that names, too: a document that is gone and is named by it is
-// not removed, but stays in force with it. Otherwise a policy that goes would take a whole gallery out of sight.
+// not removed, but stays in force with it. Otherwise a policy that goes would take a whole gallery out of sight. At
+// every look, also at one that brings the objects of the look before: what is held in force then is gone again.
 void hold_what_is_named(AcceptedSnapshot& accepted, const DesiredObjects& parsed, std::vector<GoodDocument>& kept,
                         std::map<ObjectKey, GoodDocument>& removed) {
     std::vector<ObjectKey> open(accepted.held_back.begin(), accepted.held_back.end());
@@ -284,10 +304,9 @@ AcceptedSnapshot accept_snapshot(Snapshot snapshot, const std::vector<GoodDocume
         std::vector<GoodDocument> valid;
         for (const auto& [key, document] : good_documents_of(accepted, known, print)) valid.push_back(document);
         DesiredObjects parsed = parse_together(kept, valid, {}, parse);
-        if (!holds_all(parsed, accepted.held_back)) {
-            parsed = parse_together(kept, valid, removed, parse);
-            hold_what_is_named(accepted, parsed, kept, removed);
-        }
+        if (!holds_all(parsed, accepted.held_back))
+            add_what_is_named(parsed, parse_together(kept, valid, removed, parse), accepted.held_back, removed);
+        hold_what_is_named(accepted, parsed, kept, removed);
         for (const ObjectKey& key : accepted.held_back) move_object(accepted.objects, parsed, key);
         blame(accepted, broken, kept);
     }

@@ -101,7 +101,8 @@ class ConditionSet {
 std::string missing_parent(const ReportInput& input, Kind kind) {
     const DefinitionView* view = input.definition_view;
     if (view == nullptr) return {};
-    if (!view->gallery_exists && !view->definition) return "Waits for its gallery, which Azure does not have.";
+    if (!view->gallery_exists && !view->definition)
+        return "Waits for its gallery, which is not there or is being changed.";
     if (kind != Kind::image_version) return {};
     if (!view->definition) return "Waits for its definition, which Azure does not have.";
     if (view->definition->state == ProvisioningState::succeeded) return {};

@@ -40,6 +40,13 @@ void propose(Plan& plan, const Subject& subject, const Policy& policy, Change ch
 // Why an update is due: the declaration changed since our last write, or Azure did (then it is drift).
 std::string update_reason(const Subject& subject, const Policy& policy);
 
+// Declared, and made when Azure does not have it.
+template <class Object>
+bool may_create(const Object* declared, const Policy& policy) {
+    return declared != nullptr && policy.may_write(declared->governance.mode) &&
+           declared->governance.adoption != Adoption::adopt;
+}
+
 // An operation of ours or of somebody else is under way; a write now would collide with it.
 bool is_busy(ProvisioningState state, const ResourceId& id, const Policy& policy);
 

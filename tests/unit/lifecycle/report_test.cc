@@ -135,7 +135,7 @@ TEST_CASE("report: under way") {
         CHECK(all.ready() == "Ready=False/DependencyNotReady Reconciling=True/DependencyNotReady");
         CHECK(all.version().find("Ready")->message == "Waits for its definition, which Azure does not have.");
         all.view->gallery_exists = false;
-        CHECK(all.version().find("Ready")->message == "Waits for its gallery, which Azure does not have.");
+        CHECK(all.version().find("Ready")->message == "Waits for its gallery, which is not there or is being changed.");
     }
     SUBCASE("gone, and reads have to agree before it is made anew") {
         all.plan.changes.push_back(all.change("not_found"));

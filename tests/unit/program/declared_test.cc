@@ -341,3 +341,32 @@ TEST_CASE("declared: what is wrong with a source is one line for the readiness p
         CHECK(store.declared.source_trouble().find("(GD4010); deletions are frozen") != std::string::npos);
     }
 }
+
+TEST_CASE("declared: a policy that is gone and is named stays in force at every look, whole or unchanged") {
+    Store store;
+    store.files["policy.yaml"] =
+        "apiVersion: galleryd.io/v1alpha1\nkind: LifecyclePolicy\nmetadata: {name: standard, namespace: images}\n"
+        "spec: {deprecate: {beyondNewest: 2}}\n";
+    for (const char* name : {"c", "d", "e", "f"}) {
+        store.files[std::string(name) + ".yaml"] = definition(name, "one") + "  lifecyclePolicy: standard\n";
+    }
+    REQUIRE(store.declared.accept(store.snapshot("r1")).has_value());
+    const ObjectKey policy{Kind::lifecycle_policy, "images", "standard"};
+    const ObjectKey key_c{Kind::image_definition, "images", "c"};
+    REQUIRE(store.declared.all_objects().policies.contains(policy));
+    REQUIRE(store.declared.all_objects().definitions.at(key_c).lifecycle_policy == "standard");
+
+    store.files.erase("policy.yaml");  // one of seven: not enough to freeze
+    REQUIRE(store.declared.accept(store.snapshot("r2")).has_value());
+    for (int i = 0; i < 4; ++i) {
+        CAPTURE(i);
+        CHECK(store.declared.all_objects().policies.contains(policy));
+        CHECK(store.declared.all_objects().definitions.at(key_c).lifecycle_policy == "standard");
+        CHECK(store.declared.sources().front().held_back.contains(policy));
+        CHECK(store.declared.sources().front().problems.contains(policy));
+        store.clock.advance(std::chrono::minutes{16});
+        const auto again = store.declared.accept(Store::unchanged("r2"));
+        REQUIRE(again.has_value());
+        CHECK(again->edited == nothing);
+    }
+}
