@@ -102,7 +102,8 @@ std::span<const CatalogueEntry> command_errors() {
          "others. 0 would stop it, and more than all there is cannot be used.",
          "Write a number above 0 and at most 1.", "galleryd run --source dir:manifests --arm-share 0.5"},
         {"GD5022", "Not the name of an image version",
-         "usage takes one image version: the Azure id, or gallery, definition and number as Azure calls them. Names of "
+         "usage, hold and release take one image version: the Azure id, or gallery, definition and number as Azure "
+         "calls them. Names of "
          "documents do not say where in Azure to look.",
          "Write GALLERY/DEFINITION/VERSION, or the id as the portal and plan -o json print it.",
          "galleryd usage golden/ubuntu-2404/1.8.0"},
@@ -143,6 +144,34 @@ std::span<const CatalogueEntry> command_errors() {
         {"GD5029", "The file of faults cannot be used",
          "simulate --faults names a YAML file that is not a list of faults, or has a key or value that is not known.",
          "Correct the place that the message names.", "galleryd simulate --faults faults.yaml"},
+        {"GD5030", "Not a date that can be looked ahead to",
+         "--at is neither a date nor RFC 3339, lies in the past, or more than a hundred years ahead. Of the past "
+         "nothing can be said: what was in Azure then is not known.",
+         "Write a day, which means its end in UTC, or an instant with its offset. Without --at it is now.",
+         "galleryd retention preview manifests --at 2027-06-01"},
+        {"GD5031", "Observing forbids it",
+         "hold and release write a tag to Azure, and --observe (or GALLERYD_OBSERVE, or observe in the configuration "
+         "file) says that nothing is written.",
+         "Leave --observe out for this one command.", "GALLERYD_OBSERVE=false galleryd hold golden/ubuntu-2404/1.8.0"},
+        {"GD5032", "A digest is approved, not released",
+         "hold and release are about the tag galleryd-hold on one image version. Deletions that wait, and sources "
+         "whose "
+         "deletions are frozen, are named by a digest.",
+         "Approve the digest.", "galleryd approve sha256:…"},
+        {"GD5033", "The image version cannot be written now",
+         "Azure is changing it, and takes no other change until that has ended; or it is being deleted, and no tag "
+         "stops that. Nothing was written.",
+         "Ask again later, or with a longer --timeout. In a gallery with soft delete a deleted version can be restored "
+         "in Azure for seven days.",
+         "galleryd hold golden/ubuntu-2404/1.8.0 --timeout 1h"},
+        {"GD5034", "The reason cannot be a tag's value",
+         "The reason of a hold is the value of the tag galleryd-hold: at most 256 characters, in one line.",
+         "Write a shorter one and say where the rest is to be found.",
+         "galleryd hold golden/ubuntu-2404/1.8.0 --reason \"incident 4711, ask security@example.com\""},
+        {"GD5035", "The image version is not as it was written",
+         "Azure took the write, and then failed, or the version does not look as written: somebody wrote at the same "
+         "time. Azure has no way to refuse the later of two writers.",
+         "Look at the version, and give the command again.", "galleryd hold golden/ubuntu-2404/1.8.0"},
         {"GD5040", "Not a saved plan",
          "The file given to apply cannot be read, is not JSON, or was not written by galleryd plan --out of this major "
          "format.",

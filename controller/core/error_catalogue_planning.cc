@@ -161,7 +161,7 @@ std::span<const CatalogueEntry> planning_errors() {
         {"GD2306", "the version is held",
          "A hold annotation or tag, a protected tag, a tag without a value, an Azure lock, or "
          "blockDeletionBeforeEndOfLife keeps it. galleryd removes none of them.",
-         "Remove the hold when it has served its purpose.", "galleryd release ImageVersion/ubuntu-2404-1.8.0"},
+         "Remove the hold when it has served its purpose.", "galleryd release golden/ubuntu-2404/1.8.0"},
         {"GD2307", "the version is in use, or that is not known",
          "Virtual machines, scale sets or other versions refer to it, or some subscription cannot be read. Unknown "
          "counts as in use.",

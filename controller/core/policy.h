@@ -23,6 +23,8 @@ struct VersionUsage {
     std::string way_out =
         {};  // when it is unknown: what a person can do; "" = let this identity read the subscriptions
     std::map<std::string, std::string> evidence = {};  // counts by kind of user and of subscriptions, for JSON
+    // Nobody uses it by the last answer; unknown only because another one, from then on, has to say the same.
+    std::optional<TimePoint> settles_at = {};
 };
 
 // Memory of the daemon about one Azure resource (from the journal), by ResourceId::key().

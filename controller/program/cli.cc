@@ -8,8 +8,8 @@
 
 #include "controller/core/result.h"
 #include "controller/program/cli_reference.h"
+#include "controller/program/cli_verbs.h"
 #include "controller/program/command_apply.h"
-#include "controller/program/command_approve.h"
 #include "controller/program/command_client.h"
 #include "controller/program/command_crds.h"
 #include "controller/program/command_doctor.h"
@@ -27,15 +27,6 @@
 #include "controller/program/suggest.h"
 
 namespace galleryd {
-namespace {
-
-using Action = std::function<int()>;
-
-// One verb: its flags live as long as the parser, its action runs after parsing.
-struct Verb {
-    CLI::App* app = nullptr;
-    Action action;
-};
 
 CLI::Option* flag(CLI::App* app, const std::string& name, std::string& value, const std::string& text) {
     std::string environment = "GALLERYD_";
@@ -77,6 +68,8 @@ void add_azure_flags(CLI::App* app, CommonOptions& common) {
 void add_source_flag(CLI::App* app, CommonOptions& common) {
     app->add_option("--source", common.sources, "dir:PATH; repeatable")->envname("GALLERYD_SOURCE");
 }
+
+namespace {
 
 void add_plan_flags(CLI::App* app, PlanOptions& plan) {
     add_azure_flags(app, plan.common);
@@ -255,16 +248,6 @@ Verb usage_verb(CLI::App& root) {
     return {app, [options] { return run_usage(*options, std::cout, std::cerr); }};
 }
 
-Verb approve_verb(CLI::App& root) {
-    auto options = std::make_shared<ApproveOptions>();
-    CLI::App* app =
-        root.add_subcommand("approve", "Approve the deletions of one plan digest, or release one source revision");
-    app->add_option("DIGEST", options->digest, "sha256:… as plan, events or get sources print it")->required();
-    flag(app, "--state-dir", options->state_dir, "of the daemon that waits");
-    flag(app, "--for", options->valid_for, "the approval expires after this long");
-    return {app, [options] { return run_approve(*options, std::cout, std::cerr); }};
-}
-
 Verb simulate_verb(CLI::App& root) {
     auto options = std::make_shared<SimulateOptions>();
     CLI::App* app = root.add_subcommand("simulate", "The Azure simulator as a server of its own");
@@ -325,10 +308,12 @@ Verb reference_verb(CLI::App& root) {
 constexpr const char* root_description = "galleryd keeps Azure Compute Galleries as their manifests declare them.";
 
 std::vector<Verb> all_verbs(CLI::App& root) {
-    return {demo_verb(root),    run_verb(root),      plan_verb(root),   apply_verb(root),   validate_verb(root),
-            render_verb(root),  get_verb(root),      events_verb(root), wait_verb(root),    usage_verb(root),
-            approve_verb(root), simulate_verb(root), doctor_verb(root), explain_verb(root), crds_verb(root),
-            version_verb(root), reference_verb(root)};
+    std::vector<Verb> verbs{demo_verb(root),   run_verb(root), plan_verb(root),   apply_verb(root), validate_verb(root),
+                            render_verb(root), get_verb(root), events_verb(root), wait_verb(root),  usage_verb(root)};
+    for (Verb& verb : people_verbs(root)) verbs.push_back(std::move(verb));
+    for (auto* make : {simulate_verb, doctor_verb, explain_verb, crds_verb, version_verb, reference_verb})
+        verbs.push_back(make(root));
+    return verbs;
 }
 
 // " Did you mean --allow-deletes?" for the first argument that looks like a flag and is none of the verb's.
@@ -384,7 +369,10 @@ int run_cli(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
         if (error.get_exit_code() == 0) return root.exit(error);
         std::string meant;
-        for (const CLI::App* verb : root.get_subcommands()) meant += meant_flag(*verb, verb->remaining());
+        for (const CLI::App* verb : root.get_subcommands()) {
+            meant += meant_flag(*verb, verb->remaining());
+            for (const CLI::App* below : verb->get_subcommands()) meant += meant_flag(*below, below->remaining());
+        }
         std::cerr << "galleryd: " << error.what() << meant << "\nRun `galleryd"
                   << (argc > 1 ? " " + std::string(argv[1]) : "") << " --help` for its flags. (GD5002)\n";
         return exit_usage;

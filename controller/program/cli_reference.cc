@@ -32,16 +32,16 @@ std::string spelling(const CLI::Option& option) {
     return text + (takes_value(option) ? " VALUE" : "") + (is_repeatable(option) ? " (repeatable)" : "");
 }
 
-std::string usage(const CLI::App& verb) {
-    std::string text = "galleryd " + verb.get_name();
+std::string usage(const CLI::App& verb, const std::string& name) {
+    std::string text = "galleryd " + name;
     bool has_flags = false;
     for (const CLI::Option* option : verb.get_options()) {
         if (!option->get_positional() || !option->get_lnames().empty()) {
             has_flags = has_flags || option->get_lnames() != std::vector<std::string>{"help"};
             continue;
         }
-        const std::string name = spelling(*option);
-        text += option->get_required() ? " " + name : " [" + name + "]";
+        const std::string argument = spelling(*option);
+        text += option->get_required() ? " " + argument : " [" + argument + "]";
     }
     return text + (has_flags ? " [flags]" : "");
 }
@@ -50,6 +50,22 @@ std::string row(const CLI::Option& option) {
     const std::string normal = option.get_required() ? "required" : code(cell(option.get_default_str()));
     return "| `" + cell(spelling(option)) + "` | " + normal + " | " + code(option.get_envname()) + " | " +
            cell(option.get_description()) + " |\n";
+}
+
+// A verb, or what is below it: of one that only groups others, those.
+std::string section(const CLI::App& verb, const std::string& name) {
+    const auto below = verb.get_subcommands({});
+    std::string text;
+    if (below.empty()) {
+        text = "\n## galleryd " + name + "\n\n" + verb.get_description() + ".\n\n```\n" + usage(verb, name) + "\n```\n";
+        std::string rows;
+        for (const CLI::Option* option : verb.get_options()) {
+            if (option->get_lnames() != std::vector<std::string>{"help"}) rows += row(*option);
+        }
+        if (!rows.empty()) text += "\n| Flag | Default | Environment | Meaning |\n|---|---|---|---|\n" + rows;
+    }
+    for (const CLI::App* sub : below) text += section(*sub, name + " " + sub->get_name());
+    return text;
 }
 
 }  // namespace
@@ -63,13 +79,7 @@ std::string cli_markdown(const CLI::App& root) {
         "person is needed; 64 wrong usage; 130 interrupted.\n";
     for (const CLI::App* verb : root.get_subcommands({})) {
         if (verb->get_group().empty()) continue;
-        text += "\n## galleryd " + verb->get_name() + "\n\n" + verb->get_description() + ".\n\n```\n" + usage(*verb) +
-                "\n```\n";
-        std::string rows;
-        for (const CLI::Option* option : verb->get_options()) {
-            if (option->get_lnames() != std::vector<std::string>{"help"}) rows += row(*option);
-        }
-        if (!rows.empty()) text += "\n| Flag | Default | Environment | Meaning |\n|---|---|---|---|\n" + rows;
+        text += section(*verb, verb->get_name());
     }
     return text;
 }

@@ -38,29 +38,6 @@ std::unexpected<Error> no_version(const std::string& text, const std::string& wh
                                      "Azure id of the version");
 }
 
-Task<ResourceId> find_version(UsageReader& reader, VersionName name) {
-    if (name.id) co_return *name.id;
-    const auto found = co_await reader.find_versions(name.gallery, name.definition, name.version);
-    if (!found) co_return std::unexpected(found.error());
-    const std::string text = name.gallery + "/" + name.definition + "/" + name.version;
-    if (found->empty()) {
-        co_return std::unexpected(Error{.kind = ErrorKind::invalid,
-                                        .reason = "NotFoundInAzure",
-                                        .message = "Resource Graph shows no image version " + text +
-                                                   " in the subscriptions that this identity can read. If it is in "
-                                                   "another one, grant this identity Reader there",
-                                        .code = "GD5023"});
-    }
-    if (found->size() == 1) co_return found->front();
-    std::string list;
-    for (const ResourceId& id : *found) list += "\n  " + id.text();
-    co_return std::unexpected(Error{
-        .kind = ErrorKind::invalid,
-        .reason = "Ambiguous",
-        .message = std::to_string(found->size()) + " galleries have an image version " + text + "; ask by id:" + list,
-        .code = "GD5024"});
-}
-
 std::string grant_reader(const doctor::Bearer& bearer, const std::string& subscription) {
     return doctor::grant_command(bearer, "Reader", "/subscriptions/" + subscription);
 }
@@ -120,6 +97,29 @@ Task<UsageReport> ask(Session& session, VersionName name) {
 }
 
 }  // namespace
+
+Task<ResourceId> find_version(UsageReader& reader, VersionName name) {
+    if (name.id) co_return *name.id;
+    const auto found = co_await reader.find_versions(name.gallery, name.definition, name.version);
+    if (!found) co_return std::unexpected(found.error());
+    const std::string text = name.gallery + "/" + name.definition + "/" + name.version;
+    if (found->empty()) {
+        co_return std::unexpected(Error{.kind = ErrorKind::invalid,
+                                        .reason = "NotFoundInAzure",
+                                        .message = "Resource Graph shows no image version " + text +
+                                                   " in the subscriptions that this identity can read. If it is in "
+                                                   "another one, grant this identity Reader there",
+                                        .code = "GD5023"});
+    }
+    if (found->size() == 1) co_return found->front();
+    std::string list;
+    for (const ResourceId& id : *found) list += "\n  " + id.text();
+    co_return std::unexpected(Error{
+        .kind = ErrorKind::invalid,
+        .reason = "Ambiguous",
+        .message = std::to_string(found->size()) + " galleries have an image version " + text + "; ask by id:" + list,
+        .code = "GD5024"});
+}
 
 Result<VersionName> parse_version_name(const std::string& text) {
     if (text.starts_with("/")) {

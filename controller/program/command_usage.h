@@ -7,6 +7,7 @@
 #include "controller/core/resource_id.h"
 #include "controller/core/result.h"
 #include "controller/core/usage.h"
+#include "controller/ports/usage.h"
 #include "controller/program/options.h"
 
 namespace galleryd {
@@ -28,6 +29,8 @@ struct VersionName {
     std::string gallery, definition, version;  // without an id
 };
 Result<VersionName> parse_version_name(const std::string& text);  // `invalid` with GD5022
+// Its id; asked of Resource Graph where only names are given. GD5023: none can be seen; GD5024: several.
+Task<ResourceId> find_version(UsageReader& reader, VersionName name);
 
 // What the verb found out; state "unknown" as for the interlock, but by one look.
 struct UsageReport {

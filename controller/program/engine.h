@@ -34,6 +34,9 @@
 // The one engine behind plan, apply, run and demo: documents in, plans out, Azure follows. Owned by the loop thread.
 namespace galleryd {
 
+struct DefinitionScopeInput;
+struct Forecast;
+
 struct EngineOptions {
     std::string instance = "galleryd";  // who owns what we make: first part of the owner tag
     std::string asked_by = "daemon";    // for the audit trail
@@ -121,7 +124,9 @@ class Engine {
     const Declared& declared() const { return declared_; }
     const std::vector<AcceptedSnapshot>& sources() const { return declared_.sources(); }
 
-    Task<Plan> plan_scope(std::string name);              // looks and plans; writes nothing
+    Task<Plan> plan_scope(std::string name);  // looks and plans; writes nothing
+    // The same, and what retention makes of a definition until and on that date; writes nothing.
+    Task<Forecast> forecast_scope(std::string name, TimePoint at);
     Task<PassResult> pass(std::string name);              // looks, plans, applies, reports
     Task<std::string> follow(OperationRecord operation);  // until it ended; returns the scope to look at again
 
@@ -189,6 +194,10 @@ class Engine {
     bool declares_access(const Scope& definition) const;
     Plan plan_gallery(const Scope& scope, const GalleryView& view);
     Plan plan_definition(const Scope& scope, const DefinitionView& view, UsageView seen_by = UsageView::reads);
+    // What a definition's plan is made from. `objects` and `view` must outlive it.
+    DefinitionScopeInput input_of(const Scope& scope, const DesiredObjects& objects, const DefinitionView& view) const;
+    Policy policy_for(const Scope& scope, const DefinitionView& view, UsageView seen_by);
+    Forecast forecast(const Scope& scope, const DefinitionView& view, UsageView seen_by, TimePoint at);
     GalleryLook gallery_look(const Scope& scope) const;
     ApplyContext apply_context(const Scope& scope) const;
     void remember_locks(const ApplyReport& report, const Plan& plan);

@@ -83,18 +83,27 @@ Plan Engine::plan_gallery(const Scope& scope, const GalleryView& view) {
     return plan_gallery_scope(input, policy_for(scope), clock_.now());
 }
 
-Plan Engine::plan_definition(const Scope& scope, const DefinitionView& view, UsageView seen_by) {
+DefinitionScopeInput Engine::input_of(const Scope& scope, const DesiredObjects& objects,
+                                      const DefinitionView& view) const {
     DefinitionScopeInput input;
-    const auto objects = declared_.objects_of(scope);
-    input.gallery = find_object(objects->galleries, scope.gallery);
-    input.definition = find_object(objects->definitions, scope.definition);
-    for (const ObjectKey& key : scope.versions) input.versions.push_back(&objects->versions.at(key));
-    input.policy = find_object(objects->policies, scope.policy);
+    input.gallery = find_object(objects.galleries, scope.gallery);
+    input.definition = find_object(objects.definitions, scope.definition);
+    for (const ObjectKey& key : scope.versions) input.versions.push_back(&objects.versions.at(key));
+    input.policy = find_object(objects.policies, scope.policy);
     input.view = &view;
+    return input;
+}
+
+Policy Engine::policy_for(const Scope& scope, const DefinitionView& view, UsageView seen_by) {
     Policy policy = policy_for(scope);
     UsageDesk& desk = desk_of(scope.gallery_id);
     if (desk.askers.reader != nullptr) policy.usage = desk.book.usage_of_all(view.versions, instant(), seen_by);
-    return plan_definition_scope(input, policy, clock_.now());
+    return policy;
+}
+
+Plan Engine::plan_definition(const Scope& scope, const DefinitionView& view, UsageView seen_by) {
+    const auto objects = declared_.objects_of(scope);
+    return plan_definition_scope(input_of(scope, *objects, view), policy_for(scope, view, seen_by), clock_.now());
 }
 
 }  // namespace galleryd

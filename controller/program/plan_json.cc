@@ -53,19 +53,6 @@ Json fields_json(const std::vector<FieldChange>& fields) {
     return all;
 }
 
-Json reasons_json(const std::vector<BlockReason>& reasons) {
-    Json all = Json::array();
-    for (const BlockReason& reason : reasons) {
-        Json row{{"reason", reason.reason},
-                 {"condition", reason.condition},
-                 {"message", reason.message},
-                 {"way_out", reason.way_out}};
-        if (reason.interlock_point > 0) row["interlock_point"] = reason.interlock_point;
-        all.push_back(std::move(row));
-    }
-    return all;
-}
-
 Json verdict_json(const VersionVerdict& verdict) {
     Json row{{"address", verdict.address},
              {"version", verdict.version},
@@ -76,7 +63,7 @@ Json verdict_json(const VersionVerdict& verdict) {
              {"rule", verdict.rule},
              {"text", verdict.text}};
     if (verdict.delete_after) row["delete_after"] = format_rfc3339(*verdict.delete_after);
-    if (!verdict.blocked_by.empty()) row["blocked_by"] = reasons_json(verdict.blocked_by);
+    if (!verdict.blocked_by.empty()) row["blocked_by"] = reasons_to_json(verdict.blocked_by);
     return row;
 }
 
@@ -170,6 +157,19 @@ Json change_row(const Change& change, const std::string& currency) {
 
 }  // namespace
 
+Json reasons_to_json(const std::vector<BlockReason>& reasons) {
+    Json all = Json::array();
+    for (const BlockReason& reason : reasons) {
+        Json row{{"reason", reason.reason},
+                 {"condition", reason.condition},
+                 {"message", reason.message},
+                 {"way_out", reason.way_out}};
+        if (reason.interlock_point > 0) row["interlock_point"] = reason.interlock_point;
+        all.push_back(std::move(row));
+    }
+    return all;
+}
+
 Json change_to_json(const Change& change) {
     Json row{{"address", change.address},
              {"kind", change.kind},
@@ -203,7 +203,7 @@ Json blocked_to_json(const Blocked& blocked) {
             {"actions", Json::array({to_string(blocked.action)})},
             {"rule", blocked.rule},
             {"reason", blocked.reasons.empty() ? "" : blocked.reasons.front().reason},
-            {"reasons", reasons_json(blocked.reasons)},
+            {"reasons", reasons_to_json(blocked.reasons)},
             {"evidence", std::move(evidence)}};
 }
 

@@ -20,6 +20,7 @@ nlohmann::ordered_json plan_to_json(const std::vector<Plan>& plans, const PlanHe
 nlohmann::ordered_json change_to_json(const Change& change);
 nlohmann::ordered_json blocked_to_json(const Blocked& blocked);
 nlohmann::ordered_json conflict_to_json(const Conflict& conflict);
+nlohmann::ordered_json reasons_to_json(const std::vector<BlockReason>& reasons);
 
 // "sha256:…" over the ids of the scopes; what a saved plan is called.
 std::string plans_id(const std::vector<Plan>& plans);

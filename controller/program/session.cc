@@ -22,7 +22,8 @@ std::unexpected<Error> unreadable_source(const Snapshot& snapshot) {
 }  // namespace
 
 Result<std::unique_ptr<Session>> Session::open(CommonOptions options, JournalUse use, std::string asked_by) {
-    if (options.sources.empty() && asked_by != "usage")  // asks Azure alone
+    const bool asks_azure_alone = asked_by == "usage" || use == JournalUse::alongside;
+    if (options.sources.empty() && !asks_azure_alone)
         return wrong_usage("GD5012", "no manifests. Name a folder or file, or --source dir:PATH");
     auto parts = std::make_unique<SessionParts>();
     parts->options = std::move(options);

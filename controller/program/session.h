@@ -25,6 +25,7 @@ namespace galleryd {
 enum class JournalUse : std::uint8_t {
     exclusive,  // run, demo, apply: writes, and keeps every other writer out
     read_only,  // plan: what is known, when there is a state directory; else nothing is known
+    alongside,  // hold, release: writes down what it sends, also while a daemon holds the directory
 };
 
 struct SessionParts;

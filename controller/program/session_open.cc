@@ -44,7 +44,12 @@ Status open_state(SessionParts& parts, JournalUse use) {
     journal::JournalOptions options{
         .directory = parts.options.state_dir, .now = parts.clock().now(), .report = &report};
     options.read_only = use == JournalUse::read_only;
+    options.beside_a_daemon = use == JournalUse::alongside;
     auto opened = journal::open_journal(options);
+    if (!opened && use == JournalUse::alongside && opened.error().code == "GD4107") {  // none yet: it is made
+        options.beside_a_daemon = false;
+        opened = journal::open_journal(options);
+    }
     if (!opened && use == JournalUse::read_only) {  // nothing is known yet: plan as a first start would
         options.read_only = false;
         options.in_memory = true;
@@ -97,7 +102,7 @@ Status open_clock(SessionParts& parts) {
 }
 
 // Somebody waits for what `plan` and `apply` read; a daemon's looks may take their time.
-bool is_command(std::string_view asked_by) { return asked_by == "plan" || asked_by == "apply" || asked_by == "usage"; }
+bool is_command(std::string_view asked_by) { return asked_by != "daemon" && asked_by != "demo"; }
 
 Status open_azure(SessionParts& parts, std::string_view asked_by) {
     const double share = parts.options.arm_share;

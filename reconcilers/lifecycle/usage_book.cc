@@ -184,9 +184,12 @@ VersionUsage UsageBook::usage_of(const ResourceId& version, const std::vector<Ob
     const auto waiting = unused_.find(version.key());
     const Unused unused = waiting == unused_.end() ? Unused{answered_} : waiting->second;
     if (answered_.monotonic - unused.since.monotonic < usage_settle) {
-        return unknown("nobody uses it in " + seen_in + " since " + clock_text(unused.since.wall) +
-                           "; a second look, from " + clock_text(unused.since.wall + usage_settle) + " on, decides",
-                       "none needed: time does it");
+        VersionUsage usage =
+            unknown("nobody uses it in " + seen_in + " since " + clock_text(unused.since.wall) +
+                        "; a second look, from " + clock_text(unused.since.wall + usage_settle) + " on, decides",
+                    "none needed: time does it");
+        usage.settles_at = unused.since.wall + usage_settle;
+        return usage;
     }
     VersionUsage usage{.state = UsageState::not_in_use,
                        .detail = "nobody uses it in " + seen_in + ", at " + clock_text(unused.since.wall) + " and at " +
