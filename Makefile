@@ -10,7 +10,7 @@ STEPS ?= 1000000
 SEED ?=
 BENCH ?=
 RELEASE := build/release
-DOCTEST := unit plans simulation
+DOCTEST := unit plans simulation mutation
 FORMATTED = $(shell git ls-files '*.h' '*.cc' 2>/dev/null || find controller reconcilers tests -name '*.h' -o -name '*.cc')
 
 .PHONY: help deps build all test plans sim check integration clients clients-install bench sanitize asan tsan docs verify format lint run clean
@@ -77,7 +77,7 @@ sanitize: asan tsan ## unit, plan and simulation tests under ASan+UBSan and unde
 
 asan tsan: build/.packages-sanitize
 	@cmake --preset $@ --log-level=WARNING
-	@targets=$$(cmake --build build/$@ --target help | sed -n 's/^\(unit_tests\|plans_tests\|simulation_tests\): phony$$/\1/p'); \
+	@targets=$$(cmake --build build/$@ --target help | sed -n 's/^\(unit_tests\|plans_tests\|simulation_tests\|mutation_tests\): phony$$/\1/p'); \
 	cmake --build build/$@ -j $(JOBS) --target $$targets
 	@for group in $(DOCTEST); do \
 	    binary=build/$@/tests/$${group}_tests; [ -x $$binary ] || continue; \

@@ -62,21 +62,58 @@ function(galleryd_program)
   endif()
 endfunction()
 
-# tests/unit/**, tests/plans, tests/simulation become doctest binaries; tests/{integration,clients,lint}/*.py are ctest cases.
+# Where the interlock is asked. tests/mutation compiles these files once more, with the switch of
+# controller/core/interlock_switch.h: in that binary they stand in for the same files of the libraries.
+set(GALLERYD_SWITCHED
+    reconcilers/lifecycle/interlock.cc reconcilers/lifecycle/fresh_check.cc reconcilers/lifecycle/executor.cc
+    reconcilers/lifecycle/executor_guard.cc controller/adapters/journal/directory.cc)
+
+# The simulated world without its test cases: tests/simulation and tests/mutation share it.
+function(galleryd_simulation_support)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/simulation/*.cc)
+  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  add_library(galleryd_simulation_support STATIC ${sources})
+  target_link_libraries(galleryd_simulation_support PUBLIC galleryd_test_support)
+  target_precompile_headers(galleryd_simulation_support REUSE_FROM galleryd_pch)
+  target_compile_definitions(galleryd_simulation_support PRIVATE GALLERYD_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+endfunction()
+
+# Each point of the interlock is a test of its own, which has to find a case and pass it.
+function(galleryd_mutation_tests)
+  list(TRANSFORM GALLERYD_SWITCHED PREPEND ${CMAKE_SOURCE_DIR}/ OUTPUT_VARIABLE switched)
+  target_sources(mutation_tests PRIVATE ${switched})
+  target_compile_definitions(mutation_tests PRIVATE GALLERYD_INTERLOCK_SWITCH)
+  foreach(point RANGE 1 12)
+    add_test(NAME mutation.point_${point} COMMAND mutation_tests "--test-case=point ${point}:*")
+    set_tests_properties(mutation.point_${point} PROPERTIES
+      PASS_REGULAR_EXPRESSION "test cases: +[1-9][0-9]* \\| +[1-9][0-9]* passed \\| +0 failed")
+  endforeach()
+  add_test(NAME mutation.schedules COMMAND mutation_tests "--test-case-exclude=point *")
+endfunction()
+
+# tests/unit/**, tests/plans, tests/simulation, tests/mutation become doctest binaries; tests/{integration,clients,lint}/*.py are ctest cases.
 function(galleryd_tests)
   file(GLOB support CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/support/*.cc)
   add_library(galleryd_test_support STATIC ${support} ${CMAKE_SOURCE_DIR}/cmake/doctest_main.cc)
   target_link_libraries(galleryd_test_support PUBLIC galleryd_program doctest::doctest)
   target_precompile_headers(galleryd_test_support REUSE_FROM galleryd_pch)
-  foreach(group unit plans simulation)
+  galleryd_simulation_support()
+  foreach(group unit plans simulation mutation)
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${group}/*.cc)
+    if(group STREQUAL simulation)
+      list(FILTER sources INCLUDE REGEX "_test\\.cc$")
+    endif()
     if(sources)
       add_executable(${group}_tests ${sources})
-      target_link_libraries(${group}_tests PRIVATE galleryd_test_support)
+      target_link_libraries(${group}_tests PRIVATE $<$<NOT:$<IN_LIST:${group},unit;plans>>:galleryd_simulation_support> galleryd_test_support)
       target_precompile_headers(${group}_tests REUSE_FROM galleryd_pch)
       set_target_properties(${group}_tests PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
       target_compile_definitions(${group}_tests PRIVATE GALLERYD_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-      add_test(NAME ${group} COMMAND ${group}_tests)
+      if(group STREQUAL mutation)
+        galleryd_mutation_tests()
+      else()
+        add_test(NAME ${group} COMMAND ${group}_tests)
+      endif()
     endif()
   endforeach()
   file(GLOB tools CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/tools/*.cc)

@@ -207,7 +207,7 @@ ApplyContext Engine::apply_context(const Scope& scope) const {
     context.revision = revision();
     context.confirmed = confirmed_;
     context.is_ending = [this] { return stopping_; };
-    context.is_current = [this, planned = context.revision] { return !stopping_ && revision() == planned; };
+    context.is_current = [this, planned = context.revision] { return revision() == planned; };
     const auto add = [&](const auto* object) {
         if (object != nullptr) context.document_digests.emplace(to_string(object->meta.key), object->meta.digest);
     };

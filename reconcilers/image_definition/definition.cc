@@ -114,8 +114,8 @@ BlockReason versions_left(const std::vector<ObservedVersion>& versions) {
                 "GD2221)"};
 }
 
-void remove_one(Plan& plan, const RemovedDocument& removed, const DefinitionView& view, const Policy& policy,
-                TimePoint now) {
+void remove_one(Plan& plan, const RemovedDocument& removed, const Gallery* gallery, const DefinitionView& view,
+                const Policy& policy, TimePoint now) {
     const Subject subject{removed_address(removed), "ImageDefinition", removed.id, nullptr, removed.mode};
     if (!view.definition || removed.mode == Mode::suspend) return;
     if (removed.deletion_policy == DeletionPolicy::orphan) {
@@ -136,6 +136,7 @@ void remove_one(Plan& plan, const RemovedDocument& removed, const DefinitionView
     change.reversible = false;
     change.seen = fingerprint_of(*view.definition);
     DestructionFacts facts(&*view.definition);
+    facts.above = gallery;
     facts.removed = &removed;
     if (!view.versions.empty()) {
         facts.children.push_back(versions_left(view.versions));
@@ -152,7 +153,8 @@ void plan_definition(Plan& plan, const ImageDefinition* definition, const Galler
     const Subject subject = subject_of(*definition);
     const AccessInput access{.declared = definition->access,
                              .observed = view.role_assignments,
-                             .scope = view.definition ? &*view.definition : nullptr};
+                             .scope = view.definition ? &*view.definition : nullptr,
+                             .above = gallery};
     const ResourceRecord* record = policy.find_record(definition->id);
     if (!view.gallery_exists || (record != nullptr && record->operation_in_flight)) {
         plan.waiting.push_back(subject.address);
@@ -189,9 +191,10 @@ void plan_definition(Plan& plan, const ImageDefinition* definition, const Galler
     settle_unowned(plan, std::move(compared), subject, not_owned(subject, policy), policy);
 }
 
-void plan_definition_removal(Plan& plan, const DefinitionView& view, const Policy& policy, TimePoint now) {
+void plan_definition_removal(Plan& plan, const Gallery* gallery, const DefinitionView& view, const Policy& policy,
+                             TimePoint now) {
     for (const RemovedDocument& removed : policy.removed) {
-        if (removed.key.kind == Kind::image_definition) remove_one(plan, removed, view, policy, now);
+        if (removed.key.kind == Kind::image_definition) remove_one(plan, removed, gallery, view, policy, now);
     }
 }
 

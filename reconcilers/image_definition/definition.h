@@ -8,8 +8,8 @@
 // (conflicts), access, and removal.
 namespace galleryd {
 
-// Adds to the plan. `definition` is nullptr when its document is gone, `gallery` when it is not declared.
-// Requires: view.complete.
+// Adds to the plan. `definition` is nullptr when its document is gone, `gallery` when it is not declared: what is taken
+// away goes by the stricter mode of both. Requires: view.complete.
 // Guarantees: only a definition that is ours is written; while an immutable field differs nothing of it is written; a
 // declaration that is silent about a field leaves that field as it is.
 void plan_definition(Plan& plan, const ImageDefinition* definition, const Gallery* gallery, const DefinitionView& view,
@@ -17,6 +17,7 @@ void plan_definition(Plan& plan, const ImageDefinition* definition, const Galler
 
 // Deletion of a definition whose document is gone: only with no version left in it. Comes last, after the versions' own
 // deletions.
-void plan_definition_removal(Plan& plan, const DefinitionView& view, const Policy& policy, TimePoint now);
+void plan_definition_removal(Plan& plan, const Gallery* gallery, const DefinitionView& view, const Policy& policy,
+                             TimePoint now);
 
 }  // namespace galleryd

@@ -45,7 +45,7 @@ Plan plan_definition_scope(const DefinitionScopeInput& input, const Policy& poli
         }
         plan_definition(plan, input.definition, input.gallery, view, policy, now);
         plan_image_versions(input, policy, now, plan);
-        if (input.definition == nullptr) plan_definition_removal(plan, view, policy, now);
+        if (input.definition == nullptr) plan_definition_removal(plan, input.gallery, view, policy, now);
     }
     finish_plan(plan, fingerprints(view));
     return plan;

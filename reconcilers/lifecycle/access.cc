@@ -130,7 +130,9 @@ void plan_access(Plan& plan, const Subject& owner, const AccessInput& input, con
         const bool ours = is_at_scope(assignment, owner.id) &&
                           fold_case(assignment.id.name()) == assignment_name(owner.id, pair.role_guid, pair.principal);
         if (!ours || wanted.contains(pair)) continue;
-        propose_destruction(plan, owner, removal_change(owner, assignment), DestructionFacts(input.scope), policy, now);
+        DestructionFacts facts(input.scope);
+        facts.above = input.above;
+        propose_destruction(plan, owner, removal_change(owner, assignment), facts, policy, now);
     }
 }
 

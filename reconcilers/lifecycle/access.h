@@ -14,6 +14,7 @@ struct AccessInput {
     std::vector<RoleAccess> declared;
     std::optional<std::vector<ObservedRoleAssignment>> observed;  // nullopt: not read
     const ObservedBase* scope = nullptr;  // the live resource; nullptr: it is created by this plan
+    const Gallery* above = nullptr;       // of a definition, when declared: its mode counts where access goes
 };
 
 // The assignment name that galleryd gives. `principal_id` in any case.

@@ -1,5 +1,6 @@
 #include "reconcilers/lifecycle/destruction.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "reconcilers/lifecycle/interlock.h"
@@ -41,7 +42,7 @@ InterlockQuestion question_of(const Subject& subject, const Change& change, cons
     question.destruction = kind_of(subject, facts);
     question.policy = &policy;
     question.now = now;
-    question.mode = subject.mode;
+    question.mode = facts.above != nullptr ? std::max(subject.mode, facts.above->governance.mode) : subject.mode;
     question.removed = facts.removed;
     question.positive_reason = facts.removed != nullptr          ? "document removed"
                                : change.kind == "RoleAssignment" ? "spec.access"
@@ -60,6 +61,8 @@ InterlockQuestion question_of(const Subject& subject, const Change& change, cons
         question.holds.push_back("annotation galleryd.io/hold: " + *subject.meta->hold);
     if (facts.removed != nullptr && facts.removed->hold)
         question.holds.push_back("annotation galleryd.io/hold: " + *facts.removed->hold);
+    if (facts.above != nullptr && facts.above->meta.hold)
+        question.holds.push_back("annotation galleryd.io/hold of the gallery: " + *facts.above->meta.hold);
     question.locked = policy.locked.contains(subject.id.key());
     if (facts.children.empty()) {  // nothing is in it, so nothing in it can be in use or worth keeping
         question.usage = VersionUsage{UsageState::not_in_use, ""};

@@ -13,6 +13,7 @@ struct DestructionFacts {
     DestructionFacts() = default;
     explicit DestructionFacts(const ObservedBase* resource) : live(resource) {}
     const ObservedBase* live = nullptr;        // the gallery or definition as it was read; nullptr stops the step
+    const Gallery* above = nullptr;            // of a definition, when declared: its mode and its hold count, too
     const RemovedDocument* removed = nullptr;  // set when the reason is a document that is gone
     std::vector<BlockReason> children;         // what is still in it; empty = nothing
     std::map<std::string, std::string> evidence;

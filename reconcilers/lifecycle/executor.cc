@@ -1,5 +1,6 @@
 #include "reconcilers/lifecycle/executor.h"
 
+#include "controller/core/interlock_switch.h"
 #include "controller/core/steps.h"
 #include "reconcilers/lifecycle/record_update.h"
 
@@ -155,6 +156,12 @@ Status Executor::settle(std::int64_t intent, const Change& change, const ApplyCo
     return {};
 }
 
+// Point 12 of the interlock: on disk when this returns, and nothing is sent before.
+Result<std::int64_t> Executor::note_intent(const Intent& intent) {
+    if (is_switched_off(12)) return 0;
+    return journal_.begin_intent(intent);
+}
+
 Task<ChangeOutcome> Executor::apply_change(Change change, std::string plan_id, ApplyContext context,
                                            ApplyReport& report) {
     ChangeOutcome outcome{.address = change.address,
@@ -200,7 +207,7 @@ Task<ChangeOutcome> Executor::apply_change(Change change, std::string plan_id, A
                         .asked_by = context.asked_by,
                         .destructive = change.destructive,
                         .at = clock_.now()};
-    const auto begun = journal_.begin_intent(intent);
+    const auto begun = note_intent(intent);
     if (!begun) co_return std::unexpected(begun.error());
     ++report.writes;
     Result<WriteOutcome> answer =

@@ -31,14 +31,13 @@ struct ApplyContext {
     int deletes_per_hour_max = 20;  // of one subscription; asked again, too: other scopes delete meanwhile
     std::map<std::string, std::string> document_digests;  // to_string(ObjectKey) -> Metadata::digest, for drift
     std::optional<std::set<std::string>> confirmed;       // apply: change_key of what a person confirmed
-    std::function<bool()> is_ending;                      // the process is about to end
+    std::function<bool()> is_ending;                      // the process is about to end: nothing more is sent
     // Who uses a version, by an answer that is at most a minute old. Unset: nothing that point 7 of the interlock
     // protects is taken away.
     std::function<Task<VersionUsage>(ResourceId)> usage_now;
     // Whether that answer, which covers this gallery, is still young enough: the strong GET may have taken its time.
     std::function<bool(const ResourceId&)> usage_is_fresh;
-    std::function<bool()>
-        is_current;  // false: documents or leadership changed since the plan; asked before every request
+    std::function<bool()> is_current;  // false: documents changed since the plan; asked before every request
 };
 
 enum class ChangeResult : std::uint8_t {
@@ -78,6 +77,7 @@ class Executor {
 
   private:
     struct Fresh {
+        std::chrono::nanoseconds asked{0};  // monotonic: before the request
         std::optional<ObservedGallery> gallery;
         std::optional<ObservedDefinition> definition;
         std::optional<ObservedVersion> version;
@@ -86,6 +86,7 @@ class Executor {
     Task<void> is_still_unused(Change change, ApplyContext context);
     Status may_send(const Change& change, const Fresh& fresh, const ApplyContext& context) const;
     Status agree_on_absence(const Change& change, const Fresh& fresh);
+    Result<std::int64_t> note_intent(const Intent& intent);
     bool is_written_lately(const std::string& key, TimePoint written_at) const;
     ChangeOutcome without_effect(const Change& change, const std::string& document_digest);
     Task<WriteOutcome> send(Change change, Fresh fresh, ResourceId gallery);

@@ -1,4 +1,5 @@
 #include "controller/core/fingerprint.h"
+#include "controller/core/interlock_switch.h"
 #include "controller/core/steps.h"
 #include "reconcilers/lifecycle/executor.h"
 #include "reconcilers/lifecycle/interlock.h"
@@ -17,6 +18,7 @@ std::unexpected<Error> changed_since_plan(const Change& change, const std::strin
 }
 
 Status same_resource(const Change& change, bool exists, const std::string& now_seen) {
+    if (is_switched_off(5)) return {};
     if (change.seen.existed != exists) {
         return changed_since_plan(change, exists ? "it exists now, the plan was made when it did not"
                                                  : "it is gone, the plan was made when it was there");
@@ -26,12 +28,21 @@ Status same_resource(const Change& change, bool exists, const std::string& now_s
     return {};
 }
 
+// What an answer shows is as old as its question: a slow one may show what was there before somebody added a hold.
+Status look_is_young(const Change& change, std::chrono::nanoseconds age) {
+    if (!change.destructive || age <= fresh_look_takes_max || is_switched_off(5)) return {};
+    return fail(ErrorKind::not_ready, "LookTooOld",
+                change.address + ": Azure took " +
+                    std::to_string(std::chrono::duration_cast<std::chrono::seconds>(age).count()) +
+                    " s to show it, and something may have been added meanwhile; it is looked at again");
+}
+
 // Make before break, by the strong GET right before the request: what a plan believed of replication may be from before
 // somebody removed and added a region again, and nothing but the status of each region tells (found by simulation, seed
 // 27).
 Status copies_stay(const Change& change, const std::optional<ObservedVersion>& fresh) {
     const auto* update = std::get_if<UpdateVersion>(&change.step);
-    if (update == nullptr || !change.destructive || !fresh) return {};
+    if (update == nullptr || !change.destructive || !fresh || is_switched_off(9)) return {};
     bool has_copy = false;
     for (const TargetRegion& region : update->write.target_regions) {
         const auto copy = fresh->replication.find(region.name);
@@ -48,7 +59,7 @@ Status copies_stay(const Change& change, const std::optional<ObservedVersion>& f
 
 // Who uses it was asked before the strong GET, and that may have waited for a slow or throttled Azure.
 Status usage_still_fresh(const Change& change, const ApplyContext& context) {
-    if (!change.destructive || !change.usage_asked) return {};
+    if (!change.destructive || !change.usage_asked || is_switched_off(7)) return {};
     const auto definition = change.arm_id.parent();
     const auto gallery = definition ? definition->parent() : std::nullopt;
     if (gallery && context.usage_is_fresh && context.usage_is_fresh(*gallery)) return {};
@@ -59,6 +70,7 @@ Status usage_still_fresh(const Change& change, const ApplyContext& context) {
 
 Task<Executor::Fresh> Executor::strong_look(Change change) {
     Fresh fresh;
+    fresh.asked = clock_.monotonic();
     const Step& step = change.step;
     const ResourceId id = change.arm_id;
     if (is<CreateVersion>(step) || is<UpdateVersion>(step) || is<DeleteVersion>(step)) {
@@ -80,7 +92,7 @@ Task<Executor::Fresh> Executor::strong_look(Change change) {
 
 // Azure refuses no deletion because of use, so this is the last moment at which somebody can notice.
 Task<void> Executor::is_still_unused(Change change, ApplyContext context) {
-    if (!change.destructive || !change.usage_asked) co_return Status{};
+    if (!change.destructive || !change.usage_asked || is_switched_off(7)) co_return Status{};
     if (!context.usage_now || !context.usage_is_fresh) {
         co_return fail(ErrorKind::not_ready, "UsageUnknown",
                        change.address + ": nobody can say who uses it, so it stays");
@@ -97,20 +109,24 @@ Task<void> Executor::is_still_unused(Change change, ApplyContext context) {
 }
 
 Status Executor::may_send(const Change& change, const Fresh& fresh, const ApplyContext& context) const {
-    if (context.is_current && !context.is_current())
+    if (context.is_ending && context.is_ending() && !is_switched_off(11))
+        return changed_since_plan(change, "this process was told to stop, and the next one decides");
+    if (context.is_current && !context.is_current() && !is_switched_off(3))
         return changed_since_plan(change, "the documents changed after the plan was made");
-    if (change.destructive && !context.allow_deletes) {
+    if (change.destructive && !context.allow_deletes && !is_switched_off(1)) {
         return fail(ErrorKind::denied, "DeletesNotAllowed",
                     change.address + ": this daemon runs without --allow-deletes");
     }
-    if (change.destructive && context.confirmed && !context.confirmed->contains(change_key(change))) {
+    if (change.destructive && context.confirmed && !context.confirmed->contains(change_key(change)) &&
+        !is_switched_off(10)) {
         return fail(ErrorKind::denied, "NotConfirmed",
                     change.address + ": it was not in the plan that was confirmed; run apply again to see it first");
     }
-    if (change.destructive && clock_.now() - context.planned_at > plan_age_max)
+    if (change.destructive && clock_.now() - context.planned_at > plan_age_max && !is_switched_off(5))
         return changed_since_plan(change, "the plan is too old to take something away");
+    if (const Status young = look_is_young(change, clock_.monotonic() - fresh.asked); !young) return young;
     if (const Status fresh_usage = usage_still_fresh(change, context); !fresh_usage) return fresh_usage;
-    if (!journal_.writable()) {
+    if (!journal_.writable() && !is_switched_off(12)) {
         return fail(ErrorKind::denied, "JournalNotWritable",
                     "the state directory cannot be written; nothing is sent to Azure without a record of it");
     }
@@ -118,7 +134,7 @@ Status Executor::may_send(const Change& change, const Fresh& fresh, const ApplyC
     if (is<DeleteVersion>(
             step)) {  // scopes are planned side by side, each with the whole hour's budget: here it is one
         const auto deletes = journal_.deletes_since(change.arm_id.subscription(), clock_.now() - std::chrono::hours{1});
-        if (!deletes || *deletes >= context.deletes_per_hour_max) {
+        if ((!deletes || *deletes >= context.deletes_per_hour_max) && !is_switched_off(10)) {
             return fail(ErrorKind::not_ready, "HourlyBrake",
                         change.address + ": " + std::to_string(context.deletes_per_hour_max) +
                             " versions of this subscription were deleted within the last hour");
@@ -126,7 +142,7 @@ Status Executor::may_send(const Change& change, const Fresh& fresh, const ApplyC
     }
     if (is_delete(step)) {
         const ResourceRecord record = memory_.get(change.arm_id.key());
-        if (record.deleted_at && clock_.now() - *record.deleted_at < deletion_settles)
+        if (record.deleted_at && clock_.now() - *record.deleted_at < deletion_settles && !is_switched_off(5))
             return changed_since_plan(change, "it was deleted minutes ago and reads may still find it");
     }
     if (fresh.version && is_delete(step)) {
@@ -134,7 +150,7 @@ Status Executor::may_send(const Change& change, const Fresh& fresh, const ApplyC
     }
     if (is<CreateVersion>(step) || is<UpdateVersion>(step) || is<DeleteVersion>(step)) {
         if (const Status stays = copies_stay(change, fresh.version); !stays) return stays;
-        if (fresh.version && is_in_transition(fresh.version->state))
+        if (fresh.version && is_in_transition(fresh.version->state) && !is_switched_off(5))
             return changed_since_plan(change, "an operation is in flight on it");
         return same_resource(change, fresh.version.has_value(), fresh.version ? fingerprint(*fresh.version) : "");
     }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "controller/core/interlock_switch.h"
+
 namespace galleryd {
 namespace {
 
@@ -11,7 +13,7 @@ class Points {
     explicit Points(const InterlockQuestion& question) : question_(question) {}
 
     void stop(int point, std::string reason, std::string condition, std::string message, std::string way_out) {
-        if (!asks(question_.destruction, point)) return;
+        if (!asks(question_.destruction, point) || is_switched_off(point)) return;
         reasons_.push_back({.interlock_point = point,
                             .reason = std::move(reason),
                             .condition = std::move(condition),

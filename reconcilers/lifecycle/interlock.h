@@ -97,6 +97,9 @@ bool is_in_window(const DeletionWindow& window, TimePoint now, const Policy& pol
 Status check_fresh(const Fingerprint& seen, const ObservedVersion& fresh, TimePoint now);
 
 inline constexpr std::chrono::seconds fresh_look_age_max{30};
+// From the question to its answer: with the ten seconds for which a write may wait for its turn (ArmOptions::
+// wait_inside_max) a look is no older than fresh_look_age_max when the request leaves.
+inline constexpr std::chrono::seconds fresh_look_takes_max{20};
 inline constexpr std::chrono::minutes clock_skew_max{5};
 // The way out where the digest is not known yet; finish_plan puts it in.
 inline constexpr const char* approve_unnamed = "galleryd approve DIGEST";

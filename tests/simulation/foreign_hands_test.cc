@@ -273,3 +273,22 @@ TEST_CASE("a broken scope does not hold up the others") {
     CHECK(ready->status == ConditionStatus::false_);
     CHECK(ready->reason == "AuthorizationFailed");
 }
+
+TEST_CASE("a hold that is put on while Azure takes its time to show the version is respected") {
+    Two world;
+    auto files = world.files;
+    files.erase("version-1.0.0.yaml");
+    world.declare(files);
+    world.pass_time(std::chrono::minutes{15});
+    REQUIRE(world.exists(one));
+    world.faults("[{method: GET, path: '" + one + "*', count: 1, delay: 40}]");
+    world.round(std::chrono::seconds{10});  // the strong look before the deletion is on its way
+    world.change(one, R"({"tags": {"galleryd-hold": "audit"}})");
+    world.pass_time(std::chrono::minutes{10});
+    INFO(world.open_points());
+    CHECK(world.deletes() == 0);
+    CHECK(world.exists(one));
+    world.change(one, R"({"tags": {"galleryd-hold": null}})");
+    world.pass_time(std::chrono::minutes{5});
+    CHECK(world.deletes() == 1);  // it was only put off
+}

@@ -5,57 +5,13 @@
 #include <nlohmann/json.hpp>
 
 #include "controller/adapters/documents/reader.h"
+#include "tests/simulation/guard_facts.h"
 #include "tests/simulation/world.h"
 
 namespace galleryd {
 namespace {
 
 using Json = nlohmann::json;
-
-std::string path_of(const http::Request& request) { return request.target.substr(0, request.target.find('?')); }
-
-bool is_write(const http::Request& request) {
-    return request.method != "GET" && request.method != "HEAD" && !request.target.contains("Microsoft.ResourceGraph");
-}
-
-std::string tag(const Json& resource, const std::string& name) {
-    if (!resource.contains("tags") || !resource["tags"].is_object()) return "";
-    for (const auto& [key, value] : resource["tags"].items()) {
-        if (fold_case(key) == name) return value.is_string() ? value.get<std::string>() : "null";
-    }
-    return "";
-}
-
-std::string state_of(const Json& resource) { return resource.at("properties").value("provisioningState", ""); }
-
-// A version that is being updated serves on; one that is being made does not yet.
-bool is_usable(const Json& version) {
-    return (state_of(version) == "Succeeded" || state_of(version) == "Updating") &&
-           !version.at("properties").at("publishingProfile").value("excludeFromLatest", false);
-}
-
-std::set<std::string> regions_of(const Json& version) {
-    std::set<std::string> names;
-    for (const Json& region : version.at("properties").at("publishingProfile").at("targetRegions")) {
-        std::string name = fold_case(region.at("name").get<std::string>());
-        std::erase(name, ' ');
-        names.insert(name);
-    }
-    return names;
-}
-
-std::string object_name(const std::string& owner_tag) {  // "INSTANCE/KIND/NAMESPACE/NAME" -> "KIND/NAMESPACE/NAME"
-    const auto slash = owner_tag.find('/');
-    return slash == std::string::npos ? "" : owner_tag.substr(slash + 1);
-}
-
-template <class Object>
-const Object* declared_as(const std::map<ObjectKey, Object>& objects, const ResourceId& id) {
-    for (const auto& [key, object] : objects) {
-        if (object.id == id) return &object;
-    }
-    return nullptr;
-}
 
 template <class Objects, class Missing>
 void find_missing(const Objects& before, const Objects& now, const std::set<ObjectKey>& invalid,
@@ -102,7 +58,15 @@ Guard::Wire::~Wire() { guard_.on_wire_.erase(key_); }
 
 void Guard::wrong(const std::string& what) {
     ++problems;
+    if (collects) return verdicts.push_back(what);
     FAIL_CHECK("wrong write: " << what << " " << context);
+}
+
+void Guard::memory_lost() {
+    declared_ = {}, missing_ = {};
+    recorded_.clear();
+    approved_.clear();
+    memory_since_ = world_.clock.now();
 }
 
 void Guard::looked(const std::map<std::string, std::string>& files) {
@@ -160,6 +124,8 @@ void Guard::looked(const std::map<std::string, std::string>& files) {
 void Guard::judge(const http::Request& request) {
     ++writes_seen;
     const std::string path = path_of(request);
+    if (stopped_) wrong("I5: " + request.method + " " + path + " by a process that was told to stop");
+    clock_was_off_ = clock_was_off_ || world_.daemon_clock.shift != Duration{0};
     judge_journal(path);
     if (world_.engine_options().observe) wrong("I6: " + request.method + " " + path + " with --observe");
     const ResourceId id(path);
@@ -167,11 +133,14 @@ void Guard::judge(const http::Request& request) {
     const bool is_version = type == "microsoft.compute/galleries/images/versions";
     if (request.method == "DELETE") {
         ++deletes_seen;
+        ++taken_seen;
+        if (confirmed && !confirmed->contains(id.key())) wrong("I1: DELETE " + path + ", which nobody confirmed");
         if (!world_.engine_options().allow_deletes) wrong("I1: DELETE " + path + " without --allow-deletes");
         judge_source(path);
         sent_tags_.erase(fold_case(path));
         if (is_version) return judge_delete_version(path);
         if (type.starts_with("microsoft.compute/galleries")) return judge_delete_parent(path);
+        if (type == "microsoft.authorization/roleassignments") return judge_delete_access(path);
     } else if (request.method == "PUT" && type.starts_with("microsoft.compute/galleries")) {
         judge_put(path, request.body);
     }
@@ -226,92 +195,6 @@ void Guard::judge_removed(const ObjectKey& key, const std::string& what) {
     }
 }
 
-// The versions as they are, for a message.
-std::string Guard::describe(const std::string& definition) const {
-    std::string text;
-    for (const std::string& id : world_.azure.resource_ids("Microsoft.Compute/galleries/images/versions")) {
-        if (ResourceId(id).parent()->key() != definition) continue;
-        const Json version = world_.azure_json(id);
-        text += "\n  " + ResourceId(id).name() + " " + state_of(version) +
-                (is_usable(version) ? " usable" : " not usable") + " " + version.value("tags", Json::object()).dump();
-    }
-    return text;
-}
-
-void Guard::judge_delete_version(const std::string& id) {
-    const Json version = world_.azure_json(id);
-    if (version.is_null()) return wrong("I1: DELETE of " + id + ", which is not there");
-    if (!tag(version, "galleryd-hold").empty()) wrong("I1: held version deleted: " + id);
-    if (state_of(version) != "Succeeded" && state_of(version) != "Failed")
-        wrong("I1: version in state " + state_of(version) + " deleted: " + id);
-    const ResourceId resource(id);
-    const std::string definition = resource.parent()->key();
-    std::optional<ImageVersionNumber> newest;
-    int newer_usable = 0;
-    const auto number = parse_image_version_number(resource.name());
-    if (!number) return wrong("I1: " + id + " is no version number, and deleted");
-    for (const std::string& other : world_.azure.resource_ids("Microsoft.Compute/galleries/images/versions")) {
-        const ResourceId other_id(other);
-        const auto other_number = parse_image_version_number(other_id.name());
-        if (other_id.parent()->key() != definition || !other_number || !is_usable(world_.azure_json(other))) continue;
-        newest = std::max(newest.value_or(*other_number), *other_number);
-        if (*other_number > *number) ++newer_usable;
-    }
-    if (is_usable(version) && newest == number)
-        wrong("I8: the newest usable version is deleted: " + id + describe(definition));
-
-    const std::string owner = tag(version, "galleryd-owner");
-    const auto* definition_document = declared_as(declared_.definitions, *resource.parent());
-    const LifecyclePolicy* policy = nullptr;
-    if (definition_document != nullptr && !definition_document->lifecycle_policy.empty()) {
-        const auto found =
-            declared_.policies.find({Kind::lifecycle_policy, definition_document->meta.key.namespace_name,
-                                     definition_document->lifecycle_policy});
-        if (found != declared_.policies.end()) policy = &found->second;
-    }
-    const bool use_protects =
-        policy == nullptr || !policy->retention || policy->retention->in_use == InUseRule::protect;
-    if (use_protects) judge_use(id);
-    const ImageVersion* declared = declared_as(declared_.versions, resource);
-    if (declared != nullptr && declared->meta.hold) wrong("I1: version whose document is held deleted: " + id);
-    if (declared == nullptr && !owner.empty()) {  // only a removed document speaks for it
-        if (!owner.starts_with(world_.engine_options().instance + "/"))
-            return wrong("I6: version of " + owner + " deleted: " + id);
-        for (const auto& [key, entry] : missing_) {
-            if (to_string(key) == object_name(owner)) return judge_removed(key, id);
-        }
-        return wrong("I1: orphan deleted: " + id);
-    }
-    if (policy == nullptr || !policy->retention || policy->retention->action != RetentionAction::remove)
-        return wrong("I1: deleted without a rule: " + id);
-    if (declared == nullptr && policy->governs != Governs::all)
-        return wrong("I1: undeclared and not governed version deleted: " + id);
-    if (declared != nullptr && owner != world_.engine_options().instance + "/" + to_string(declared->meta.key))
-        return wrong("I6: not ours: " + id);
-    const auto marked = parse_rfc3339(tag(version, "galleryd-delete-after"));
-    if (!marked || *marked >= world_.clock.now()) wrong("I1: deleted without a mark or before its grace ended: " + id);
-    if (newer_usable < policy->retention->keep_newest && is_usable(version))
-        wrong("I1: among the newest that the policy keeps: " + id);
-    for (const auto& [name, value] : policy->retention->protect_tags) {
-        if (const std::string found = tag(version, fold_case(name));
-            !found.empty() && (found == "null" || fold_case(found) == fold_case(value)))
-            wrong("I1: protected version deleted: " + id);
-    }
-}
-
-void Guard::judge_delete_parent(const std::string& id) {
-    const Json resource = world_.azure_json(id);
-    if (resource.is_null()) return wrong("I1: DELETE of " + id + ", which is not there");
-    if (!tag(resource, "galleryd-hold").empty()) wrong("I1: held resource deleted: " + id);
-    const std::string owner = tag(resource, "galleryd-owner");
-    if (!owner.starts_with(world_.engine_options().instance + "/"))
-        return wrong("I6: resource of '" + owner + "' deleted: " + id);
-    for (const auto& [key, entry] : missing_) {
-        if (to_string(key) == object_name(owner)) return judge_removed(key, id);
-    }
-    wrong("I1: declared or unknown resource deleted: " + id);
-}
-
 bool Guard::declares_tag(const ResourceId& resource, const std::string& name) const {
     const auto declares = [&](const auto& objects) {
         for (const auto& [key, object] : objects) {
@@ -351,6 +234,8 @@ void Guard::judge_put(const std::string& id, const std::string& body) {
     if (!after.is_object()) return wrong("a PUT without a body: " + id);
     const ResourceId resource(id);
     judge_tags(resource, before, after);
+    if (tag(after, "galleryd-owner").starts_with(world_.engine_options().instance + "/"))
+        recorded_.insert(resource.key());
     if (before.is_null()) return;
     const std::string owner = tag(before, "galleryd-owner");
     if (!owner.empty() && !owner.starts_with(world_.engine_options().instance + "/"))
@@ -358,24 +243,7 @@ void Guard::judge_put(const std::string& id, const std::string& body) {
     if (fold_case(resource.type()) != "microsoft.compute/galleries/images/versions") return;
     const std::string state = state_of(before);
     if (state != "Succeeded" && state != "Failed") wrong("I4: version in state " + state + " written: " + id);
-    const std::set<std::string> kept = regions_of(after);
-    std::string removed;
-    for (const std::string& region : regions_of(before)) {
-        if (!kept.contains(region)) removed += " " + region;
-    }
-    if (removed.empty()) return;
-    if (!world_.engine_options().allow_deletes)
-        wrong("I1: regions" + removed + " taken from " + id + " without --allow-deletes");
-    if (!tag(before, "galleryd-hold").empty()) wrong("I1: regions" + removed + " taken from held " + id);
-    judge_source(id);
-    bool any_left = false;
-    for (const Json& region :
-         before.at("properties").value("replicationStatus", Json::object()).value("summary", Json::array())) {
-        std::string name = fold_case(region.value("region", ""));
-        std::erase(name, ' ');
-        any_left = any_left || (kept.contains(name) && region.value("state", "") == "Completed");
-    }
-    if (!any_left) wrong("I1: the last completed copy of " + id + " taken away (" + removed + ")");
+    judge_regions(id, before, after);
 }
 
 }  // namespace galleryd

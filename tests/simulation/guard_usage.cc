@@ -41,7 +41,7 @@ void Guard::judge_use(const std::string& id) {
     for (const auto& [machine, since] : machines_) {
         if (world_.clock.now() - since < index_lag_max) continue;
         if (runs(world_.azure_json(machine), ResourceId(id)))
-            wrong("I1: " + id + " is deleted, and " + machine + " runs it since " + format_rfc3339(since));
+            wrong("I1: " + id + " is taken away, and " + machine + " runs it since " + format_rfc3339(since));
     }
 }
 

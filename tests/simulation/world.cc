@@ -9,6 +9,7 @@
 
 #include "controller/adapters/documents/reader.h"
 #include "controller/core/digest.h"
+#include "tests/simulation/guard_facts.h"
 #include "tests/support/memory_journal.h"
 
 namespace galleryd {
@@ -60,10 +61,12 @@ Task<http::Response> MortalTransport::send(http::Origin origin, http::Request re
     }
     ++delivered_;
     const Guard::Wire wire(guard_, request);
-    const http::Request asked = on_answer ? request : http::Request{};
+    const http::Request asked = on_answer || !is_write(request) ? request : http::Request{};
+    const auto asked_at = clock_.monotonic();
     auto answer = co_await inner_.send(std::move(origin), std::move(request), limits);
     ++delivered_;
     if (answer && on_answer) on_answer(asked, *answer);
+    if (answer) guard_.answered(asked, *answer, asked_at);
     if (dies) {
         died = true;
         co_await clock_.sleep_for(std::chrono::days{10'000});
@@ -79,12 +82,24 @@ World::World(WorldOptions options)
       transport(azure, clock, guard),
       arm(transport, token, daemon_clock, log, metrics, arm_options()),
       graph(transport, token, daemon_clock, log, metrics, azure::GraphOptions{.arm = arm_options()}),
-      journal(memory_journal(clock.now())),
       options_(std::move(options)) {
+    journal = make_journal();
     restart();
 }
 
 World::~World() { close_tasks(); }
+
+std::unique_ptr<Journal> World::make_journal() {
+    if (!options_.open_journal) return memory_journal(clock.now());
+    auto opened = options_.open_journal(clock.now());
+    REQUIRE_MESSAGE(opened.has_value(), (opened ? "" : opened.error().message));
+    return std::move(*opened);
+}
+
+void World::stop_writing() {
+    engine->stop_writing();
+    guard.process_stopped();
+}
 
 void World::close_tasks() {
     if (!tasks_) return;
@@ -96,11 +111,12 @@ void World::close_tasks() {
 
 void World::restart() {
     ++acts;
-    if (engine) engine->stop_writing();  // a killed process writes nothing more, not even on its way out
+    if (engine) stop_writing();  // a killed process writes nothing more, not even on its way out
     close_tasks();
     transport.arm(std::nullopt);
     passing_ = false;
     if (daemon_clock.shift != Duration{0}) guard.removal_age_min = std::chrono::minutes{5};
+    guard.process_started();
     tasks_ = std::make_unique<TaskGroup>(context.get_executor());
     engine = std::make_unique<Engine>(arm, *journal, daemon_clock, log, metrics, options_.engine);
     if (options_.knows_usage) engine->use_usage(graph, &arm);
@@ -119,12 +135,20 @@ void World::lose_journal() {
     guard.memory_lost();
     close_tasks();
     engine.reset();
-    journal = memory_journal(clock.now());
+    journal = make_journal();
     restart();
 }
 
 void World::approve(const std::string& digest) {
     REQUIRE(!digest.empty());
+    std::set<std::string> shown;
+    for (const auto& [name, plan] : engine->plans()) {
+        for (const Blocked& blocked : plan.blocked) {
+            const auto named = blocked.evidence.find("digest");
+            if (named != blocked.evidence.end() && named->second == digest) shown.insert(blocked.arm_id.key());
+        }
+    }
+    guard.approved(shown);
     REQUIRE(journal->put_approval(digest, "a person", daemon_clock.now() + std::chrono::hours{24}).has_value());
 }
 
@@ -161,9 +185,7 @@ void World::accept(const Snapshot& snapshot) {
     REQUIRE(accepted.has_value());
 }
 
-void World::look() {
-    readable = looked_ = true;
-    guard.looked(files);
+Snapshot World::read_folder() {
     std::vector<DocumentFile> documents;
     std::string all;
     for (const auto& [file, content] : files) {
@@ -183,7 +205,13 @@ void World::look() {
     snapshot.revision = sha256_label(all);
     snapshot.objects = std::move(read.objects);
     snapshot.documents = std::move(read.documents);
-    accept(snapshot);
+    return snapshot;
+}
+
+void World::look() {
+    readable = looked_ = true;
+    guard.looked(files);
+    accept(read_folder());
 }
 
 void World::declare(std::map<std::string, std::string> wanted) {
@@ -207,6 +235,7 @@ boost::asio::awaitable<void> World::follow(OperationRecord operation) {
 
 boost::asio::awaitable<void> World::pass_all() {
     passing_ = true;
+    guard.pass_begins();
     constexpr int rounds_between_full_looks = 60;
     const auto moved = co_await engine->refresh(rounds_++ % rounds_between_full_looks == 0);
     if (!moved) engine->note_inventory_error(moved.error());

@@ -64,6 +64,7 @@ struct WorldOptions {
     std::uint64_t seed = 1;
     std::chrono::seconds operations{
         0};  // how long every operation takes; 0: as drawn, tens of minutes for a replication
+    std::function<Result<std::unique_ptr<Journal>>(TimePoint)> open_journal = {};  // instead of one in memory
     std::function<void(simulator::Options&)> tune = {};  // the last word about the simulator's options
     EngineOptions engine = test_engine();
     static EngineOptions test_engine() {
@@ -103,6 +104,7 @@ class World {
     void load(const std::string& azure_state);               // JSON estate
     void declare(std::map<std::string, std::string> files);  // file name -> YAML; replaces the folder, and looks at it
     void look();                                             // another look at the same folder
+    Snapshot read_folder();                                  // what such a look sees
     void unreadable();                                       // the folder is gone
 
     // One pass over every scope; the clock moves on by `step` afterwards. Returns the number of requests that changed
@@ -123,6 +125,7 @@ class World {
         restart();
     }
     void approve(const std::string& digest);  // galleryd approve, for a day
+    void stop_writing();                      // SIGTERM: what is under way may end, nothing more is sent
     void faults(const std::string& yaml);
     nlohmann::json azure_json(const std::string& id);  // null when Azure has none
     bool exists(const std::string& id) { return azure.resource(id).has_value(); }
@@ -168,6 +171,7 @@ class World {
     boost::asio::awaitable<void> pass_all();
     void resume_operations();
     void close_tasks();
+    std::unique_ptr<Journal> make_journal();
 
     WorldOptions options_;
     std::unique_ptr<TaskGroup> tasks_;
