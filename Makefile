@@ -9,11 +9,15 @@ JOBS ?= $(shell nproc)
 STEPS ?= 1000000
 SEED ?=
 BENCH ?=
+TARGET ?=
+TIME ?= 60
+RUNS ?=
+INPUT ?=
 RELEASE := build/release
-DOCTEST := unit plans simulation mutation
+DOCTEST := unit plans simulation mutation fuzz
 FORMATTED = $(shell git ls-files '*.h' '*.cc' 2>/dev/null || find controller reconcilers tests -name '*.h' -o -name '*.cc')
 
-.PHONY: help deps build all test plans sim check integration clients clients-install bench sanitize asan tsan docs verify format lint run clean
+.PHONY: help deps build all test plans sim check integration clients clients-install bench sanitize asan tsan fuzz docs verify format lint run clean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,11 +77,11 @@ bench: build clients-install ## figures against their goals: BENCH=P1,P9 picks, 
 	@cmake --build $(RELEASE) --target simulation_tests -j $(JOBS)
 	@python3 tests/bench/run.py $(RELEASE)/galleryd $(BENCH)
 
-sanitize: asan tsan ## unit, plan and simulation tests under ASan+UBSan and under TSan
+sanitize: asan tsan ## unit, plan, simulation and fuzz replay tests under ASan+UBSan and under TSan
 
 asan tsan: build/.packages-sanitize
 	@cmake --preset $@ --log-level=WARNING
-	@targets=$$(cmake --build build/$@ --target help | sed -n 's/^\(unit_tests\|plans_tests\|simulation_tests\|mutation_tests\): phony$$/\1/p'); \
+	@targets=$$(cmake --build build/$@ --target help | sed -n 's/^\(unit_tests\|plans_tests\|simulation_tests\|mutation_tests\|fuzz_tests\): phony$$/\1/p'); \
 	cmake --build build/$@ -j $(JOBS) --target $$targets
 	@for group in $(DOCTEST); do \
 	    binary=build/$@/tests/$${group}_tests; [ -x $$binary ] || continue; \
@@ -86,6 +90,13 @@ asan tsan: build/.packages-sanitize
 	    ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1 \
 	    TSAN_OPTIONS=halt_on_error=1:external_symbolizer_path=$$(command -v llvm-symbolizer-19) $$binary; \
 	done
+
+fuzz: build/.packages-sanitize $(RELEASE)/build.ninja ## libFuzzer: 60 s for each target (TARGET=yaml picks, TIME= seconds or RUNS= each); limits of large inputs
+	@cmake --preset fuzz --log-level=WARNING
+	@cmake --build build/fuzz -j $(JOBS) --target $(if $(TARGET),$(TARGET:%=%_fuzz),fuzz_binaries)
+	@TIME='$(TIME)' RUNS='$(RUNS)' INPUT='$(INPUT)' tests/fuzz/run $(TARGET)
+	@[ -n '$(INPUT)' ] || cmake --build $(RELEASE) --target fuzz_tests -j $(JOBS)
+	@[ -n '$(INPUT)' ] || $(RELEASE)/tests/fuzz_tests --no-skip -tc='*mebibyte*'
 
 # ---- keeping the house clean ----
 docs: build ## write docs/reference from the binary

@@ -91,17 +91,42 @@ function(galleryd_mutation_tests)
   add_test(NAME mutation.schedules COMMAND mutation_tests "--test-case-exclude=point *")
 endfunction()
 
-# tests/unit/**, tests/plans, tests/simulation, tests/mutation become doctest binaries; tests/{integration,clients,lint}/*.py are ctest cases.
+# Preset `fuzz`: a libFuzzer binary for each tests/fuzz/NAME_fuzz.cc, build/fuzz/tests/NAME_fuzz.
+function(galleryd_fuzz_binaries)
+  file(GLOB targets CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fuzz/*_fuzz.cc)
+  add_library(galleryd_fuzz_support STATIC
+    ${CMAKE_SOURCE_DIR}/tests/fuzz/target.cc ${CMAKE_SOURCE_DIR}/tests/fuzz/libfuzzer_entry.cc
+    ${CMAKE_SOURCE_DIR}/tests/unit/planning/random_estate.cc ${CMAKE_SOURCE_DIR}/tests/unit/planning/naive_reading.cc)
+  target_link_libraries(galleryd_fuzz_support PUBLIC galleryd_program)
+  target_precompile_headers(galleryd_fuzz_support REUSE_FROM galleryd_pch)
+  add_custom_target(fuzz_binaries)
+  foreach(target ${targets})
+    get_filename_component(name ${target} NAME_WE)
+    add_executable(${name} EXCLUDE_FROM_ALL ${target})
+    target_link_libraries(${name} PRIVATE galleryd_fuzz_support)
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+    target_precompile_headers(${name} REUSE_FROM galleryd_pch)
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    add_dependencies(fuzz_binaries ${name})
+  endforeach()
+endfunction()
+
+# tests/unit/**, tests/plans, tests/simulation, tests/mutation, tests/fuzz become doctest binaries; tests/{integration,clients,lint}/*.py are
+# ctest cases.
 function(galleryd_tests)
   file(GLOB support CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/support/*.cc)
   add_library(galleryd_test_support STATIC ${support} ${CMAKE_SOURCE_DIR}/cmake/doctest_main.cc)
   target_link_libraries(galleryd_test_support PUBLIC galleryd_program doctest::doctest)
   target_precompile_headers(galleryd_test_support REUSE_FROM galleryd_pch)
   galleryd_simulation_support()
-  foreach(group unit plans simulation mutation)
+  foreach(group unit plans simulation mutation fuzz)
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${group}/*.cc)
     if(group STREQUAL simulation)
       list(FILTER sources INCLUDE REGEX "_test\\.cc$")
+    elseif(group STREQUAL "fuzz")   # corpora, mutations of them and large inputs, without libFuzzer
+      list(FILTER sources EXCLUDE REGEX "/libfuzzer_entry\\.cc$")
+      list(APPEND sources
+        ${CMAKE_SOURCE_DIR}/tests/unit/planning/random_estate.cc ${CMAKE_SOURCE_DIR}/tests/unit/planning/naive_reading.cc)
     endif()
     if(sources)
       add_executable(${group}_tests ${sources})

@@ -15,6 +15,10 @@ add_link_options(-pie -Wl,--build-id=sha1)  # the parsed cache tells builds by i
 if(GALLERYD_SANITIZE)
   add_compile_options(-fsanitize=${GALLERYD_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${GALLERYD_SANITIZE})
+  if(GALLERYD_FUZZ)   # coverage for libFuzzer, whose main only its binaries get
+    add_compile_options(-fsanitize=fuzzer-no-link)
+    add_link_options(-fsanitize=fuzzer-no-link)
+  endif()
 else()
   add_compile_options($<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE> $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=3>)
   add_link_options(-Wl,-z,relro,-z,now,-z,noexecstack)

@@ -52,6 +52,29 @@ std::optional<std::string> scalar_text(const nlohmann::json& value) {
 
 }  // namespace
 
+Result<std::map<std::string, std::string>> read_config(std::string_view text, const std::string& path) {
+    if (const auto problem = documents::find_text_problem(text)) return refuse(path, problem->problem.message);
+    const auto pieces = documents::cut_documents(text);
+    if (pieces.size() != 1) return refuse(path, "one YAML document with flag names and values is expected");
+    const documents::ReadTree read = documents::read_tree(pieces.front());
+    if (read.failure) return refuse(path, read.failure->problem.message);
+    if (!read.tree.value.is_object())
+        return refuse(path, "write one `name: value` a line, with the names of the flags");
+    std::map<std::string, std::string> values;
+    for (const auto& [name, value] : read.tree.value.items()) {
+        if (!known_names().contains(name))
+            return refuse(path, "`" + documents::shortened(name) +
+                                    "` is not the name of a flag; `galleryd run --help` lists them");
+        const auto scalar = scalar_text(value);
+        if (!scalar) return refuse(path, "`" + name + "` needs a text, number or true/false");
+        std::string variable = "GALLERYD_";
+        for (const char c : name)
+            variable += c == '-' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+        values.emplace(std::move(variable), *scalar);
+    }
+    return values;
+}
+
 Status apply_config_file(int argc, char** argv) {
     const auto path = config_path(argc, argv);
     if (!path) return {};
@@ -59,24 +82,9 @@ Status apply_config_file(int argc, char** argv) {
     std::ostringstream content;
     content << file.rdbuf();
     if (!file) return refuse(*path, "the file cannot be read");
-    const std::string text = content.str();
-    if (const auto problem = documents::find_text_problem(text)) return refuse(*path, problem->problem.message);
-    const auto pieces = documents::cut_documents(text);
-    if (pieces.size() != 1) return refuse(*path, "one YAML document with flag names and values is expected");
-    const documents::ReadTree read = documents::read_tree(pieces.front());
-    if (read.failure) return refuse(*path, read.failure->problem.message);
-    if (!read.tree.value.is_object())
-        return refuse(*path, "write one `name: value` a line, with the names of the flags");
-    for (const auto& [name, value] : read.tree.value.items()) {
-        if (!known_names().contains(name))
-            return refuse(*path, "`" + name + "` is not the name of a flag; `galleryd run --help` lists them");
-        const auto scalar = scalar_text(value);
-        if (!scalar) return refuse(*path, "`" + name + "` needs a text, number or true/false");
-        std::string variable = "GALLERYD_";
-        for (const char c : name)
-            variable += c == '-' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
-        ::setenv(variable.c_str(), scalar->c_str(), 0);
-    }
+    const auto values = read_config(content.str(), *path);
+    if (!values) return std::unexpected(values.error());
+    for (const auto& [variable, value] : *values) ::setenv(variable.c_str(), value.c_str(), 0);
     return {};
 }
 

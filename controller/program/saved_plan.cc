@@ -15,7 +15,10 @@
 namespace galleryd {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Json = nlohmann::ordered_json;  // to write
+// To read: members of an ordered object are looked for one by one, so a file of a mebibyte would take a minute. And
+// whatever is nested a million deep is neither copied nor printed, because both call themselves for each level.
+using SortedJson = nlohmann::json;
 
 constexpr std::size_t file_bytes_max = 64U * 1024 * 1024;
 
@@ -116,30 +119,41 @@ Result<std::string> read_file(const std::string& path) {
     return not_a_plan(path, "it is larger than 64 MiB");
 }
 
-SavedScope scope_from(const Json& json) {
+std::string text_of(const SortedJson& object, const char* key) {  // "" when it is no text
+    const auto found = object.find(key);
+    return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+std::string shown(const std::string& version) {
+    return version.size() <= 20 && std::ranges::all_of(version, [](char c) { return c >= ' ' && c < '\x7f'; })
+               ? version
+               : "something else";
+}
+
+SavedScope scope_from(const SortedJson& json) {
     SavedScope scope{json.at("id").get<std::string>(),
                      json.at("observed_digest").get<std::string>(),
                      json.at("deletions_digest").get<std::string>(),
                      {}};
-    for (const Json& step : json.at("steps")) {
+    for (const SortedJson& step : json.at("steps")) {
         scope.steps.push_back({step.at("address").get<std::string>(), step.at("kind").get<std::string>(),
                                step.at("action").get<std::string>(), step.at("detail").get<std::string>()});
     }
     return scope;
 }
 
-SavedPlan plan_from(const Json& json) {
+SavedPlan plan_from(const SortedJson& json) {
     SavedPlan plan;
     plan.id = json.at("id").get<std::string>();
     plan.galleryd_version = json.at("galleryd_version").get<std::string>();
     plan.observed_at = json.at("observed").at("at").get<std::string>();
-    const Json& source = json.at("source");
+    const SortedJson& source = json.at("source");
     plan.header.source_kind = source.at("kind").get<std::string>();
     plan.header.revision = source.at("revision").get<std::string>();
     plan.header.path = source.at("path").get<std::string>();
     plan.header.dirty = source.at("dirty").get<bool>();
     plan.header.observe = json.at("mode").get<std::string>() == "observe";
-    const Json& saved = json.at("saved");
+    const SortedJson& saved = json.at("saved");
     plan.header.sources = saved.at("sources").get<std::vector<std::string>>();
     plan.header.azure = saved.at("azure").get<std::string>();
     for (const auto& [name, scope] : saved.at("scopes").items()) plan.scopes.emplace(name, scope_from(scope));
@@ -201,17 +215,23 @@ Status write_saved_plan(const std::string& path, const std::vector<Plan>& plans,
 Result<SavedPlan> read_saved_plan(const std::string& path) {
     const auto text = read_file(path);
     if (!text) return std::unexpected(text.error());
-    const Json json = Json::parse(*text, nullptr, false);
+    return parse_saved_plan(*text, path);
+}
+
+Result<SavedPlan> parse_saved_plan(std::string_view text, const std::string& path) {
+    const SortedJson json = SortedJson::parse(text, nullptr, false);
     if (json.is_discarded() || !json.is_object()) return not_a_plan(path, "it is not JSON");
-    if (json.value("kind", Json()) != "Plan" || !json.contains("saved"))
+    if (text_of(json, "kind") != "Plan" || !json.contains("saved"))
         return not_a_plan(path, "it is JSON of another kind");
-    const Json version = json.value("format_version", Json());
-    if (!version.is_string() || !version.get<std::string>().starts_with("1.")) {
-        return not_a_plan(path, "its format_version is " + version.dump() + ", this galleryd reads 1.x");
+    const std::string version = text_of(json, "format_version");
+    if (!version.starts_with("1.")) {
+        return not_a_plan(path, "its format_version is " +
+                                    (version.empty() ? "no text" : "\"" + shown(version) + "\"") +
+                                    ", this galleryd reads 1.x");
     }
     try {
         return plan_from(json);
-    } catch (const Json::exception& problem) {  // a field is missing or of another type
+    } catch (const SortedJson::exception& problem) {  // a field is missing or of another type
         return not_a_plan(path, problem.what());
     }
 }

@@ -1,6 +1,7 @@
 #pragma once
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "controller/core/plan.h"
@@ -39,6 +40,8 @@ Status write_saved_plan(const std::string& path, const std::vector<Plan>& plans,
 // Errors: `invalid` with GD5040 when the file is not there, not readable, larger than 64 MiB, not JSON, or not a plan
 // of format 1.x.
 Result<SavedPlan> read_saved_plan(const std::string& path);
+// The same of a file's text; `path` is for messages.
+Result<SavedPlan> parse_saved_plan(std::string_view text, const std::string& path);
 
 // What moved since the plan was saved, one sentence each, sorted; empty when it may be applied. A scope that changed in
 // Azure, in the documents or in what is allowed counts as moved, and so does one that appeared or went away.

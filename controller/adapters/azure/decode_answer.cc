@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::size_t message_bytes_max = 2000;
 constexpr int details_depth_max = 8;
+constexpr std::size_t detail_codes_max = 16;
+constexpr std::size_t code_bytes_max = 200;
 
 template <class T, class Read>
 Result<Page<T>> decode_page(std::string_view json, std::string_view what, Read read) {
@@ -38,27 +40,29 @@ auto resource_reader(Result<T> (*read)(const Json&, const DecodeContext&), Decod
     };
 }
 
+void collect_words(const Json& detail, ErrorBody& body, std::string& innermost) {
+    if (const std::string code = text_member(detail, "code"); !code.empty())
+        body.detail_codes.push_back(printable(code, code_bytes_max));
+    if (innermost.empty()) innermost = printable(text_member(detail, "message"), message_bytes_max);
+}
+
 void collect_details(const Json& error, int depth, ErrorBody& body, std::string& innermost) {
     if (depth > details_depth_max) return;
     const Json& details = member(error, "details");
     if (details.is_array()) {
         for (const Json& detail : details) {
-            if (const std::string code = text_member(detail, "code"); !code.empty()) body.detail_codes.push_back(code);
-            if (const std::string message = text_member(detail, "message"); !message.empty() && innermost.empty())
-                innermost = message;
+            if (body.detail_codes.size() >= detail_codes_max) return;
+            collect_words(detail, body, innermost);
             collect_details(detail, depth + 1, body, innermost);
         }
     }
-    const Json& inner = member(error, "innererror");
-    if (const std::string code = text_member(inner, "code"); !code.empty()) body.detail_codes.push_back(code);
-    if (const std::string message = text_member(inner, "message"); !message.empty() && innermost.empty())
-        innermost = message;
+    if (body.detail_codes.size() < detail_codes_max) collect_words(member(error, "innererror"), body, innermost);
 }
 
 std::optional<ErrorBody> read_error(const Json& error) {
-    ErrorBody body{.code = text_member(error, "code"),
-                   .message = text_member(error, "message"),
-                   .target = text_member(error, "target"),
+    ErrorBody body{.code = printable(text_member(error, "code"), code_bytes_max),
+                   .message = printable(text_member(error, "message"), message_bytes_max),
+                   .target = printable(text_member(error, "target"), 500),
                    .detail_codes = {}};
     std::string innermost;
     collect_details(error, 1, body, innermost);
@@ -66,11 +70,8 @@ std::optional<ErrorBody> read_error(const Json& error) {
     if (body.message.empty()) {
         body.message = innermost;
     } else if (!innermost.empty() && !body.message.contains(innermost)) {
-        body.message += " (" + innermost + ")";
+        body.message = printable(body.message + " (" + innermost + ")", message_bytes_max);
     }
-    body.code = printable(body.code, 200);
-    body.message = printable(body.message, message_bytes_max);
-    body.target = printable(body.target, 500);
     return body;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "controller/adapters/azure/json_read.h"
 #include "controller/adapters/azure/retry_after.h"
 #include "controller/adapters/azure/role_table.h"
 #include "controller/core/resource_id.h"
@@ -121,15 +122,10 @@ Error describe(const Attempt& attempt, const ErrorRow& row, int status, const Er
     return error;
 }
 
-std::string first_line(const std::string& text) {
-    std::string shown;
-    for (const char c : text.substr(0, 120)) shown += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-    return shown;
-}
-
 // No envelope of Azure's: a proxy, a gateway or a captive portal answered. Never a statement about resource or
 // permission.
 Error foreign_answer(const Attempt& attempt, const http::Response& answer) {
+    constexpr std::size_t shown_bytes_max = 120;
     const std::string type = answer.headers.get("Content-Type");
     Error error{.kind = status_row(answer.status).kind,
                 .reason = "AzureError",
@@ -139,9 +135,9 @@ Error foreign_answer(const Attempt& attempt, const http::Response& answer) {
     if (error.kind == not_ready || error.kind == invalid || error.kind == conflict || error.kind == bug)
         error.kind = transient;
     error.message = attempt.what + ": HTTP " + std::to_string(answer.status) + " without Azure's error body";
-    if (!type.empty()) error.message += " (" + first_line(type) + ")";
+    if (!type.empty()) error.message += " (" + printable(type, shown_bytes_max) + ")";
     error.message += "; a proxy or gateway on the way may have answered.";
-    if (!answer.body.empty()) error.message += " It begins with: " + first_line(answer.body);
+    if (!answer.body.empty()) error.message += " It begins with: " + printable(answer.body, shown_bytes_max);
     return error;
 }
 
@@ -203,7 +199,7 @@ bool says_absent(const http::Response& answer) {
 
 std::string correlation_id_of(const http::Headers& headers) {
     std::string id = headers.get("x-ms-correlation-request-id");
-    return id.empty() ? headers.get("x-ms-request-id") : id;
+    return printable(id.empty() ? headers.get("x-ms-request-id") : id, 200);
 }
 
 }  // namespace galleryd::azure

@@ -1,5 +1,6 @@
 #include "controller/adapters/azure/json_read.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -50,25 +51,6 @@ constexpr TimePoint oldest_believable{std::chrono::sys_days{std::chrono::year{20
 std::unexpected<Error> unreadable(std::string code, std::string message) {
     return std::unexpected(Error{
         .kind = ErrorKind::transient, .reason = "AzureError", .message = std::move(message), .code = std::move(code)});
-}
-
-std::string printable(std::string_view text, std::size_t limit) {
-    std::string clean;
-    clean.reserve(std::min(text.size(), limit));
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        const bool is_blank = byte < 0x20 || byte == 0x7f;
-        if (is_blank && !clean.empty() && clean.back() == ' ') continue;  // CR LF becomes one blank
-        clean += is_blank ? ' ' : c;
-    }
-    if (clean.size() > limit) {
-        std::size_t end = limit;
-        while (end > 0 && (static_cast<unsigned char>(clean[end]) & 0xC0U) == 0x80U) --end;
-        clean.resize(end);
-        clean += "…";
-    }
-    while (!clean.empty() && clean.back() == ' ') clean.pop_back();
-    return clean;
 }
 
 Result<Json> parse_json(std::string_view text, std::string_view what) {

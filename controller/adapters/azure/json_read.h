@@ -6,6 +6,7 @@
 
 #include "controller/core/observed.h"
 #include "controller/core/result.h"
+#include "controller/core/utf8.h"
 
 // Small tolerant readers over a JSON tree; internal to this folder.
 namespace galleryd::azure {
@@ -29,9 +30,6 @@ ObservedTags tags_member(const Json& object);
 // RFC 3339, or without a zone the latest instant it could mean; nullopt when unparsable or before the year 2000.
 std::optional<TimePoint> parse_azure_deadline(std::string_view text);
 std::optional<TimePoint> parse_azure_time(std::string_view text);
-
-// Control characters become blanks; at most `limit` bytes, cut at a character's border.
-std::string printable(std::string_view text, std::size_t limit);
 
 std::unexpected<Error> unreadable(std::string code, std::string message);
 

@@ -17,8 +17,11 @@ std::string_view trimmed(std::string_view text) {
     return text;
 }
 
-// Decimal with an optional sign; numbers too large to hold become the largest ("10^9 and more" is a mistake, not an
-// absence).
+// Beyond any time that could be meant, and small enough to be counted with.
+constexpr long long number_max = 1'000'000'000'000;
+
+// Decimal with an optional sign; numbers too large become the largest of their sign ("10^9 and more" is a mistake, not
+// an absence).
 std::optional<long long> parse_number(std::string_view text) {
     text = trimmed(text);
     if (text.starts_with('+')) text.remove_prefix(1);
@@ -27,9 +30,9 @@ std::optional<long long> parse_number(std::string_view text) {
     long long value = 0;
     const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (end != text.data() + text.size() || text.empty()) return std::nullopt;
-    if (problem == std::errc::result_out_of_range) return retry_after_max.count();
+    if (problem == std::errc::result_out_of_range) return text.starts_with('-') ? -number_max : number_max;
     if (problem != std::errc{}) return std::nullopt;
-    return value;
+    return std::clamp(value, -number_max, number_max);
 }
 
 seconds bounded(long long count) {

@@ -108,7 +108,9 @@ seconds life_of(const Json& body, TimePoint now) {
     std::int64_t end = 0;
     const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), end);
     if (text.empty() || error != std::errc{} || rest != text.data() + text.size()) return seconds{300};
-    const auto left = seconds{end} - std::chrono::floor<seconds>(now.time_since_epoch());
+    constexpr std::int64_t year_10000 = 253'402'300'800;  // what an answer holds may be any number
+    const auto left =
+        seconds{std::clamp<std::int64_t>(end, 0, year_10000)} - std::chrono::floor<seconds>(now.time_since_epoch());
     return std::clamp<seconds>(left, seconds{1}, seconds{day});
 }
 

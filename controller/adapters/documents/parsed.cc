@@ -159,8 +159,8 @@ class DocumentParser {
             if (!name.starts_with("galleryd.io/") || problems_.size() >= problems_max) continue;
             const std::string pointer = pointer_join("/metadata/annotations", name);
             if (!value.is_string()) {
-                add("GD1019", pointer, value.dump() + " is not text, but annotations are",
-                    "Quote it: \"" + value.dump() + "\".");
+                const std::string text = shortened(value.dump());
+                add("GD1019", pointer, text + " is not text, but annotations are", "Quote it: \"" + text + "\".");
             } else if (name == "galleryd.io/hold") {
                 meta.hold = value.get<std::string>();
             } else if (name == "galleryd.io/deletion-approved") {
@@ -200,6 +200,30 @@ ParsedDocument failed(const DocumentFile& file, const TextProblem& failure) {
     return parsed;
 }
 
+// A file of refused documents, each of six bytes, would become messages of hundreds of megabytes. The last record
+// stands for everything behind it: no key, so whatever was declared in this file may still be there.
+class Patience {
+  public:
+    static constexpr std::size_t refused_max = 100;
+
+    // `documents`: those so far; asked after each addition.
+    bool is_lost(std::vector<ParsedDocument>& documents) {
+        for (; seen_ < documents.size(); ++seen_) refused_ += documents[seen_].valid() ? 0 : 1;
+        return refused_ >= refused_max;
+    }
+
+  private:
+    std::size_t seen_ = 0, refused_ = 0;
+};
+
+TextProblem rest_unread(Place place) {
+    return {{.code = "GD1006",
+             .pointer = "",
+             .message = "100 documents of this file cannot be read; what follows is not looked at",
+             .remedy = "Correct those first, or split the file."},
+            place};
+}
+
 // What `galleryd simulate --state` reads may lie beside the manifests (manifests/demo/azure.json): a JSON file with an
 // ARM list and nothing of a manifest. Anything less clear stays an error, because a manifest that lost its head must
 // not count as removed.
@@ -220,11 +244,20 @@ void parse_value(const DocumentFile& file, const Piece& piece, json& value, Plac
         }
         if (version == "v1" && value.value("kind", json()) == json("List") && value.contains("items") &&
             value["items"].is_array()) {
+            std::vector<Places> below = places.items_below("/items");
+            Patience patience;
             for (std::size_t i = 0; i < value["items"].size(); ++i) {
-                Places below = places.below("/items/" + std::to_string(i));
                 json& item = value["items"][i];
                 const bool nested = item.is_object() && item.value("kind", json()) == json("List");
-                if (!nested) parse_value(file, piece, item, std::move(below), out);
+                if (nested) continue;
+                Places where;
+                if (i < below.size()) where = std::move(below[i]);
+                else where.add(Places::root, "", places.value_at(""), places.value_at(""));  // hashes of keys collided
+                if (patience.is_lost(out)) {
+                    out.push_back(failed(file, rest_unread(where.value_at(""))));
+                    break;
+                }
+                parse_value(file, piece, item, std::move(where), out);
             }
         }
         return;  // another API group: none of our business
@@ -260,8 +293,16 @@ std::vector<ParsedDocument> parse_file(const DocumentFile& file) {
     const std::string_view text = without_bom(file.content);
     if (file.file.ends_with(".json") && looks_like_json(text)) return parse_piece(file, {text, 1});
     const std::vector<Piece> pieces = cut_documents(file.content);
-    documents.reserve(pieces.size());  // exactly: most of them hold one document, and ten thousand stay for a while
-    for (const Piece& piece : pieces) std::ranges::move(parse_piece(file, piece), std::back_inserter(documents));
+    // Most of them hold one document, and ten thousand stay for a while; a mebibyte has not room for more that are
+    // right.
+    documents.reserve(std::min<std::size_t>(pieces.size(), 10'000));
+    Patience patience;
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+        std::ranges::move(parse_piece(file, pieces[i]), std::back_inserter(documents));
+        if (!patience.is_lost(documents) || i + 1 == pieces.size()) continue;
+        documents.push_back(failed(file, rest_unread({pieces[i + 1].line, 1})));
+        break;
+    }
     return documents;
 }
 

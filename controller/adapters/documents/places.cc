@@ -76,6 +76,22 @@ Places Places::below(std::string_view pointer) const {
     return part;
 }
 
+std::vector<Places> Places::items_below(std::string_view pointer) const {
+    std::vector<Places> items;
+    if (nodes_.empty()) return items;
+    const Index list = find(pointer);
+    Index top = list;
+    for (Index i = list + 1; i < nodes_.size() && nodes_[i].parent >= list; ++i) {  // nodes are in pre-order
+        if (nodes_[i].parent == list) {
+            top = i;
+            items.emplace_back();
+        }
+        items.back().nodes_.push_back(nodes_[i]);
+        items.back().nodes_.back().parent = i == top ? root : nodes_[i].parent - top;
+    }
+    return items;
+}
+
 std::string pointer_join(std::string_view pointer, std::string_view key) {
     std::string joined(pointer);
     joined += '/';

@@ -28,6 +28,8 @@ class Places {
     Place key_at(std::string_view pointer) const;
     // The subtree below `pointer` as places of a document of its own (items of a Kubernetes List).
     Places below(std::string_view pointer) const;
+    // below() of each item of the list at `pointer`, in one pass: asked one by one, ten thousand items cost seconds.
+    std::vector<Places> items_below(std::string_view pointer) const;
     friend bool operator==(const Places&, const Places&) = default;
 
   private:

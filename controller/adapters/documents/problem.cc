@@ -6,13 +6,22 @@
 #include "controller/core/resource_id.h"
 
 namespace galleryd::documents {
+namespace {
+
+// A pointer for people and machines, unless somebody's key makes it a page long.
+std::string named(const std::string& pointer) {
+    constexpr std::size_t bytes_max = 1000;
+    return pointer.size() <= bytes_max ? pointer : shortened(pointer);
+}
+
+}  // namespace
 
 Diagnostic locate(const Problem& problem, const std::string& file, const Places& places) {
     const Place place = problem.at_key ? places.key_at(problem.pointer) : places.value_at(problem.pointer);
     return {.code = problem.code,
             .severity = problem.severity,
             .where = {file, static_cast<int>(place.line), static_cast<int>(place.column)},
-            .field = problem.pointer,
+            .field = named(problem.pointer),
             .message = problem.message,
             .remedy = problem.remedy};
 }

@@ -3,38 +3,10 @@
 #include <array>
 #include <cstdio>
 
+#include "controller/core/utf8.h"
+
 namespace galleryd::documents {
 namespace {
-
-// Length of the UTF-8 sequence at the front, 0 when it is not valid (overlong, surrogate, beyond U+10FFFF).
-std::size_t sequence_length(std::string_view text, char32_t& point) {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const unsigned char first = byte(0);
-    std::size_t length = 0;
-    if (first < 0x80) {
-        point = first;
-        return 1;
-    }
-    if (first >= 0xc2 && first < 0xe0) length = 2;
-    if (first >= 0xe0 && first < 0xf0) length = 3;
-    if (first >= 0xf0 && first < 0xf5) length = 4;
-    if (length == 0 || text.size() < length) return 0;
-    point = static_cast<char32_t>(first & (0xffU >> (length + 1)));
-    for (std::size_t i = 1; i < length; ++i) {
-        if ((byte(i) & 0xc0) != 0x80) return 0;
-        point = (point << 6) | (byte(i) & 0x3fU);
-    }
-    const bool overlong = (length == 3 && point < 0x800) || (length == 4 && point < 0x10000);
-    if (overlong || point > 0x10ffff || (point >= 0xd800 && point < 0xe000)) return 0;
-    return length;
-}
-
-bool is_forbidden(char32_t point) {
-    if (point < 0x20) return point != '\t' && point != '\n' && point != '\r';
-    if (point == 0x7f || (point >= 0x80 && point < 0xa0 && point != 0x85)) return true;
-    return (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069) ||
-           point == 0xfeff;  // text direction tricks
-}
 
 std::string point_name(char32_t point) {
     std::array<char, 16> text{};
@@ -51,7 +23,7 @@ std::optional<TextProblem> find_bad_character(std::string_view text) {
     Place place{1, 1};
     while (!text.empty()) {
         char32_t point = 0;
-        const std::size_t length = sequence_length(text, point);
+        const std::size_t length = utf8_length(text, point);
         if (length == 0) {
             return TextProblem{{.code = "GD1007",
                                 .pointer = "",
@@ -59,7 +31,7 @@ std::optional<TextProblem> find_bad_character(std::string_view text) {
                                 .remedy = "Save the file as UTF-8."},
                                place};
         }
-        if (is_forbidden(point)) {
+        if (is_forbidden_in_text(point)) {
             return TextProblem{{.code = "GD1007",
                                 .pointer = "",
                                 .message = "the file contains the control character " + point_name(point),

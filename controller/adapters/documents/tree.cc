@@ -78,12 +78,12 @@ void TreeBuilder::scalar(nlohmann::json value, const std::string& text, Place pl
                           place};
     }
     if (parent.value.contains(text)) {
-        throw ReadFailure{
-            {.code = "GD1002",
-             .pointer = "",
-             .message = "the field \"" + text + "\" is given twice in the same map; it is not clear which one counts",
-             .remedy = "Remove one of them."},
-            place};
+        throw ReadFailure{{.code = "GD1002",
+                           .pointer = "",
+                           .message = "the field \"" + shortened(text) +
+                                      "\" is given twice in the same map; it is not clear which one counts",
+                           .remedy = "Remove one of them."},
+                          place};
     }
     parent.key = text;
     parent.has_key = true;

@@ -7,6 +7,7 @@
 #include "controller/adapters/documents/block_reader.h"
 #include "controller/adapters/documents/scalar.h"
 #include "controller/adapters/documents/tree.h"
+#include "controller/core/utf8.h"
 
 // yaml-cpp's event interface: no Node is built, because Nodes accept duplicate keys, follow aliases and cost 40 KB a
 // document.
@@ -172,7 +173,7 @@ TextProblem syntax_problem(const Piece& piece, const std::string& message, Place
     }
     return {{.code = "GD1001",
              .pointer = "",
-             .message = "this is not YAML: " + message,
+             .message = "this is not YAML: " + printable(message, 300),  // it may quote half a character
              .remedy = "Check indentation, quotes and brackets around here."},
             place};
 }

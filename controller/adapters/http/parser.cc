@@ -97,8 +97,8 @@ ParseState ResponseParser::feed(InputBuffer& input) {
         if (state != ParseState::complete) return state;
         const unsigned status = impl_->parser->get().result_int();
         if (status >= 200) return ParseState::complete;
-        // 101 would change the protocol, which nobody asked for.
-        if (status == 101 || ++impl_->interim > interim_max) return ParseState::malformed;
+        // 101 would change the protocol, which nobody asked for; below 100 there is nothing (RFC 9110 §15).
+        if (status < 100 || status == 101 || ++impl_->interim > interim_max) return ParseState::malformed;
         impl_->reset();
     }
 }
@@ -111,6 +111,7 @@ ParseState ResponseParser::finish(bool orderly) {
     impl_->error = {};
     parser.put_eof(impl_->error);
     if (impl_->error) return state_of(impl_->error);
+    if (parser.get().result_int() < 200) return ParseState::malformed;  // 003: no interim answer, and none at all
     impl_->ended_by_close = true;
     return ParseState::complete;
 }

@@ -74,6 +74,7 @@ std::string redact(std::string_view text) {
     const std::string folded = fold_case(text);
     std::string clean;
     clean.reserve(text.size());
+    std::size_t no_token_before = 0;  // a run of a token's characters that is no token has none at its end either
     for (std::size_t i = 0; i < text.size();) {
         if (const std::size_t prefix = secret_prefix(folded, i); prefix > 0) {
             const std::size_t end = end_of_value(text, i + prefix);
@@ -88,13 +89,14 @@ std::string redact(std::string_view text) {
             break;
         }
         const bool starts_word = i == 0 || !is_word_character(text[i - 1]);
-        if (starts_word && text[i] == 'e') {
+        if (starts_word && i >= no_token_before && text.substr(i).starts_with("eyJ")) {
             const std::size_t end = end_of_token(text, i);
             if (is_json_web_token(text.substr(i, end - i))) {
                 clean += replacement;
                 i = end;
                 continue;
             }
+            no_token_before = end;
         }
         clean += text[i];
         ++i;

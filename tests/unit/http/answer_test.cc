@@ -1,6 +1,8 @@
 // What the client makes of servers that answer wrongly, partly, slowly or never.
 #include <doctest/doctest.h>
 
+#include <cstring>
+
 #include "controller/adapters/http/client.h"
 #include "controller/adapters/http/parser.h"
 #include "tests/support/manual_clock.h"
@@ -248,4 +250,23 @@ TEST_CASE("refused connections and wrong requests are told apart") {
         CHECK(answer.error().reason == "InvalidRequest");
     }
     CHECK(world.server.received().empty());
+}
+
+TEST_CASE("an answer with a status below 100 is malformed, also when only the end of the stream completes it") {
+    for (const char* status : {"003", "099", "000"}) {
+        for (const char* rest : {"\r\n\r\nbody", "\r\nContent-Length: 0\r\n\r\n",
+                                 "\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n"}) {
+            CAPTURE(status);
+            CAPTURE(rest);
+            const std::string bytes = "HTTP/1.1 " + std::string(status) + " Early" + rest;
+            http::ResponseParser parser({}, false);
+            http::InputBuffer input;
+            const auto room = input.prepare();
+            std::memcpy(room.data(), bytes.data(), bytes.size());
+            input.commit(bytes.size());
+            http::ParseState state = parser.feed(input);
+            if (state == http::ParseState::more) state = parser.finish(true);
+            CHECK(state == http::ParseState::malformed);
+        }
+    }
 }

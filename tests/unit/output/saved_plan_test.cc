@@ -128,3 +128,34 @@ TEST_CASE("a file that is no saved plan is refused with what to do") {
     std::ofstream(path, std::ios::trunc) << extra.dump();
     CHECK(read_saved_plan(path).has_value());
 }
+
+TEST_CASE("a plan file that is nested a million deep is refused like any other that is no plan") {
+    const std::string deep(1'000'000, '[');
+    const std::string shut(1'000'000, ']');
+    for (const char* field : {"format_version", "kind", "source", "mode"}) {
+        CAPTURE(field);
+        const auto saved = parse_saved_plan(
+            R"({"saved":{},"kind":"Plan","format_version":"1.0",")" + std::string(field) + R"(":)" + deep + shut + "}",
+            "plan.json");
+        REQUIRE_FALSE(saved.has_value());
+        CHECK(saved.error().code == "GD5040");
+        CHECK(saved.error().message.size() < 300);
+    }
+}
+
+TEST_CASE("the version of another format is told, when it can be told in a word") {
+    const auto message = [](const std::string& version) {
+        const auto saved = parse_saved_plan(R"({"saved":{},"kind":"Plan","format_version":)" + version + "}", "p");
+        return saved ? std::string() : saved.error().message;
+    };
+    CHECK(message(R"("2.0")").contains("its format_version is \"2.0\", this galleryd reads 1.x"));
+    CHECK(message("2").contains("its format_version is no text"));
+    CHECK(message("\"" + std::string(100'000, '2') + "\"").size() < 200);
+    CHECK_FALSE(message(R"("\u001b[31m")").contains('\x1b'));
+}
+
+TEST_CASE("a plan file of a hundred thousand fields is read in one pass") {
+    std::string file = R"({"saved":{},"kind":"Plan","format_version":"1.0")";
+    for (int i = 0; i < 100'000; ++i) file += ",\"f" + std::to_string(i) + "\":1";
+    CHECK_FALSE(parse_saved_plan(file + "}", "plan.json").has_value());  // "id" is missing; it took half a minute
+}

@@ -1,5 +1,7 @@
 #include "tests/unit/planning/random_estate.h"
 
+#include <random>
+
 namespace galleryd::test {
 namespace {
 
@@ -9,7 +11,11 @@ const ResourceId definition_resource = definition_id(gallery, "ubuntu");
 
 }  // namespace
 
-RandomEstate::RandomEstate(unsigned seed) : now(*parse_rfc3339("2026-03-01T12:00:00Z")), random_(seed) {
+RandomEstate::RandomEstate(unsigned seed)
+    : RandomEstate([random = std::mt19937(seed)]() mutable { return static_cast<unsigned>(random()); }) {}
+
+RandomEstate::RandomEstate(std::function<unsigned()> draw)
+    : now(*parse_rfc3339("2026-03-01T12:00:00Z")), draw_(std::move(draw)) {
     definition.meta.key = {Kind::image_definition, "images", "ubuntu"};
     definition.id = definition_resource;
     definition.gallery_id = gallery;
@@ -49,7 +55,7 @@ RandomEstate::RandomEstate(unsigned seed) : now(*parse_rfc3339("2026-03-01T12:00
 
 bool RandomEstate::chance(int percent) { return pick(1, 100) <= percent; }
 int RandomEstate::pick(int from, int to) {
-    return from + static_cast<int>(random_() % static_cast<unsigned>(to - from + 1));
+    return from + static_cast<int>(draw_() % static_cast<unsigned>(to - from + 1));
 }
 
 std::vector<TargetRegion> RandomEstate::draw_regions() {

@@ -1,6 +1,6 @@
 #pragma once
+#include <functional>
 #include <memory>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -13,6 +13,7 @@ namespace galleryd::test {
 
 struct RandomEstate {
     explicit RandomEstate(unsigned seed);
+    explicit RandomEstate(std::function<unsigned()> draw);  // a number for each fact
 
     ImageDefinition definition;
     LifecyclePolicy lifecycle;
@@ -35,7 +36,7 @@ struct RandomEstate {
     void draw_lifecycle();
     std::vector<TargetRegion> draw_regions();
 
-    std::mt19937 random_;
+    std::function<unsigned()> draw_;
 };
 
 }  // namespace galleryd::test
