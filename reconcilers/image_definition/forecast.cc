@@ -109,6 +109,10 @@ class Walk {
         if (together > 0) {
             const TimePoint first = time;
             time = *std::next(ahead.begin(), static_cast<std::ptrdiff_t>(together));
+            // Close together: not what comes in an hour and what comes in a week.
+            const auto close = std::max<Duration>(
+                std::chrono::days{1}, (*ahead.rbegin() - first) * 2 / static_cast<int>(forecast_moments_max));
+            time = std::min(time, *std::prev(ahead.upper_bound(first + close)));
             if (first <= input_.at) time = std::min(time, input_.at);
             const auto late = std::chrono::ceil<std::chrono::seconds>(time - first);
             forecast_.precision = std::max(forecast_.precision, late);
