@@ -13,6 +13,7 @@ REASONS = [
     ("P7", r"total", "17 MiB are the pages of the program itself (10 MiB of code, 2.5 of constants, 4.5 of libraries), which count as resident while the page cache "
                      "holds them; what is live on the heap at W10k is 13 MiB"),
     ("P7", r"each object", "the live heap is below 1 KiB for each object; the rest are pages between packed values that the allocator cannot give back"),
+    ("P8", r"requests", "the row adds the complete look to sixty looks at changes; in a daemon it takes the place of one of them, so 73 are 72 in an hour"),
     ("P8", r"wake-ups", "timers of the publishing loop, connections and the folder's rescan each wake by themselves"),
     ("P9", r"W100: wall", "an estate of up to 50 scopes is read resource by resource, because the index may lag: the list of versions alone takes the goal's "
                           "0.4 s of service time, after one read of the definition and before those of the versions (decision 0031)"),
