@@ -7,6 +7,7 @@
 #include "reconcilers/image_definition/assumed.h"
 #include "reconcilers/image_definition/forecast_moments.h"
 #include "reconcilers/lifecycle/interlock.h"
+#include "reconcilers/lifecycle/subject.h"
 
 namespace galleryd {
 namespace {
@@ -157,10 +158,7 @@ class Walk {
             if (time - removed.first_missing >= removed_age_min)
                 removed.snapshots_missing = std::max(removed.snapshots_missing, removed_snapshots_min);
         }
-        const Gallery* gallery = input_.scope.gallery;
-        const bool is_made = gallery != nullptr && policy.may_write(gallery->governance.mode) &&
-                             gallery->governance.adoption != Adoption::adopt;
-        if (is_made) view_.gallery_exists = true;
+        if (may_create(input_.scope.gallery, policy)) view_.gallery_exists = true;
     }
 
     void note(const Plan& plan, TimePoint time, bool is_first) {
