@@ -59,7 +59,10 @@ InterlockQuestion question_about(const Facts& facts, const VersionFacts& version
     question.ownership_problem = proof.problem;
     question.view_complete = facts.input.view->complete;
     question.operation_in_flight = version.in_transition;
-    for (const Hold& hold : holds_of(facts, version)) question.holds.push_back(hold.text);
+    for (const Hold& hold : holds_of(facts, version)) {
+        question.holds.push_back(hold.text);
+        question.hold_ways_out.push_back(hold.way_out);
+    }
     question.locked = facts.policy.locked.contains(version.id.key());
     question.usage = facts.policy.usage_of(version.id);
     question.usage_ignored = facts.retention() != nullptr && facts.retention()->in_use == InUseRule::ignore;

@@ -127,8 +127,10 @@ void ask_resource(Points& points, const InterlockQuestion& q) {
 }
 
 void ask_holds(Points& points, const InterlockQuestion& q) {
-    if (!q.holds.empty())
-        points.stop(6, "held", "Held", "held: " + join(q.holds), "galleryd release, or remove that annotation or tag");
+    if (!q.holds.empty()) {
+        points.stop(6, "held", "Held", "held: " + join(q.holds),
+                    q.hold_ways_out.empty() ? "take that annotation or tag off" : join(q.hold_ways_out));
+    }
     if (q.locked) {
         points.stop(6, "locked", "ResourceLocked", "an Azure lock forbids deletion (galleryd never removes locks)",
                     "remove the lock in Azure if it has to go");
