@@ -25,6 +25,9 @@ class VersionCare {
     virtual Task<WriteOutcome> merge_tags(ResourceId version, Tags tags) = 0;
     // Takes off those of these tags that still have that value.
     virtual Task<WriteOutcome> delete_tags(ResourceId version, Tags tags) = 0;
+    // The whole map at once, for who may write versions and not tags. A tag that somebody else changes between their read
+    // and this is lost; regions, counts and everything else stay.
+    virtual Task<WriteOutcome> replace_tags(ResourceId version, Tags tags) = 0;
     // Of one definition, all of them or an error; empty also where soft delete is off.
     virtual Task<std::vector<SoftDeletedVersion>> list_soft_deleted(ResourceId definition) = 0;
     // Brings a soft-deleted version back, as it was. `not_ready` NotFoundInAzure when there is none.

@@ -57,16 +57,16 @@ Task<bool> check_written(ErrandSite& site, std::optional<std::string> wanted) {
     }
 }
 
-// One tag, and nothing else of the version: `release` takes it off only as long as it still says what was read.
-Task<bool> write_tag(ErrandSite& site, ObservedVersion version, std::optional<std::string> after, Errand errand) {
+// One tag: `release` takes it off only as long as it still says what was read.
+TagChange change_of(const ObservedVersion& version, const std::optional<std::string>& after) {
     const std::string spelling = hold_spelling(version);
     const auto before = hold_on(version);
-    Intent intent = intent_of(
-        site, after ? "hold" : "release",
-        std::string("/tags/") + hold_tag + ": " + before.value_or("-") + " -> " + after.value_or("-"), errand);
-    auto request = after ? site.eyes.care.merge_tags(site.version, Tags{{spelling, *after}})
-                         : site.eyes.care.delete_tags(site.version, Tags{{spelling, *before}});
-    co_return co_await write_down_and_send(site, std::move(intent), std::move(request));
+    TagChange change;
+    if (after) change.set[spelling] = *after;
+    else change.unset[spelling] = *before;
+    change.reason = after ? "hold" : "release";
+    change.detail = std::string("/tags/") + hold_tag + ": " + before.value_or("-") + " -> " + after.value_or("-");
+    return change;
 }
 
 Task<Done> carry_out(Session& session, Errand errand, Wish wish) {
@@ -93,7 +93,7 @@ Task<Done> carry_out(Session& session, Errand errand, Wish wish) {
             if (!*value) co_return done;
             done.after = **value;
         }
-        const auto written = co_await write_tag(site, *version, done.after, errand);
+        const auto written = co_await change_tags(site, *version, change_of(*version, done.after), errand);
         // Something began in Azure after the look.
         if (!written && written.error().kind == ErrorKind::conflict && clock.monotonic() < deadline) {
             co_await clock.sleep_for(pause_between_looks);

@@ -112,12 +112,11 @@ Task<bool> settle_tags(ErrandSite& site, HoldWish wish, Errand errand, Done& don
     const auto value = value_after(version, wish, certain_time_of(version, site.session.clock().now()));
     if (!value) co_return std::unexpected(value.error());
     if (*value) {
-        Intent intent = intent_of(
-            site, "hold",
-            std::string("/tags/") + hold_tag + ": " + hold_on(version).value_or("-") + " -> " + **value + " (restored)",
-            errand);
-        auto request = site.eyes.care.merge_tags(site.version, Tags{{hold_spelling(version), **value}});
-        const auto held = co_await write_down_and_send(site, std::move(intent), std::move(request));
+        TagChange hold;
+        hold.set[hold_spelling(version)] = **value;
+        hold.reason = "hold";
+        hold.detail = std::string("/tags/") + hold_tag + ": " + hold_on(version).value_or("-") + " -> " + **value;
+        const auto held = co_await change_tags(site, version, std::move(hold), errand);
         if (!held) co_return std::unexpected(held.error());
     }
     done.held = value->value_or(hold_on(version).value_or(""));
@@ -126,9 +125,9 @@ Task<bool> settle_tags(ErrandSite& site, HoldWish wish, Errand errand, Done& don
     std::string detail;
     for (const auto& [name, text] : marks)
         detail += (detail.empty() ? "/tags/" : ", /tags/") + name + ": " + text + " -> -";
-    Intent intent = intent_of(site, "unmark", detail, errand);
-    auto request = site.eyes.care.delete_tags(site.version, marks);
-    const auto unmarked = co_await write_down_and_send(site, std::move(intent), std::move(request));
+    TagChange unmark{
+        .set = {{hold_spelling(version), done.held}}, .unset = marks, .reason = "unmark", .detail = detail};
+    const auto unmarked = co_await change_tags(site, version, std::move(unmark), errand);
     if (!unmarked) co_return std::unexpected(unmarked.error());
     done.mark = tag_text(version, delete_after_tag) + ", " + tag_text(version, delete_rule_tag);
     co_return true;

@@ -143,4 +143,34 @@ Task<bool> write_down_and_send(ErrandSite& site, Intent intent, Task<WriteOutcom
     co_return still_works;
 }
 
+namespace {
+
+// nullopt: a tag without a value cannot be written back as it was.
+std::optional<Tags> whole_map(const ObservedVersion& as_read, const TagChange& change) {
+    Tags all;
+    for (const auto& [name, value] : as_read.tags) {
+        if (!value && !change.set.contains(name) && !change.unset.contains(name)) return std::nullopt;
+        if (!change.unset.contains(name)) all[name] = value.value_or("");
+    }
+    for (const auto& [name, value] : change.set) all[name] = value;
+    return all;
+}
+
+}  // namespace
+
+Task<bool> change_tags(ErrandSite& site, ObservedVersion as_read, TagChange change, Errand errand) {
+    auto narrow = change.unset.empty() ? site.eyes.care.merge_tags(site.version, change.set)
+                                       : site.eyes.care.delete_tags(site.version, change.unset);
+    Intent intent = intent_of(site, change.reason, change.detail, errand);
+    const auto written = co_await write_down_and_send(site, std::move(intent), std::move(narrow));
+    const auto map = whole_map(as_read, change);
+    if (written || written.error().reason != "AuthorizationFailed" || !map) co_return written;
+    auto wide = site.eyes.care.replace_tags(site.version, *map);
+    Intent again = intent_of(site, change.reason, change.detail + " (with all tags)", errand);
+    const auto done = co_await write_down_and_send(site, std::move(again), std::move(wide));
+    // Where neither is allowed, the narrow one is what to ask for.
+    if (!done && done.error().reason == "AuthorizationFailed") co_return std::unexpected(written.error());
+    co_return done;
+}
+
 }  // namespace galleryd

@@ -44,6 +44,14 @@ Task<ObservedVersion> look_at_rest(ErrandSite& site);
 // out before it was done.
 Task<bool> write_down_and_send(ErrandSite& site, Intent intent, Task<WriteOutcome> request,
                                std::optional<Task<bool>> meanwhile = std::nullopt);
+// Puts tags on (`set`), or takes those off that have the value that was read (`unset`): by the service for tags, which
+// touches nothing else. An identity that may write versions and not tags (Compute Gallery Artifacts Publisher) writes
+// the whole map as it was read, in the version's own PATCH. `as_read` is a fresh look.
+struct TagChange {
+    Tags set = {}, unset = {};   // with both, `set` is there already and only has to stay
+    std::string reason, detail;  // for the journal
+};
+Task<bool> change_tags(ErrandSite& site, ObservedVersion as_read, TagChange change, Errand errand);
 Intent intent_of(const ErrandSite& site, std::string reason, std::string detail, const Errand& errand);
 
 }  // namespace galleryd

@@ -55,6 +55,19 @@ class Holds(Case):
         self.assertIn("is held: the court wants it", done.stderr)
         self.assertEqual(self.tags("ubuntu-2204", "1.0.6")["galleryd-hold"], "the court wants it")
 
+    def test_who_may_write_versions_and_not_tags_can_hold_all_the_same(self):
+        self.begin({"method": "PATCH", "path": "*" + TAGS, "status": 403, "code": "AuthorizationFailed",
+                    "message": "The client 'x' does not have authorization to perform action 'Microsoft.Resources/tags/write' over scope 'y'"})
+        before = Arm(self.azure.url).version("ubuntu-2404", "1.4.0", GOLDEN)
+        self.galleryd("hold", "golden/ubuntu-2404/1.4.0", "--reason", "incident 4711", *self.flags)
+        after = Arm(self.azure.url).version("ubuntu-2404", "1.4.0", GOLDEN)
+        self.assertEqual(after["tags"], {**before["tags"], "galleryd-hold": "incident 4711"})
+        self.assertEqual(after["properties"]["publishingProfile"], before["properties"]["publishingProfile"])
+        self.galleryd("release", "golden/ubuntu-2404/1.4.0", *self.flags)
+        self.assertEqual(self.tags("ubuntu-2404", "1.4.0"), before["tags"])
+        self.assertEqual([reason for reason, _ in self.audit()], ["hold", "hold", "release", "release"])
+        self.assertEqual([outcome.split(":")[0] for _, outcome in self.audit()], ["failed", "done"] * 2)
+
     def test_killed_between_intent_and_answer_it_is_written_down_and_can_be_repeated(self):
         self.begin({"method": "PATCH", "path": "*" + TAGS, "count": 1, "delay": "20s"})
         version = "golden/ubuntu-2404/1.4.0"

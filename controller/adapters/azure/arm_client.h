@@ -70,6 +70,7 @@ class ArmClient : public GalleryApi, public MachineLists, public VersionCare {
 
     Task<WriteOutcome> merge_tags(ResourceId version, Tags tags) override;
     Task<WriteOutcome> delete_tags(ResourceId version, Tags tags) override;
+    Task<WriteOutcome> replace_tags(ResourceId version, Tags tags) override;
     Task<std::vector<SoftDeletedVersion>> list_soft_deleted(ResourceId definition) override;
     Task<WriteOutcome> restore_version(ResourceId version) override;
 

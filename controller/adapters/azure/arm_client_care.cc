@@ -45,6 +45,18 @@ Task<WriteOutcome> ArmClient::delete_tags(ResourceId version, Tags tags) {
     co_return co_await patch(scope, std::move(call));
 }
 
+// GalleryImageVersions_Update, 2024-03-03: `tags` alone (UpdateResourceDefinition); it needs no right but that of the
+// version.
+Task<WriteOutcome> ArmClient::replace_tags(ResourceId version, Tags tags) {
+    const Json body{{"tags", std::move(tags)}};
+    ArmCall call{.method = "PATCH",
+                 .target = version.text() + api_query(gallery_api),
+                 .body = body.dump(-1, ' ', false, Json::error_handler_t::replace),
+                 .what = "write the tags of " + version.text(),
+                 .worth = Worth::update};
+    co_return co_await patch(std::move(version), std::move(call));
+}
+
 // The specification's own example (GalleryImageVersion_Update_RestoreSoftDeleted, 2024-03-03). The recorded PUT does
 // the same, but would begin to make a version where nothing is left to restore.
 Task<WriteOutcome> ArmClient::restore_version(ResourceId version) {

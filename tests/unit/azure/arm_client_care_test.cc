@@ -52,13 +52,28 @@ TEST_CASE("a tag is taken off by its name and the value that was read") {
 
 TEST_CASE("a tag that is refused leaves once and says what was asked") {
     Bench bench;
-    bench.transport.answer(403, error_body("AuthorizationFailed", "no action 'Microsoft.Resources/tags/write'"));
+    bench.transport.answer(403, error_body("AuthorizationFailed",
+                                           "The client 'x' does not have authorization to perform action "
+                                           "'Microsoft.Resources/tags/write' over scope '/subscriptions/s' or ..."));
     const auto outcome = bench.run(bench.client.merge_tags(sample_version, {{"galleryd-hold", "audit"}}));
     REQUIRE_FALSE(outcome.has_value());
     CHECK(outcome.error().kind == ErrorKind::denied);
     CHECK(outcome.error().code == "GD3020");
     CHECK(outcome.error().message.contains("put tags on " + sample_version.text()));
+    CHECK(outcome.error().message.contains("Tag Contributor"));
     CHECK(bench.transport.sent.size() == 1);
+}
+
+TEST_CASE("all tags at once go with the version's own PATCH, and nothing else of it does") {
+    Bench bench;
+    bench.transport.answer(200, R"({"properties":{"provisioningState":"Succeeded"}})");
+    const auto outcome =
+        bench.run(bench.client.replace_tags(sample_version, {{"team", "web"}, {"galleryd-hold", "x"}}));
+    REQUIRE(outcome.has_value());
+    CHECK_FALSE(outcome->operation.has_value());
+    CHECK(bench.transport.sent.at(0).request.method == "PATCH");
+    CHECK(bench.transport.sent.at(0).request.target == sample_version.text() + "?api-version=2024-03-03");
+    CHECK(sent_body(bench) == json{{"tags", {{"team", "web"}, {"galleryd-hold", "x"}}}});
 }
 
 TEST_CASE("a version is restored by the specification's own request") {
