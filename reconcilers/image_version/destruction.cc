@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "controller/core/version_name.h"
+
 namespace galleryd::image_version {
 namespace {
 
@@ -51,6 +53,7 @@ Proof prove(const Facts& facts, const VersionFacts& version, Destruction destruc
 InterlockQuestion question_about(const Facts& facts, const VersionFacts& version, Destruction destruction) {
     InterlockQuestion question;
     question.destruction = destruction;
+    question.name = name_for_people(version.id);
     question.policy = &facts.policy;
     question.now = facts.now;
     question.mode = version.strict_mode;

@@ -50,6 +50,7 @@ int brake_limit(const BrakeQuestion& brakes);
 
 struct InterlockQuestion {
     Destruction destruction = Destruction::delete_version;
+    std::string name = "VERSION";    // of the version, as verbs take it: "golden/ubuntu-2404/1.8.0"
     const Policy* policy = nullptr;  // nullptr blocks
     TimePoint now{};
     Mode mode = Mode::suspend;                        // 1
