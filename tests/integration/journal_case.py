@@ -33,7 +33,7 @@ def version(number):
                 "provisioningState": "Succeeded"}}
 
 
-def azure():
+def azure(versions=VERSIONS):
     """Old versions of ours that nobody uses; each still needs a write of ours, so that the journal knows them as ours."""
     estate = small_azure()["resources"]
     estate.append({"name": "golden", "id": gallery_id(), "type": "Microsoft.Compute/galleries", "location": "canadacentral",
@@ -43,7 +43,7 @@ def azure():
                    "tags": {"galleryd-owner": "test/ImageDefinition/images/ubuntu"},
                    "properties": {"hyperVGeneration": "V2", "architecture": "x64", "osType": "Linux", "osState": "Generalized", "description": "old",
                                   "identifier": {"publisher": "Contoso", "offer": "Ubuntu", "sku": "ubuntu"}, "provisioningState": "Succeeded"}})
-    return {"resources": [*estate, *[version(f"1.0.{number}") for number in range(VERSIONS)]]}
+    return {"resources": [*estate, *[version(f"1.0.{number}") for number in range(versions)]]}
 
 
 def row_digest(table, values):
@@ -70,6 +70,12 @@ def forge(state, table, where, **changed):
             values = [value.encode() if isinstance(value, str) else value for value in values]
             marks = ",".join("CAST(? AS TEXT)" if isinstance(value, bytes) else "?" for value in values)
             connection.execute(f"REPLACE INTO {table} VALUES ({marks}, ?)", [*values, row_digest(table, values)])
+
+
+def written_down(state):
+    """Every resource that something was sent to, as the journal has it."""
+    with contextlib.closing(sqlite3.connect(f"file:{state}/galleryd.db?mode=ro", uri=True)) as connection:
+        return [row[0].lower() for row in connection.execute("SELECT resource FROM audit ORDER BY id")]
 
 
 class JournalCase(Case):
@@ -109,10 +115,6 @@ class JournalCase(Case):
     def copy(self, state, name):
         shutil.copytree(state, self.path(name))
         return self.path(name)
-
-    def audit(self, state):
-        with contextlib.closing(sqlite3.connect(f"file:{state}/galleryd.db?mode=ro", uri=True)) as connection:
-            return connection.execute("SELECT step, resource, outcome FROM audit ORDER BY id").fetchall()
 
     def deletions(self):
         return [entry["path"] for entry in self.azure.requests() if entry["method"] == "DELETE"]

@@ -12,10 +12,10 @@ import random
 import re
 import shutil
 import signal
-import sqlite3
 import subprocess
 
 from harness import GALLERYD, Arm, Case, environment, gallery_id, get, main, metric, until, writes
+from journal_case import written_down
 from kill_estate import DOCUMENTS, azure
 
 POINTS = os.environ.get("GALLERYD_DISK_POINTS", "16")
@@ -41,11 +41,6 @@ class Disk(Case):
     def do(self, verb, url, state, *more, before=()):
         words = [*before, *self.words(verb, url, state, "--timeout", "40s", *more)]
         return subprocess.run(words, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60, check=False, env=environment(), cwd=self.folder)
-
-    @staticmethod
-    def written_down(state):
-        with contextlib.closing(sqlite3.connect(f"file:{state}/galleryd.db?mode=ro", uri=True)) as connection:
-            return [row[0].lower() for row in connection.execute("SELECT resource FROM audit ORDER BY id")]
 
 
 class FailingCalls(Disk):
@@ -77,7 +72,7 @@ class FailingCalls(Disk):
                     problems.append(f"{name}: wrote to Azure after the disk had failed\n{first.stderr[-1500:]}")
                 if len(sent) < 7 and "GD4105" not in first.stderr:
                     problems.append(f"{name}: does not say why it stops ({first.returncode})\n{first.stdout[-500:]}\n{first.stderr[-1500:]}")
-                left = self.written_down(state) if os.path.exists(f"{state}/galleryd.db") and sent else []
+                left = written_down(state) if os.path.exists(f"{state}/galleryd.db") and sent else []
                 for entry in sent:
                     if entry["path"].lower() not in left:
                         problems.append(f"{name}: {entry['path']} was sent and is not written down")
