@@ -279,7 +279,7 @@ std::shared_ptr<const Graph::Done> Graph::run(World& world, const std::string& t
     auto done = std::make_shared<Done>();
     done->key = key;
     done->query = std::move(std::get<kql::Query>(parsed));
-    if (!fill_table(world, done->query, scope.subscriptions, then, done->rows)) {
+    if (!fill_table(world, done->query, scope.subscriptions, then, change_rows_, done->rows)) {
         refusal =
             syntax_error(world, {.message = "Table " + done->query.table + " is not known.",
                                  .token = done->query.table,

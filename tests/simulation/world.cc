@@ -7,7 +7,6 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "controller/adapters/documents/reader.h"
 #include "controller/core/digest.h"
 #include "tests/simulation/guard_facts.h"
 #include "tests/support/memory_journal.h"
@@ -37,6 +36,8 @@ azure::ArmOptions arm_options() {
     options.arm = arm_origin();
     return options;
 }
+
+constexpr const char* source_name = "dir:test";
 
 // Times differ between runs that were killed and runs that were not.
 void drop_times(nlohmann::json& value) {
@@ -115,6 +116,7 @@ void World::restart() {
     close_tasks();
     transport.arm(std::nullopt);
     passing_ = false;
+    seen_.reset();
     if (daemon_clock.shift != Duration{0}) guard.removal_age_min = std::chrono::minutes{5};
     guard.process_started();
     tasks_ = std::make_unique<TaskGroup>(context.get_executor());
@@ -179,50 +181,71 @@ void World::load(const std::string& azure_state) {
     REQUIRE_MESSAGE(loaded.has_value(), (loaded ? "" : loaded.error().message));
 }
 
-void World::accept(const Snapshot& snapshot) {
+void World::accept(Snapshot snapshot) {
     ++acts;
-    const auto accepted = engine->accept(snapshot);
+    seen_.reset();
+    if (snapshot.readable) seen_ = snapshot.revision;
+    const auto accepted = engine->accept(std::move(snapshot));
     REQUIRE(accepted.has_value());
 }
 
-Snapshot World::read_folder() {
+std::shared_ptr<const World::Folder> World::folder() {
+    constexpr std::size_t folders_max = 8;
+    const auto known = std::ranges::find_if(folders_, [&](const auto& folder) { return folder->files == files; });
+    if (known != folders_.end()) return *known;
+    auto made = std::make_shared<Folder>();
+    made->files = files;
     std::vector<DocumentFile> documents;
     std::string all;
     for (const auto& [file, content] : files) {
         documents.push_back({file, content});
         all += file + "\n" + content + "\n";
     }
-    ReadResult read = read_documents(documents, ReadOptions{});
+    made->read = read_documents(std::move(documents), ReadOptions{});
+    made->revision = sha256_label(all);
+    if (folders_.size() >= folders_max) folders_.erase(folders_.begin());
+    folders_.push_back(made);
+    return made;
+}
+
+Snapshot World::read_folder() {
+    const auto read = folder();
     problems.clear();
-    for (const DocumentRecord& record : read.documents) {
+    for (const DocumentRecord& record : read->read.documents) {
         for (const Diagnostic& problem : record.problems) {
             if (problem.severity == Severity::error)
                 problems += record.file + " " + problem.code + " " + problem.field + ": " + problem.message + "\n";
         }
     }
     Snapshot snapshot;
-    snapshot.source = "dir:test";
-    snapshot.revision = sha256_label(all);
-    snapshot.objects = std::move(read.objects);
-    snapshot.documents = std::move(read.documents);
+    snapshot.source = source_name;
+    snapshot.revision = read->revision;
+    snapshot.objects = read->read.objects;
+    snapshot.documents = read->read.documents;
     return snapshot;
 }
 
 void World::look() {
     readable = looked_ = true;
-    guard.looked(files);
-    accept(read_folder());
+    guard.looked(folder()->read);
+    if (!seen_) return accept(read_folder());
+    Snapshot snapshot;
+    snapshot.source = source_name;
+    snapshot.revision = *seen_;
+    snapshot.unchanged = true;
+    accept(std::move(snapshot));
 }
 
 void World::declare(std::map<std::string, std::string> wanted) {
     files = std::move(wanted);
+    seen_.reset();
     look();
 }
 
 void World::unreadable() {
     readable = false;
     Snapshot snapshot;
-    snapshot.source = "dir:test";
+    snapshot.source = source_name;
     snapshot.readable = false;
     snapshot.unreadable_reason = "test: no such directory";
     accept(snapshot);

@@ -11,6 +11,7 @@
 #include "controller/adapters/azure/arm_client.h"
 #include "controller/adapters/azure/resource_graph.h"
 #include "controller/adapters/azure/token.h"
+#include "controller/adapters/documents/reader.h"
 #include "controller/adapters/journal/journal.h"
 #include "controller/program/engine.h"
 #include "controller/runtime/task_group.h"
@@ -103,8 +104,8 @@ class World {
 
     void load(const std::string& azure_state);               // JSON estate
     void declare(std::map<std::string, std::string> files);  // file name -> YAML; replaces the folder, and looks at it
-    void look();                                             // another look at the same folder
-    Snapshot read_folder();                                  // what such a look sees
+    void look();  // another look at the same folder: nothing is read again where no file was written since the last
+    Snapshot read_folder();  // what the first look at these files sees
     void unreadable();                                       // the folder is gone
 
     // One pass over every scope; the clock moves on by `step` afterwards. Returns the number of requests that changed
@@ -163,10 +164,10 @@ class World {
     std::map<std::string, std::string> files;
     bool readable = true;
     bool approves_all = false;  // a person who approves every digest at once, before the next round
-    std::string problems;       // of the documents at the last look
+    std::string problems;       // of the documents when they were last read
 
   private:
-    void accept(const Snapshot& snapshot);
+    void accept(Snapshot snapshot);
     boost::asio::awaitable<void> follow(OperationRecord operation);
     boost::asio::awaitable<void> pass_all();
     void resume_operations();
@@ -176,6 +177,14 @@ class World {
     WorldOptions options_;
     std::unique_ptr<TaskGroup> tasks_;
     bool passing_ = false, looked_ = false;
+    struct Folder {
+        std::map<std::string, std::string> files;
+        std::string revision;
+        ReadResult read;
+    };
+    std::shared_ptr<const Folder> folder();
+    std::vector<std::shared_ptr<const Folder>> folders_;  // the last few that were read: most edits come back
+    std::optional<std::string> seen_;  // the revision that this process has read, as FolderSource keeps it
     int rounds_ = 0;  // since the start of the process
 };
 
