@@ -217,12 +217,12 @@ Status open_engine(SessionParts& parts, JournalUse use, std::string asked_by) {
     if (!prices) return std::unexpected(prices.error());
     EngineOptions options;
     options.instance = parts.options.instance;
+    options.reconcile_held_back = !is_command(asked_by);
     options.asked_by = std::move(asked_by);
     options.observe = parts.options.observe;
     options.allow_deletes = parts.options.allow_deletes;
     options.prune = parts.options.prune;
     options.remember_documents = use == JournalUse::exclusive;
-    options.reconcile_held_back = asked_by == "daemon" || asked_by == "demo";
     options.prices = std::move(*prices);
     options.source_count = parts.options.sources.size();
     options.zone_offset = zone_offset;
