@@ -14,7 +14,7 @@ import shutil
 import signal
 import subprocess
 
-from harness import GALLERYD, Arm, Case, environment, main, requests, writes
+from harness import GALLERYD, Arm, Case, environment, main, requests, until, writes
 from journal_case import forge, written_down
 from kill_scenarios import SCENARIOS
 
@@ -127,7 +127,11 @@ class Stage:
                 if again.returncode != 0 and "no tag galleryd-hold" not in again.stdout:
                     self.must(again)
             said = self.until_done(simulator, state)
-            return Arm(simulator.url).tree(), simulator.requests(), state, said
+            arm = Arm(simulator.url)
+            if not at_rest(arm):      # a request whose answer nobody heard: there is no operation to wait for, only the resource
+                until(lambda: at_rest(arm), f"{name}: Azure comes to rest", 20)
+                said = self.until_done(simulator, state)
+            return arm.tree(), simulator.requests(), state, said
         finally:
             simulator.kill()
 
@@ -147,6 +151,10 @@ class Stage:
                     found.setdefault(match.group(2), {}).setdefault(match.group(1), 0)
                     found[match.group(2)][match.group(1)] += 1
         return {kind: max(threads.values()) for kind, threads in found.items()}
+
+
+def at_rest(arm):
+    return all(one["properties"].get("provisioningState") in ("Succeeded", "Failed") for one in arm.tree())
 
 
 def difference(wanted, found):
