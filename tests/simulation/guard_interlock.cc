@@ -196,7 +196,7 @@ void Guard::judge_brakes(const std::string& id, bool by_retention) {
     if (clock_was_off_) return;  // the daemon's hour was another one
     const TimePoint since = std::max(memory_since_, world_.clock.now() - std::chrono::hours{1});
     const auto counts = [&](const simulator::Mutation& mutation) {
-        return mutation.method == "DELETE" && mutation.at > since &&
+        return mutation.method == "DELETE" && mutation.at > since && deleted_.contains(fold_case(mutation.path)) &&
                fold_case(ResourceId(mutation.path).type()) == "microsoft.compute/galleries/images/versions" &&
                ResourceId(mutation.path).subscription() == self.subscription();
     };
