@@ -72,6 +72,16 @@ def forge(state, table, where, **changed):
             connection.execute(f"REPLACE INTO {table} VALUES ({marks}, ?)", [*values, row_digest(table, values)])
 
 
+def age_deletions(state, minutes):
+    """What was deleted, or may have been, was so this much longer ago; True when there was any."""
+    with contextlib.closing(sqlite3.connect(f"file:{state}/galleryd.db?mode=ro", uri=True)) as connection:
+        records = {key: json.loads(record) for key, record in connection.execute("SELECT resource_key, record FROM resources")}
+    deleted = {key: record for key, record in records.items() if record["deletedAt"] is not None}
+    for key, record in deleted.items():
+        forge(state, "resources", f"resource_key = '{key}'", record=json.dumps({**record, "deletedAt": record["deletedAt"] - minutes * 60_000_000}))
+    return bool(deleted)
+
+
 def written_down(state):
     """Every resource that something was sent to, as the journal has it."""
     with contextlib.closing(sqlite3.connect(f"file:{state}/galleryd.db?mode=ro", uri=True)) as connection:

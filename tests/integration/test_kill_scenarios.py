@@ -15,15 +15,16 @@ import signal
 import subprocess
 
 from harness import GALLERYD, Arm, Case, environment, main, requests, until, writes
-from journal_case import forge, written_down
+from journal_case import age_deletions, forge, written_down
 from kill_scenarios import SCENARIOS
 
 KINDS = ("write", "pwrite64", "fsync", "fdatasync", "ftruncate", "rename", "unlink", "sendmsg", "sendto")
-PLACES = os.environ.get("GALLERYD_KILL_SCENARIOS", "28")
+PLACES = os.environ.get("GALLERYD_KILL_SCENARIOS", "24")
 ONLY = os.environ.get("GALLERYD_KILL_ONLY", "")
 SEED = int(os.environ.get("SEED", "1"))
 AT_ONCE = 4
 HOUR_AGO = 3_600_000_000
+DELETION_SETTLES = 16        # minutes; reconcilers/lifecycle/record_update.h
 STRACE = shutil.which("strace")
 
 
@@ -97,9 +98,9 @@ class Stage:
     def approved(self, simulator, state):
         """apply, with what its plan takes away approved by number, as a person does; a number that is wrong does nothing but tell the right one."""
         if not self.scenario.flags:
-            return ("apply", "--timeout", "40s")
+            return ("apply", "--timeout", "25s")
         told = re.search(r"takes away (\d+) thing", self.run(simulator, state, ("apply", "--approve-deletes", "999")).stderr)
-        return ("apply", "--timeout", "40s", *(("--approve-deletes", told.group(1)) if told else ()))
+        return ("apply", "--timeout", "25s", *(("--approve-deletes", told.group(1)) if told else ()))
 
     def until_done(self, simulator, state):
         """As often as it takes: what becomes due on the way (a region that is taken away in steps) is shown to a person first."""
@@ -108,6 +109,8 @@ class Stage:
             shown_first = "GD5007" in done.stderr or "run apply again to see it first" in done.stdout
             if done.returncode == 0 or done.returncode == 4 and not shown_first:
                 return done.stdout[-2000:]
+            if "GD5008" in done.stderr and "nothing was started" in done.stderr and age_deletions(state, DELETION_SETTLES):
+                continue     # a DELETE that nobody heard the answer of is not repeated before reads can be believed again
         self.must(done)
 
     def end(self, name, kills=()):
