@@ -78,11 +78,13 @@ std::span<const CatalogueEntry> source_errors() {
          "Stop the process whose number the message names, or give this one a --state-dir of its own.",
          "galleryd run --state-dir /var/lib/galleryd-staging"},
         {"GD4102", "The journal is damaged",
-         "The database failed its check: a torn write, a failing disk, or an edit by hand. It was moved aside as "
-         "galleryd.db.corrupt-<time> and kept, "
+         "The database failed its check: a torn write, a failing disk, an edit by hand, or nothing is left of it. It "
+         "was "
+         "moved aside as galleryd.db.corrupt-<time> and kept, "
          "and a new one was started. The daemon begins by looking only; it rebuilds what it can from Azure's tags and "
-         "the documents and "
-         "deletes nothing that it cannot prove to be its own.",
+         "the documents, "
+         "deletes nothing that it cannot prove to be its own, and no version at all for an hour: what the hourly brake "
+         "had counted is lost. A command that only looks goes on without the journal and changes nothing on disk.",
          "Check the disk. Keep the file aside if the audit trail of before is needed; otherwise delete it.",
          "sqlite3 galleryd.db.corrupt-20261121T041012Z .recover"},
         {"GD4103", "The journal was written by a newer galleryd",

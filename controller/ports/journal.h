@@ -111,11 +111,13 @@ class Journal {
     virtual Result<std::map<std::string, TimePoint>> approvals() = 0;  // digest -> expires
     virtual Status put_approval(const std::string& digest, const std::string& by, TimePoint expires) = 0;
 
-    virtual Result<int> deletes_since(const std::string& subscription,
-                                      TimePoint since) = 0;           // accepted DELETEs of versions (brake)
+    // Accepted DELETEs of versions (brake). `not_ready` RebuiltLately while that reaches back behind a rebuilt
+    // journal.
+    virtual Result<int> deletes_since(const std::string& subscription, TimePoint since) = 0;
     virtual Result<std::string> setting(const std::string& key) = 0;  // "" when absent
     virtual Status put_setting(const std::string& key, const std::string& value) = 0;
-    virtual bool writable() const = 0;  // false after the first failed write
+    virtual Status sound() const = 0;  // after the first failed write: why nothing is written any more, with its code
+    bool writable() const { return sound().has_value(); }
 };
 
 }  // namespace galleryd

@@ -108,8 +108,7 @@ Task<bool> one_round(Engine& engine, ApplyState& state, TaskGroup& operations) {
         progress = progress || !state.unconfirmed.empty();
         state.failures.erase(name);
         if (result->error) {
-            if (result->error->reason == "JournalWriteFailed" || result->error->kind == ErrorKind::bug)
-                co_return std::unexpected(*result->error);
+            if (result->error->kind == ErrorKind::bug) co_return std::unexpected(*result->error);
             state.failures.insert_or_assign(name, *result->error);
             progress =
                 progress || result->error->kind == ErrorKind::transient || result->error->kind == ErrorKind::throttled;
@@ -157,6 +156,8 @@ Task<ApplyEnd> rounds(Session& session, ApplyState& state, TaskGroup& operations
         const auto progress = co_await one_round(engine, state, operations);
         if (!progress) co_return std::unexpected(progress.error());
         if (is_converged(state) && engine.looked_everywhere()) co_return ApplyEnd::converged;
+        // Without a journal nothing is sent, and waiting makes no disk whole.
+        if (const Status sound = session.journal().sound(); !sound) co_return std::unexpected(sound.error());
         if (clock.monotonic() > state.deadline) co_return *progress ? ApplyEnd::timed_out : ApplyEnd::stuck;
         idle_rounds = *progress ? 0 : idle_rounds + 1;
         const bool only_reads = !state.unconfirmed.empty() && state.running_operations == 0 && state.writes == written;

@@ -37,6 +37,7 @@ struct Pages {
     Api api;
     std::vector<std::unique_ptr<http::Server>> servers;
     bool dirty = true;
+    bool told_of_journal = false;
 };
 
 boost::asio::awaitable<http::ServerResponse> serve_api(Pages& pages, http::ServerRequest request) {
@@ -109,8 +110,18 @@ void update_checks(Session& session, Daemon& daemon, Pages& pages) {
     else
         pages.health.set_not_ready("azure",
                                    "not every scope has been looked at yet" + (trouble.empty() ? "" : "; " + trouble));
-    if (session.journal().writable()) pages.health.set_ready("journal");
-    else pages.health.set_not_ready("journal", "the state directory cannot be written; nothing is sent to Azure");
+    const Status sound = session.journal().sound();
+    session.metrics().set("galleryd_journal_writable", {}, sound ? 1 : 0);
+    if (sound) {
+        pages.health.set_ready("journal");
+        return;
+    }
+    const Error& why = sound.error();
+    const std::string text = "the state directory cannot be written; nothing is sent to Azure until galleryd is " +
+                             std::string("restarted with one that can");
+    pages.health.set_not_ready("journal", text + " (" + why.code + ")");
+    if (!std::exchange(pages.told_of_journal, true))
+        session.log().error("journal stopped", {{"code", why.code}, {"detail", why.message + "; " + text}});
 }
 
 boost::asio::awaitable<void> publish_loop(Session& session, Daemon& daemon, Pages& pages) {

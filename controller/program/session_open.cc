@@ -38,6 +38,27 @@ Status open_log(SessionParts& parts) {
     return {};
 }
 
+bool only_looks(const SessionParts& parts, JournalUse use) {
+    return use == JournalUse::read_only || (use == JournalUse::exclusive && parts.options.observe);
+}
+
+void tell_about_journal(const SessionParts& parts, const std::string& code, const std::string& detail) {
+    parts.log->warning("state directory", {{"code", code}, {"detail", detail}});
+}
+
+// Who only looks goes on without a journal (reliability R14), as at a first start; what is wrong is said, once.
+Status know_nothing(SessionParts& parts, const Error& why) {
+    auto opened = journal::open_journal({.directory = {}, .in_memory = true, .now = parts.clock().now()});
+    if (!opened) return std::unexpected(opened.error());
+    parts.journal = std::move(*opened);
+    if (why.code == "GD4107") return {};  // no daemon has been here: nothing is wrong
+    tell_about_journal(parts, why.code,
+                       why.message +
+                           "; looking on without it, so what only the journal knows (which documents were "
+                           "removed, what was approved) is missing here");
+    return {};
+}
+
 Status open_state(SessionParts& parts, JournalUse use) {
     if (parts.options.state_dir.empty()) parts.options.state_dir = default_state_directory();
     journal::OpenReport report;
@@ -50,15 +71,11 @@ Status open_state(SessionParts& parts, JournalUse use) {
         options.beside_a_daemon = false;
         opened = journal::open_journal(options);
     }
-    if (!opened && use == JournalUse::read_only) {  // nothing is known yet: plan as a first start would
-        options.read_only = false;
-        options.in_memory = true;
-        opened = journal::open_journal(options);
-    }
+    if (!opened && only_looks(parts, use) && opened.error().code != "GD4101")
+        return know_nothing(parts, opened.error());
     if (!opened) return std::unexpected(opened.error());
     parts.journal = std::move(*opened);
-    if (!report.notice.empty())
-        parts.log->warning("state directory", {{"code", report.notice_code}, {"detail", report.notice}});
+    if (!report.notice.empty()) tell_about_journal(parts, report.notice_code, report.notice);
     return {};
 }
 
@@ -200,12 +217,12 @@ Status open_engine(SessionParts& parts, JournalUse use, std::string asked_by) {
     if (!prices) return std::unexpected(prices.error());
     EngineOptions options;
     options.instance = parts.options.instance;
+    options.reconcile_held_back = !is_command(asked_by);
     options.asked_by = std::move(asked_by);
     options.observe = parts.options.observe;
     options.allow_deletes = parts.options.allow_deletes;
     options.prune = parts.options.prune;
     options.remember_documents = use == JournalUse::exclusive;
-    options.reconcile_held_back = asked_by == "daemon" || asked_by == "demo";
     options.prices = std::move(*prices);
     options.source_count = parts.options.sources.size();
     options.zone_offset = zone_offset;
@@ -239,6 +256,12 @@ Status open_parts(SessionParts& parts, JournalUse use, const std::string& asked_
     if (const Status opened = open_sources(parts, use); !opened) return opened;
     if (const Status opened = open_azure(parts, asked_by); !opened) return opened;
     if (const Status opened = open_state(parts, use); !opened) return opened;
+    Status loaded = open_engine(parts, use, asked_by);
+    // Who looks has not checked every row, and this one is read when the plan is under way.
+    if (const auto approvals = parts.journal->approvals(); loaded && !approvals)
+        loaded = std::unexpected(approvals.error());
+    if (loaded || !loaded.error().code.starts_with("GD41") || !only_looks(parts, use)) return loaded;
+    if (const Status opened = know_nothing(parts, loaded.error()); !opened) return opened;
     return open_engine(parts, use, asked_by);
 }
 

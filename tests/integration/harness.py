@@ -52,8 +52,8 @@ def until(condition, what, seconds=30.0, every=0.02, process=None):
 class Process:
     """A galleryd that runs on, its output in files. `url` is set once it said that it listens."""
 
-    def __init__(self, arguments, folder, name, env=None):
-        self.arguments = [GALLERYD, *arguments]
+    def __init__(self, arguments, folder, name, env=None, before=()):
+        self.arguments = [*before, GALLERYD, *arguments]
         self.name = name
         self.out = os.path.join(folder, f"{name}.out")
         self.err = os.path.join(folder, f"{name}.err")
@@ -115,8 +115,9 @@ class Case(unittest.TestCase):
     def path(self, *names):
         return os.path.join(self.folder, *names)
 
-    def start(self, *arguments, name=None, env=None):
-        child = Process([str(word) for word in arguments], self.folder, name or f"{arguments[0]}{len(self.children)}", env)
+    def start(self, *arguments, name=None, env=None, before=()):
+        """`before`: a command that runs galleryd, such as strace."""
+        child = Process([str(word) for word in arguments], self.folder, name or f"{arguments[0]}{len(self.children)}", env, before)
         self.children.append(child)
         return child
 

@@ -4,7 +4,7 @@ import os
 import shutil
 
 from folder_case import Folder
-from harness import get, main, until
+from harness import gallery_id, get, main, until
 
 
 class Survives(Folder):
@@ -47,6 +47,18 @@ class Survives(Folder):
         self.assert_nothing_lost(daemon)
         self.write("manifests/ubuntu.yaml", good)
         self.assert_followed(daemon, "ubuntu", "mended")
+        self.assert_nothing_lost(daemon, 2)
+
+    def test_what_stands_on_its_last_good_content_is_still_put_back(self):
+        daemon = self.run_daemon()
+        good = self.read("manifests", "ubuntu.yaml")
+        self.write("manifests/ubuntu.yaml", good.replace("osState: Generalized", "osState: Nonsense"))
+        self.assert_followed(daemon, "rhel", "while the other is broken")
+        path = f"{gallery_id()}/images/ubuntu"
+        live = self.arm.get(path)
+        live["properties"]["description"] = "by another hand"
+        self.arm.send("PUT", path, {key: live[key] for key in ("location", "tags", "properties")})
+        until(lambda: self.described("ubuntu") == "Ubuntu", "the last good content is put back", 30, process=daemon)
         self.assert_nothing_lost(daemon, 2)
 
     def test_a_broken_version_is_not_a_removed_version(self):

@@ -2,9 +2,17 @@
 
 namespace galleryd {
 
+std::unexpected<Error> FailingDisk::broken() {
+    Error error;
+    error.kind = ErrorKind::transient;
+    error.reason = "JournalFailed";
+    error.code = "GD4105";
+    error.message = "test: the disk failed";
+    return std::unexpected(std::move(error));
+}
+
 template <class Write>
 auto FailingDisk::write(Write write, bool may_land) -> decltype(write()) {
-    const auto broken = [] { return fail(ErrorKind::transient, "JournalFailed", "test: the disk failed"); };
     if (failed_) return broken();
     if (!writes_left_ || --*writes_left_ > 0) return write();
     failed_ = true;

@@ -33,7 +33,7 @@ class FailingDisk : public Journal {
     Status put_event(const EventRecord& event) override;
     Status put_approval(const std::string& digest, const std::string& by, TimePoint expires) override;
     Status put_setting(const std::string& key, const std::string& value) override;
-    bool writable() const override { return !failed_ && inner_->writable(); }
+    Status sound() const override { return failed_ ? broken() : inner_->sound(); }
 
     Result<std::vector<AuditRecord>> open_intents() override { return inner_->open_intents(); }
     Result<std::vector<AuditRecord>> audit(int limit) override { return inner_->audit(limit); }
@@ -52,6 +52,7 @@ class FailingDisk : public Journal {
     Result<std::string> setting(const std::string& key) override { return inner_->setting(key); }
 
   private:
+    static std::unexpected<Error> broken();
     template <class Write>
     auto write(Write write, bool may_land = true) -> decltype(write());
 

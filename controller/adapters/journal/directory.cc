@@ -83,16 +83,36 @@ Result<std::unique_ptr<DirectoryLock>> DirectoryLock::take(const std::string& di
 
 DirectoryLock::~DirectoryLock() { ::close(descriptor_); }
 
+namespace {
+
+std::unexpected<Error> not_a_journal(const std::string& path, const std::string& why) {
+    return refused("GD4106", "StateDirectoryUnusable",
+                   "journal " + path + ": " + why + "; move it away, or name another --state-dir");
+}
+
+}  // namespace
+
 Status prepare_database_file(const std::string& path) {
     const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-    if (descriptor < 0)
-        return refused("GD4106", "StateDirectoryUnusable", "journal " + path + ": " + system_text(errno));
+    if (descriptor < 0) return not_a_journal(path, errno == ELOOP ? "is a link" : system_text(errno));
     struct stat status {};
     const bool is_file = ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
     if (is_file && (status.st_mode & 0177) != 0) static_cast<void>(::fchmod(descriptor, 0600) == 0);
     ::close(descriptor);  // before SQLite opens it: closing would drop SQLite's POSIX locks
-    if (!is_file) return refused("GD4106", "StateDirectoryUnusable", "journal " + path + ": is not a regular file");
+    if (!is_file) return not_a_journal(path, "is not a regular file");
     return {};
+}
+
+Status check_database_file(const std::string& path) {
+    struct stat status {};
+    if (::lstat(path.c_str(), &status) != 0) return not_a_journal(path, system_text(errno));
+    if (S_ISREG(status.st_mode)) return {};
+    return not_a_journal(path, S_ISLNK(status.st_mode) ? "is a link" : "is not a regular file");
+}
+
+bool is_empty_file(const std::string& path) {
+    struct stat status {};
+    return ::lstat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) && status.st_size == 0;
 }
 
 Result<std::string> move_aside(const std::string& path, TimePoint now) {

@@ -29,6 +29,9 @@ class DirectoryLock {
 // Makes the file when missing and sets mode 0600; SQLite gives -wal and -shm the same. GD4106 when it is not a regular
 // file.
 Status prepare_database_file(const std::string& path);
+// The same question about a file that is only read: nothing is made, and a pipe in its place is not waited for. GD4106.
+Status check_database_file(const std::string& path);
+bool is_empty_file(const std::string& path);  // a regular file without a byte
 // Renames path and path-wal to path.corrupt-<time>[-wal], removes -shm, keeps the newest five of them. Returns the new
 // path.
 Result<std::string> move_aside(const std::string& path, TimePoint now);

@@ -19,7 +19,8 @@ struct OpenReport {
     bool rebuilt = false;  // a damaged one was moved aside and a new one started. Begin in the look-only phase
     std::string moved_aside;  // its new path
     std::string notice;       // one sentence for people when something is unusual; "" otherwise
-    std::string notice_code;  // "GD4102" (damaged), "GD4103" (newer schema), "GD4104" (not writable)
+    std::string
+        notice_code;  // "GD4102" (damaged or emptied), "GD4103" (newer schema), "GD4104" (not writable), "GD4105"
 };
 
 struct JournalOptions {

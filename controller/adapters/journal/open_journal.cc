@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "controller/adapters/journal/directory.h"
@@ -13,13 +14,23 @@ Error coded(ErrorKind kind, std::string code, std::string reason, std::string me
     return error;
 }
 
-bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+// Also a link that leads nowhere: it is not nothing.
+bool exists(const std::string& path) { return ::faccessat(AT_FDCWD, path.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0; }
 
 // Opened, checked and at the present schema. `refusal` is set when it may only be read.
 struct Opened {
     std::unique_ptr<Database> database;
     std::optional<Error> refusal;
 };
+
+// SQLite refuses a statement of ours: the file is not what we wrote (a flipped bit in its format number, for instance).
+std::unexpected<Error> opening_failed(Error error) {
+    if (error.reason == refused_reason) {
+        error.reason = corrupt_reason;
+        error.code = "GD4102";
+    }
+    return std::unexpected(std::move(error));
+}
 
 std::optional<Error> newer_schema(Database& database) {
     const auto version = read_schema_version(database);
@@ -31,23 +42,27 @@ std::optional<Error> newer_schema(Database& database) {
 }
 
 Result<Opened> open_for_reading(const std::string& path) {
+    if (const auto checked = check_database_file(path); !checked) return std::unexpected(checked.error());
     auto database = Database::open(path, OpenMode::read_only, 0);
-    if (!database) return std::unexpected(database.error());
+    if (!database) return opening_failed(database.error());
     const auto version = read_schema_version(**database);
-    if (!version) return std::unexpected(version.error());
+    if (!version) return opening_failed(version.error());
     if (*version < 1)
         return std::unexpected(
             coded(ErrorKind::not_ready, "GD4107", "JournalMissing", "journal " + path + " holds nothing yet"));
     Opened opened{std::move(*database), std::nullopt};
     opened.refusal = newer_schema(*opened.database);
+    // Rows whose digests cover columns that this galleryd does not know cannot be believed, and are no damage either.
+    if (opened.refusal && !check_rows(*opened.database)) return std::unexpected(std::move(*opened.refusal));
     return opened;
 }
 
 Result<Opened> open_for_writing(const std::string& path, const JournalOptions& options) {
     if (const auto prepared = prepare_database_file(path); !prepared) return std::unexpected(prepared.error());
     auto database = Database::open(path, OpenMode::read_write, options.pages_max);
-    if (!database) return std::unexpected(database.error());
-    if (const auto checked = check_integrity(**database); !checked) return std::unexpected(checked.error());
+    if (!database) return opening_failed(database.error());
+    if (const auto checked = check_integrity(**database); !checked) return opening_failed(checked.error());
+    (*database)->trust();
     if (auto newer = newer_schema(**database)) {
         database->reset();
         auto reading = open_for_reading(path);
@@ -138,6 +153,7 @@ Result<std::unique_ptr<Journal>> open_journal(JournalOptions options) {
     auto lock = DirectoryLock::take(options.directory);
     if (!lock) return std::unexpected(lock.error());
 
+    const bool was_emptied = is_empty_file(path);
     auto opened = open_for_writing(path, options);
     if (!opened && opened.error().reason == corrupt_reason) {
         const auto target = move_aside(path, options.now);
@@ -155,6 +171,10 @@ Result<std::unique_ptr<Journal>> open_journal(JournalOptions options) {
         return forgetful(options, std::move(*lock), opened.error());
     }
     if (opened->refusal) note(options, *opened->refusal);
+    if (was_emptied) {  // nothing is left to be kept aside; somebody has to hear of it all the same
+        options.report->notice = "the journal " + path + " was empty; starting with a new one";
+        options.report->notice_code = "GD4102";
+    }
     auto journal = std::make_unique<SqliteJournal>(options, std::move(*lock), std::move(opened->database),
                                                    std::move(opened->refusal));
     remember_start(*journal, options);

@@ -167,6 +167,10 @@ Status check_integrity(Database& database) {
     if (application->front() != Row{std::int64_t{0x47444a31}}) return corrupt("this is not a journal of galleryd");
     if (*version < 1) return corrupt("no schema version");
     if (*version > schema_version) return {};  // unknown columns: their owner checks them
+    return check_rows(database);
+}
+
+Status check_rows(Database& database) {
     for (const Table* table : all_tables()) {
         const bool is_audit = table == &audit_table;
         const auto rows = get_rows(database, *table, is_audit ? std::string(audit_checked) : std::string(), {});

@@ -145,6 +145,14 @@ Result<std::vector<AuditRecord>> SqliteJournal::audit(int limit) {
 }
 
 Result<int> SqliteJournal::deletes_since(const std::string& subscription, TimePoint since) {
+    const auto rebuilt = setting("rebuilt_at");
+    if (!rebuilt) return std::unexpected(rebuilt.error());
+    const auto rebuilt_at = parse_rfc3339(*rebuilt);
+    if (rebuilt_at && *rebuilt_at >= since) {  // what the damaged one had counted is lost
+        return fail(
+            ErrorKind::not_ready, "RebuiltLately",
+            "the journal was damaged and begun anew at " + *rebuilt + ": how much was deleted before is not known");
+    }
     // An intent without an answer may have been carried out: a brake counts it.
     auto rows = read(audit_table,
                      "WHERE step = 'DeleteVersion' AND subscription = ? AND at >= ? AND outcome NOT LIKE 'failed%'",

@@ -36,7 +36,10 @@ class SqliteJournal : public Journal {
     Result<int> deletes_since(const std::string& subscription, TimePoint since) override;
     Result<std::string> setting(const std::string& key) override;
     Status put_setting(const std::string& key, const std::string& value) override;
-    bool writable() const override { return !stopped_.has_value(); }
+    Status sound() const override {
+        if (stopped_) return std::unexpected(*stopped_);
+        return {};
+    }
 
   private:
     // Runs `body` in a transaction and commits. A storage failure in it, or in the commit, stops the journal.

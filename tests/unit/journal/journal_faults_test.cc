@@ -15,34 +15,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-void fill(Journal& journal) {
-    for (int i = 0; i < 30; ++i) {
-        const auto id = *journal.begin_intent(samples::delete_intent(samples::version_text + std::to_string(i)));
-        REQUIRE(journal
-                    .finish_intent(id, "accepted", "c", samples::start,
-                                   samples::operation(id, samples::version_text + std::to_string(i)))
-                    .has_value());
-        REQUIRE(
-            journal.put_resource_record(samples::version_text + std::to_string(i), samples::resource()).has_value());
-        REQUIRE(journal.put_event(samples::event("message " + std::to_string(i), samples::start)).has_value());
-    }
-    REQUIRE(
-        journal.update_good_documents("dir:a", {samples::document("one"), samples::document("two")}, {}).has_value());
-}
-
-// True when everything that fill() wrote is there, unchanged, as far as deletions depend on it.
-bool is_intact(Journal& journal) {
-    const auto records = journal.resource_records();
-    if (!records || records->size() != 30) return false;
-    for (const auto& [key, record] : *records) {
-        if (!samples::same(record, samples::resource()) || !record.operation_in_flight) return false;
-    }
-    const auto documents = journal.good_documents(Journal::Content::with);
-    const auto deletes = journal.deletes_since("S1", samples::start - 1h);
-    return documents && documents->size() == 2 && documents->front().deletion_policy == "Delete" && deletes &&
-           *deletes == 30;
-}
-
 void execute(const std::string& path, const std::string& sql) {
     sqlite3* handle = nullptr;
     REQUIRE(sqlite3_open(path.c_str(), &handle) == SQLITE_OK);
@@ -50,76 +22,7 @@ void execute(const std::string& path, const std::string& sql) {
     sqlite3_close(handle);
 }
 
-// Cut short, flipped bits, zeroed or overwritten ranges.
-std::string damaged(std::string content, std::mt19937& random) {
-    const auto place = [&] { return std::uniform_int_distribution<std::size_t>(0, content.size() - 1)(random); };
-    switch (random() % 5) {
-        case 0: content.resize(place()); break;
-        case 1:
-        case 2:
-            for (unsigned i = 0, n = 1 + static_cast<unsigned>(random() % 20); i < n; ++i) {
-                char& byte = content[place()];
-                byte = static_cast<char>(static_cast<unsigned char>(byte) ^ (1U << (random() % 8)));
-            }
-            break;
-        case 3: {
-            const std::size_t from = place();
-            std::fill(content.begin() + static_cast<std::ptrdiff_t>(from),
-                      content.begin() + static_cast<std::ptrdiff_t>(std::min(from + 4096, content.size())), '\0');
-            break;
-        }
-        default:
-            for (std::size_t i = place(), end = std::min(i + 512, content.size()); i < end; ++i)
-                content[i] = static_cast<char>(random());
-    }
-    return content;
-}
-
 }  // namespace
-
-TEST_CASE("500 damaged journals are rebuilt, refused or intact, never believed") {
-    const TemporaryDirectory home;
-    {
-        const auto journal = samples::open(home.file("good"));
-        fill(*journal);
-    }
-    const std::string good = home.read("good/galleryd.db");
-    REQUIRE(good.size() > 40'000);
-    std::mt19937 random(20261121);
-    int rebuilt = 0;
-    int intact = 0;
-    int refused = 0;
-    for (int i = 0; i < 500; ++i) {
-        CAPTURE(i);
-        const std::string name = "s" + std::to_string(i);
-        const std::string content = damaged(good, random);
-        home.write(name + "/galleryd.db", content);
-        OpenReport report;
-        JournalOptions options;
-        options.directory = home.file(name);
-        options.now = samples::start;
-        options.report = &report;
-        auto journal = open_journal(options);
-        if (!journal || !(*journal)->writable()) {
-            ++refused;
-        } else if (report.rebuilt) {
-            ++rebuilt;
-            CHECK((*journal)->resource_records()->empty());
-            CHECK_FALSE((*journal)->setting("rebuilt_at")->empty());
-            CHECK(home.read(name + "/" + report.moved_aside.substr(report.moved_aside.rfind('/') + 1)) == content);
-            CHECK(report.notice_code == "GD4102");
-        } else if (report.fresh) {
-            CHECK(content.empty());  // cut to nothing: as good as lost, which starts look-only too
-        } else {
-            ++intact;
-            CHECK(is_intact(**journal));
-        }
-        if (journal) journal->reset();
-        std::filesystem::remove_all(home.file(name));
-    }
-    CHECK(rebuilt > 300);
-    CHECK(rebuilt + intact + refused >= 498);
-}
 
 TEST_CASE("damage while running stops the journal") {
     const TemporaryDirectory home;
