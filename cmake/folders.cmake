@@ -91,19 +91,38 @@ function(galleryd_mutation_tests)
   add_test(NAME mutation.schedules COMMAND mutation_tests "--test-case-exclude=point *")
 endfunction()
 
-# Preset `fuzz`: a libFuzzer binary for each tests/fuzz/NAME_fuzz.cc, build/fuzz/tests/NAME_fuzz.
+# The folders that a source includes headers of, as libraries: "controller/adapters/azure/decode.h" is galleryd_azure.
+function(galleryd_included_folders source out)
+  file(STRINGS ${source} includes REGEX "^#include \"(controller|reconcilers)/")
+  set(libraries "")
+  foreach(include ${includes})
+    string(REGEX REPLACE "^#include \".*/([a-z_]+)/[a-z_]+\\.h\"$" "galleryd_\\1" library ${include})
+    list(APPEND libraries ${library})
+  endforeach()
+  list(REMOVE_DUPLICATES libraries)
+  set(${out} ${libraries} PARENT_SCOPE)
+endfunction()
+
+# Preset `fuzz`: a libFuzzer binary for each tests/fuzz/NAME_fuzz.cc, build/fuzz/tests/NAME_fuzz. Each links the folders it
+# includes and no others, so that one target can be built without the whole program.
 function(galleryd_fuzz_binaries)
   file(GLOB targets CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fuzz/*_fuzz.cc)
-  add_library(galleryd_fuzz_support STATIC
-    ${CMAKE_SOURCE_DIR}/tests/fuzz/target.cc ${CMAKE_SOURCE_DIR}/tests/fuzz/libfuzzer_entry.cc
-    ${CMAKE_SOURCE_DIR}/tests/unit/planning/random_estate.cc ${CMAKE_SOURCE_DIR}/tests/unit/planning/naive_reading.cc)
-  target_link_libraries(galleryd_fuzz_support PUBLIC galleryd_program)
+  add_library(galleryd_fuzz_support STATIC ${CMAKE_SOURCE_DIR}/tests/fuzz/target.cc ${CMAKE_SOURCE_DIR}/tests/fuzz/libfuzzer_entry.cc)
+  target_link_libraries(galleryd_fuzz_support PUBLIC galleryd_documents galleryd_asio)   # Asio: the precompiled header names it
   target_precompile_headers(galleryd_fuzz_support REUSE_FROM galleryd_pch)
+  add_library(galleryd_fuzz_planning STATIC
+    ${CMAKE_SOURCE_DIR}/tests/unit/planning/random_estate.cc ${CMAKE_SOURCE_DIR}/tests/unit/planning/naive_reading.cc)
+  target_link_libraries(galleryd_fuzz_planning PUBLIC galleryd_image_version)
+  target_precompile_headers(galleryd_fuzz_planning REUSE_FROM galleryd_pch)
   add_custom_target(fuzz_binaries)
   foreach(target ${targets})
     get_filename_component(name ${target} NAME_WE)
+    galleryd_included_folders(${target} libraries)
+    if(name STREQUAL plan_fuzz)
+      list(PREPEND libraries galleryd_fuzz_planning)
+    endif()
     add_executable(${name} EXCLUDE_FROM_ALL ${target})
-    target_link_libraries(${name} PRIVATE galleryd_fuzz_support)
+    target_link_libraries(${name} PRIVATE ${libraries} galleryd_fuzz_support)
     target_link_options(${name} PRIVATE -fsanitize=fuzzer)
     target_precompile_headers(${name} REUSE_FROM galleryd_pch)
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)

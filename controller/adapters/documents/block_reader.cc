@@ -179,11 +179,15 @@ class BlockReader {
 
 }  // namespace
 
-std::optional<Tree> read_blocks(const Piece& piece) {
+std::optional<ReadTree> read_blocks(const Piece& piece) {
     try {
-        return BlockReader(piece).read();
-    } catch (const ReadFailure&) {  // a field twice, 010, too deep: yaml-cpp's reading finds it too, and is told
-        return std::nullopt;
+        auto tree = BlockReader(piece).read();
+        if (!tree) return std::nullopt;
+        return ReadTree{.tree = std::move(*tree), .failure = std::nullopt};
+    } catch (const ReadFailure& failure) {
+        if (failure.problem.code == too_many_values_code)
+            return ReadTree{.tree = {}, .failure = TextProblem{failure.problem, failure.place}};
+        return std::nullopt;  // a field twice, 010, too deep: yaml-cpp's reading finds it too, and is told
     }
 }
 

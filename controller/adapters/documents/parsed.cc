@@ -1,5 +1,7 @@
 #include "controller/adapters/documents/parsed.h"
 
+#include <set>
+
 #include "controller/adapters/documents/tree.h"
 #include "controller/adapters/documents/validator.h"
 #include "controller/core/check.h"
@@ -200,26 +202,32 @@ ParsedDocument failed(const DocumentFile& file, const TextProblem& failure) {
     return parsed;
 }
 
-// A file of refused documents, each of six bytes, would become messages of hundreds of megabytes. The last record
-// stands for everything behind it: no key, so whatever was declared in this file may still be there.
+// A file of refused documents, each of six bytes, would become messages of hundreds of megabytes; so would one that
+// declares one object ten thousand times. The last record stands for everything behind it: no key, so whatever was
+// declared in this file may still be there.
 class Patience {
   public:
     static constexpr std::size_t refused_max = 100;
 
     // `documents`: those so far; asked after each addition.
     bool is_lost(std::vector<ParsedDocument>& documents) {
-        for (; seen_ < documents.size(); ++seen_) refused_ += documents[seen_].valid() ? 0 : 1;
+        for (; seen_ < documents.size(); ++seen_) {
+            const ParsedDocument& document = documents[seen_];
+            const bool is_new = !document.key || keys_.insert(*document.key).second;
+            refused_ += document.valid() && is_new ? 0 : 1;
+        }
         return refused_ >= refused_max;
     }
 
   private:
     std::size_t seen_ = 0, refused_ = 0;
+    std::set<ObjectKey> keys_;
 };
 
 TextProblem rest_unread(Place place) {
     return {{.code = "GD1006",
              .pointer = "",
-             .message = "100 documents of this file cannot be read; what follows is not looked at",
+             .message = "100 documents of this file are wrong or stand there twice; what follows is not looked at",
              .remedy = "Correct those first, or split the file."},
             place};
 }

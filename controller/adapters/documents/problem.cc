@@ -36,7 +36,7 @@ std::string nearest(std::string_view wanted, const std::vector<std::string>& can
     std::size_t best_distance = std::max<std::size_t>(2, wanted.size() / 3) + 1;
     const std::string folded = fold_case(wanted);
     for (const std::string& candidate : candidates) {
-        const std::size_t distance = edit_distance(folded, fold_case(candidate));
+        const std::size_t distance = edit_distance(folded, fold_case(candidate), best_distance);
         if (distance < best_distance) {
             best = candidate;
             best_distance = distance;

@@ -72,8 +72,10 @@ spec:
 // What yaml-cpp makes of it must be the same to the last place, wherever the line reader dares to answer.
 bool answers(const std::string& text) {
     for (const Piece& piece : cut_documents(text)) {
-        const std::optional<Tree> tree = read_blocks(piece);
-        if (!tree) return false;
+        const std::optional<ReadTree> read = read_blocks(piece);
+        if (!read) return false;
+        REQUIRE_FALSE(read->failure);
+        const Tree* const tree = &read->tree;
         const ReadTree other = read_any_yaml(piece);
         INFO(text);
         REQUIRE_FALSE(other.empty);
