@@ -141,9 +141,15 @@ class BlockReader {
     // `at`: the bracket that opens; then behind the one that closes.
     bool read_collection(std::string_view text, std::size_t& at, std::size_t column) {
         const bool is_map = text[at] == '{';
+        const char close = is_map ? '}' : ']';
         builder_.begin(is_map, place(column + at));
-        for (;;) {
-            skip_blanks(text, ++at);
+        skip_blanks(text, ++at);
+        if (at < text.size() && text[at] == close) {
+            builder_.end();
+            ++at;
+            return true;
+        }
+        for (;; skip_blanks(text, ++at)) {
             if (is_map) {
                 const std::size_t length = key_length(text.substr(at));
                 if (length == 0) return false;
@@ -156,7 +162,7 @@ class BlockReader {
             if (text[at] != ',') break;
         }
         builder_.end();
-        return text[at++] == (is_map ? '}' : ']');
+        return text[at++] == close;
     }
 
     bool read_flow_value(std::string_view text, std::size_t& at, std::size_t column) {
