@@ -107,6 +107,7 @@ function(galleryd_follow_includes source libraries_out sources_out)
     if(file MATCHES "^controller/program/.*\\.cc$")
       list(APPEND sources ${CMAKE_SOURCE_DIR}/${file})
     endif()
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${file})   # its includes may change
     file(STRINGS ${CMAKE_SOURCE_DIR}/${file} includes REGEX "^#include \"(controller|reconcilers)/")
     foreach(include ${includes})
       string(REGEX REPLACE "^#include \"(.*)\\.h\"$" "\\1" name ${include})
