@@ -7,12 +7,13 @@
 #include <cstdlib>
 #include <iostream>
 #include <iterator>
-#include <sstream>
+#include <spanstream>
 
 #include "controller/adapters/azure/decode.h"
 #include "controller/adapters/azure/error_table.h"
 #include "controller/adapters/azure/graph_rows.h"
 #include "controller/adapters/documents/reader.h"
+#include "controller/adapters/documents/text.h"
 #include "controller/adapters/journal/record_text.h"
 #include "controller/adapters/telemetry/log.h"
 #include "controller/program/config_file.h"
@@ -26,7 +27,7 @@
 
 // R11 of the reliability design: any single input of at most 1 MiB costs at most 64 MiB of memory, at most 100 ms of
 // CPU, and gives one clear error. yaml-cpp needs 50 to 230 ms for a mebibyte on the machine where this was written, so
-// a YAML input may also take half as long again as yaml-cpp alone takes for it, measured just before. Asked for by
+// a YAML input may also take twice what yaml-cpp alone takes for it. Asked for by
 // `make fuzz` (--no-skip): a busy machine must not fail `make test`.
 
 using namespace galleryd;
@@ -40,7 +41,7 @@ constexpr std::size_t input_bytes_max = 64 * 1024;  // everything is twenty time
 constexpr std::size_t input_bytes_max = 1024 * 1024;
 #endif
 constexpr std::size_t extra_bytes_max = 64UL * 1024 * 1024;
-constexpr double cpu_seconds_max = 0.1, library_share_max = 1.5;
+constexpr double cpu_seconds_max = 0.1, library_share_max = 2;
 
 struct Reader {
     std::string_view name;
@@ -98,16 +99,28 @@ class Deaf final : public YAML::EventHandler {
     void OnMapEnd() override {}
 };
 
-double seconds_of_yaml_cpp(const std::string& input) {
-    const double before = cpu_seconds();
-    try {
-        std::istringstream stream(input);
-        YAML::Parser parser(stream);
-        Deaf deaf;
-        for (int documents = 0; documents < 100 && parser.HandleNextDocument(deaf);) ++documents;
-    } catch (const std::exception&) {  // no YAML: what it took to find that out
+// CPU seconds of a call. Other work on the machine only ever adds to them, so one that seems too slow is asked again.
+template <class Call>
+double seconds_of(const Call& call, double enough) {
+    double least = 1e9;
+    for (int tries = 0; tries < 6 && least > enough; ++tries) {
+        const double before = cpu_seconds();
+        call();
+        least = std::min(least, cpu_seconds() - before);
     }
-    return cpu_seconds() - before;
+    return least;
+}
+
+void read_by_yaml_cpp(const std::string& input) {
+    for (const documents::Piece& piece : documents::cut_documents(input)) {
+        try {
+            std::ispanstream stream(std::span<const char>(piece.text.data(), piece.text.size()));
+            YAML::Parser parser(stream);
+            Deaf deaf;
+            parser.HandleNextDocument(deaf);
+        } catch (const std::exception&) {  // no YAML: what it took to find that out
+        }
+    }
 }
 
 // A seed again and again up to a mebibyte: what is linear stays quick, what is not shows.
@@ -184,11 +197,10 @@ TEST_CASE("no single input of a mebibyte takes more than 100 ms of CPU" * doctes
         for (const Shape& shape : shapes_for(reader)) {
             CAPTURE(std::string(reader.name));
             CAPTURE(shape.name);
-            const double before = cpu_seconds();
-            reader.read(shape.text);
-            double seconds = cpu_seconds() - before, bound = cpu_seconds_max;
+            const double seconds = seconds_of([&] { reader.read(shape.text); }, cpu_seconds_max);
+            double bound = cpu_seconds_max;
             if (seconds > bound && reader.is_yaml)
-                bound = std::max(bound, library_share_max * seconds_of_yaml_cpp(shape.text));
+                bound = std::max(bound, library_share_max * seconds_of([&] { read_by_yaml_cpp(shape.text); }, 0));
             CHECK(seconds <= bound);
             if (tells_all) std::cout << reader.name << ", " << shape.name << ": " << seconds * 1000 << " ms\n";
             if (seconds < slowest) continue;

@@ -60,3 +60,14 @@ TEST_CASE("what a syntax error quotes is brief and whole text") {
     CHECK(reply.status == 400);
     CHECK(reply.body["error"]["details"][1]["token"].get<std::string>().size() <= 80);
 }
+
+TEST_CASE("a URL that is no text is refused, and what is kept can be saved") {
+    Box box;
+    for (const char* name : {"g%ff", "g\xff", "g%00", "g%0a", "g%e2%80%ae"}) {
+        CAPTURE(name);
+        CHECK(box.ask("PUT", box.galleries + name, R"({"location":"eastus2"})").status == 400);
+        CHECK(box.ask("PUT", box.subscription + "/resourceGroups/" + name, R"({"location":"eastus2"})", "2021-04-01")
+                  .status == 400);
+    }
+    CHECK(Json::accept(box.azure.save_state()));
+}
