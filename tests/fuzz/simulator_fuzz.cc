@@ -17,15 +17,15 @@ constexpr std::size_t requests_max = 8;
 constexpr std::string_view boundary = "\n====\n";
 constexpr const char* estate =
     R"({"resources":[
-    {"id":"/subscriptions/s1/resourceGroups/rg/providers/Microsoft.Compute/images/golden","location":"eastus2",
+    {"id":"/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg/providers/Microsoft.Compute/images/golden","location":"eastus2",
      "properties":{"storageProfile":{"osDisk":{"osType":"Linux","diskSizeGB":30}}}},
-    {"id":"/subscriptions/s1/resourceGroups/rg/providers/Microsoft.Compute/galleries/g","location":"eastus2"},
-    {"id":"/subscriptions/s1/resourceGroups/rg/providers/Microsoft.Compute/galleries/g/images/d","location":"eastus2",
+    {"id":"/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg/providers/Microsoft.Compute/galleries/g","location":"eastus2"},
+    {"id":"/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg/providers/Microsoft.Compute/galleries/g/images/d","location":"eastus2",
      "properties":{"osType":"Linux","osState":"Generalized","hyperVGeneration":"V1",
                    "identifier":{"publisher":"p","offer":"o","sku":"s"}}},
-    {"id":"/subscriptions/s1/resourceGroups/rg/providers/Microsoft.Compute/galleries/g/images/d/versions/1.0.0",
+    {"id":"/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg/providers/Microsoft.Compute/galleries/g/images/d/versions/1.0.0",
      "location":"eastus2","properties":{"publishingProfile":{"targetRegions":[{"name":"eastus2"}]},
-     "storageProfile":{"source":{"id":"/subscriptions/s1/resourceGroups/rg/providers/Microsoft.Compute/images/golden"}}}}
+     "storageProfile":{"source":{"id":"/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg/providers/Microsoft.Compute/images/golden"}}}}
     ]})";
 
 class SteppedClock final : public Clock {
