@@ -48,14 +48,18 @@ std::size_t size_of(std::string_view bytes) {
     return size;
 }
 
-// The context is freed again: it is larger than most of what it makes.
+// Making a context costs as much as packing a small text, so one is kept, as long as it is small: what a large text
+// makes of it is freed again.
 template <class Compress>
 std::string compressed(std::string_view text, char first, Compress compress) {
-    const Compression context(ZSTD_createCCtx());
+    constexpr std::size_t kept_bytes_max = 256 * 1024;
+    thread_local Compression context;
+    if (!context) context.reset(ZSTD_createCCtx());
     std::string out = with_size(text.size(), first);
     const std::size_t head = out.size();
     std::string body(ZSTD_compressBound(text.size()), '\0');
     body.resize(checked(compress(context.get(), body)));
+    if (ZSTD_sizeof_CCtx(context.get()) > kept_bytes_max) context.reset();
     out.reserve(head + body.size());
     out += body;
     return out;

@@ -280,7 +280,7 @@ std::shared_ptr<const Graph::Done> Graph::run(World& world, const std::string& t
     auto done = std::make_shared<Done>();
     done->key = key;
     done->query = std::move(std::get<kql::Query>(parsed));
-    if (!fill_table(world, done->query, scope.subscriptions, then, done->rows)) {
+    if (!fill_table(world, done->query, scope.subscriptions, then, change_rows_, done->rows)) {
         const std::string table = printable(done->query.table, 80);
         refusal =
             syntax_error(world, {.message = "Table " + table + " is not known.",

@@ -2,6 +2,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "controller/simulator/call.h"
@@ -13,6 +14,15 @@
 // specification 2024-04-01). What a page shows is the world as the index has it at that moment: pages are not a
 // snapshot (unverified for the real service; its tokens hold an offset, so it cannot be one).
 namespace galleryd::simulator {
+
+// Rows of change records without their details, which never change: every question goes through those of fourteen days.
+class ChangeRows {
+  public:
+    std::shared_ptr<const Json> row_of(const World& world, const ChangeEntry& entry);
+
+  private:
+    std::unordered_map<std::string, std::shared_ptr<const Json>> rows_;  // by the record's guid
+};
 
 class Graph {
   public:
@@ -53,11 +63,12 @@ class Graph {
 
     std::map<std::string, Window> windows_;            // by principal
     std::vector<std::shared_ptr<const Done>> recent_;  // newest last
+    ChangeRows change_rows_;
 };
 
-// The rows of a table as the index has it at `then`. `rows.kept` owns what is not in the world any more.
+// The rows of a table as the index has it at `then`. `rows` owns what is not in the world any more.
 bool fill_table(const World& world, const kql::Query& query, const std::vector<std::string>& subscriptions,
-                TimePoint then, kql::Rows& rows);
+                TimePoint then, ChangeRows& changes, kql::Rows& rows);
 
 // Where a token says to go on, and how many rows to show; nullopt: not one of ours.
 struct SkipToken {

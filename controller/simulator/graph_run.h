@@ -1,5 +1,6 @@
 #pragma once
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,6 +33,7 @@ struct Rows {
     std::vector<Row> rows;
     std::string tenant;
     std::deque<Json> kept;    // owns what sources and cells refer to
+    std::vector<std::shared_ptr<const Json>> shared;  // the same, of rows that other answers show as well
     bool is_limited = false;  // take or limit stood in the query
 };
 

@@ -165,24 +165,37 @@ Json change_row(const World& world, const ChangeEntry& entry, bool with_details)
 }
 
 void fill_changes(const World& world, const std::vector<std::string>& subscriptions, TimePoint then, bool with_details,
-                  kql::Rows& rows) {
+                  ChangeRows& changes, kql::Rows& rows) {
     for (const ChangeEntry& entry : world.changes.entries()) {
         if (entry.recorded > then || entry.at < then - std::chrono::days(14)) continue;
         if (is_instance(entry.type) || !InScope(subscriptions)(entry.key)) continue;
-        add_row(change_row(world, entry, with_details), rows);
+        if (with_details) {
+            add_row(change_row(world, entry, with_details), rows);
+            continue;
+        }
+        rows.shared.push_back(changes.row_of(world, entry));
+        rows.rows.push_back({.source = {.body = rows.shared.back().get(), .type = {}, .is_row = true}, .cells = {}});
     }
 }
 
 }  // namespace
 
+std::shared_ptr<const Json> ChangeRows::row_of(const World& world, const ChangeEntry& entry) {
+    constexpr std::size_t rows_max = 4096;  // some ten megabytes
+    if (rows_.size() >= rows_max && !rows_.contains(entry.guid)) rows_.clear();
+    std::shared_ptr<const Json>& row = rows_[entry.guid];
+    if (!row) row = std::make_shared<const Json>(change_row(world, entry, false));
+    return row;
+}
+
 bool fill_table(const World& world, const kql::Query& query, const std::vector<std::string>& subscriptions,
-                TimePoint then, kql::Rows& rows) {
+                TimePoint then, ChangeRows& changes, kql::Rows& rows) {
     rows.columns = kql::table_columns(query.table);
     rows.tenant = world.tenants.empty() ? std::string(default_tenant) : *world.tenants.begin();
     if (query.table == "resources") fill_resources(world, subscriptions, then, is_in_resources, rows);
     else if (query.table == "computeresources") fill_resources(world, subscriptions, then, is_instance, rows);
     else if (query.table == "resourcecontainers") fill_containers(world, subscriptions, rows);
-    else if (query.table == "resourcechanges") fill_changes(world, subscriptions, then, wants_details(query), rows);
+    else if (query.table == "resourcechanges") fill_changes(world, subscriptions, then, wants_details(query), changes, rows);
     else return false;
     return true;
 }

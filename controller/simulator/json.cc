@@ -1,21 +1,65 @@
 #include "controller/simulator/json.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace galleryd::simulator {
 namespace {
 const Json nothing;
+
+void print_text(const std::string& text, std::string& out) {
+    const bool is_plain =
+        std::ranges::all_of(text, [](char c) { return c >= ' ' && c < '\x7f' && c != '"' && c != '\\'; });
+    if (!is_plain) {
+        out += Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+        return;
+    }
+    out += '"';
+    out += text;
+    out += '"';
 }
 
-std::string print_pretty(const Json& value) {
-    if (value.is_null()) return {};
-    const std::string text = value.dump(2, ' ', false, Json::error_handler_t::replace);
-    std::string printed;
-    printed.reserve(text.size() + text.size() / 16);
-    std::size_t from = 0;
-    for (std::size_t at = text.find('\n'); at != std::string::npos; at = text.find('\n', from)) {
-        printed.append(text, from, at - from).append("\r\n");
-        from = at + 1;
+void print_line(std::size_t depth, std::string& out) {
+    out += "\r\n";
+    out.append(depth * 2, ' ');
+}
+
+void print(const Json& value, std::size_t depth, std::string& out) {
+    if (value.is_string()) return print_text(value.get_ref<const std::string&>(), out);
+    if (!value.is_structured() || value.empty()) {
+        out += value.dump(-1, ' ', false, Json::error_handler_t::replace);
+        return;
     }
-    return printed.append(text, from);
+    bool is_first = true;
+    const auto begin_entry = [&] {
+        if (!std::exchange(is_first, false)) out += ',';
+        print_line(depth + 1, out);
+    };
+    if (value.is_array()) {
+        out += '[';
+        for (const Json& entry : value) {
+            begin_entry();
+            print(entry, depth + 1, out);
+        }
+    } else {
+        out += '{';
+        for (const auto& [name, entry] : value.get_ref<const Json::object_t&>()) {
+            begin_entry();
+            print_text(name, out);
+            out += ": ";
+            print(entry, depth + 1, out);
+        }
+    }
+    print_line(depth, out);
+    out += value.is_array() ? ']' : '}';
+}
+
+}  // namespace
+
+std::string print_pretty(const Json& value) {
+    std::string printed;
+    if (!value.is_null()) print(value, 0, printed);
+    return printed;
 }
 
 const Json& member(const Json& object, std::string_view name) {

@@ -84,10 +84,16 @@ std::chrono::milliseconds poll_pause(int polls) {
 }
 
 NextQuestion next_question(const FollowedOperation& operation, const OperationWatch& watch) {
-    if (!operation.has_address) return without_address(operation);
-    if (operation.wants_verdict) return {QuestionTo::operation, operation.not_before};
-    if (watch.in_bulk && operation.traits.is_long) return in_bulk(operation, watch);
-    return alone(operation);
+    if (operation.has_address && operation.wants_verdict) return {QuestionTo::operation, operation.not_before};
+    const bool is_in_bulk = watch.in_bulk && operation.traits.is_long;
+    NextQuestion next = !operation.has_address ? without_address(operation)
+                        : is_in_bulk           ? in_bulk(operation, watch)
+                                               : alone(operation);
+    const bool is_overdue = operation.asked && *operation.asked > operation.started + operation.traits.deadline;
+    const bool tells_an_end = operation.agreeing > 0;  // a few more of these, and it is known
+    if (is_overdue && !tells_an_end && next.to != QuestionTo::index)
+        next.at = std::max(next.at, *operation.asked + overdue_interval);
+    return next;
 }
 
 }  // namespace galleryd

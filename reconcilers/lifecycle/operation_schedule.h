@@ -22,6 +22,7 @@ namespace galleryd {
 inline constexpr std::size_t bulk_min = 11;  // so many long operations at once are watched together
 inline constexpr std::chrono::seconds index_interval{30};
 inline constexpr std::chrono::seconds single_interval{60};  // between two questions about one operation while in bulk
+inline constexpr std::chrono::minutes overdue_interval{5};  // between two questions about one past its deadline
 // Azure does not know the operation: so many strong reads, so far apart, must find the resource at rest. When they do
 // not find it at all, `absence_reads_min` must agree (absence.h).
 inline constexpr int rest_reads_min = 3;
@@ -30,8 +31,9 @@ inline constexpr std::chrono::seconds agreement_interval{15};
 struct OperationTraits {
     bool is_long = false;  // of an image version: minutes to hours. The others end within a minute (azure-facts §4)
     bool is_creation = false;
-    // From then on it is reported as overdue, and followed as before: a replication is never declared failed by a
-    // time-out of ours. Versions 6 h ("wait up to six", azure-facts §4), their deletion 1 h, everything else 30 min.
+    // From then on it is reported as overdue and asked about each `overdue_interval`: a replication is never declared
+    // failed by a time-out of ours, and one that hangs for days is not worth thousands of requests. Versions 6 h ("wait
+    // up to six", azure-facts §4), their deletion 1 h, everything else 30 min.
     std::chrono::seconds deadline{0};
 };
 OperationTraits operation_traits(std::string_view step);  // "CreateVersion"

@@ -18,6 +18,7 @@
 namespace galleryd {
 
 class World;
+struct ReadResult;
 
 class Guard {
   public:
@@ -38,8 +39,8 @@ class Guard {
 
     // What an answer showed to the daemon; `asked`: monotonic, when the request left.
     void answered(const http::Request& request, const http::Response& answer, std::chrono::nanoseconds asked);
-    void looked(const std::map<std::string, std::string>& files);  // the daemon saw the folder like this
-    void approved_source() { approved_source_ = true; }            // a person released this state of the folder
+    void looked(const ReadResult& read);                 // the daemon saw the folder like this
+    void approved_source() { approved_source_ = true; }  // a person released this state of the folder
     // The state directory is gone: what was declared before is not known any more, so nothing of it may be deleted.
     void memory_lost();
     // A person approved a digest, which was shown to them with these resources.
@@ -89,7 +90,16 @@ class Guard {
     void judge_brakes(const std::string& id, bool by_retention);
     void judge_window(const std::string& id, const DeletionWindow& window);
     bool is_approved(const ResourceId& version) const;
-    void show(const nlohmann::json& resource, std::chrono::nanoseconds asked, bool alone);
+    struct Shown {
+        std::string key, identity;
+    };
+    struct Answered {
+        std::string body;
+        std::vector<Shown> shown;
+        bool alone = false;
+    };
+    static Answered shown_in(std::string body);
+    void show(const Shown& shown, std::chrono::nanoseconds asked, bool alone);
     const LifecyclePolicy* policy_of(const ResourceId& definition) const;
     const Retention* retention_of(const ResourceId& definition) const;
     std::vector<ResourceId> versions_of(const std::string& definition_key) const;
@@ -102,17 +112,19 @@ class Guard {
     std::string describe(const std::string& definition) const;
 
     World& world_;
-    std::set<std::string> on_wire_;
     std::map<std::string, TimePoint> machines_;  // by id, since when
     std::map<std::string, std::map<std::string, std::string>>
         sent_tags_;            // by resource and folded name: what we sent last
     DesiredObjects declared_;  // the last good content of everything declared
     std::map<ObjectKey, Missing> missing_;
     std::set<ObjectKey> invalid_;
-    std::map<std::string, Sights> sights_;        // by ResourceId::key()
-    std::set<std::string> recorded_;              // what this memory wrote with our owner tag
-    std::set<std::string> approved_;              // what people approved the deletion of
-    std::map<std::string, int> deleted_in_pass_;  // by definition
+    std::map<std::string, Sights> sights_;         // by ResourceId::key()
+    std::map<std::string, Answered> answered_;     // the last answer to each question, read
+    std::map<std::string, std::string> last_put_;  // by ResourceId::key(): the body
+    std::set<std::string> recorded_;               // what this memory wrote with our owner tag
+    std::set<std::string> approved_;               // what people approved the deletion of
+    std::set<std::string> deleted_;                // what this daemon asked to delete, folded
+    std::map<std::string, int> deleted_in_pass_;   // by definition
     TimePoint memory_since_{};
     bool stopped_ = false, clock_was_off_ = false;
     bool unknown_content_ = false, frozen_ = false, empty_ = false, approved_source_ = false;

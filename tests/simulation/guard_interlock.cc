@@ -67,17 +67,29 @@ void Guard::judge_by_rule(const std::string& id, const Json& version, const Rete
 void Guard::answered(const http::Request& request, const http::Response& answer, std::chrono::nanoseconds asked) {
     if (request.method != "GET" || answer.status != 200) return;
     if (!fold_case(path_of(request)).contains("/providers/microsoft.compute/galleries/")) return;
-    const Json body = Json::parse(answer.body, nullptr, false);
-    if (!body.is_object()) return;
-    if (!body.contains("value")) return show(body, asked, true);
-    if (!body["value"].is_array()) return;
-    for (const Json& row : body["value"]) show(row, asked, false);
+    Answered& last = answered_[request.target];
+    if (last.body != answer.body) last = shown_in(answer.body);
+    for (const Shown& shown : last.shown) show(shown, asked, last.alone);
 }
 
-void Guard::show(const Json& resource, std::chrono::nanoseconds asked, bool alone) {
-    if (!resource.is_object() || !resource.contains("id") || !resource["id"].is_string()) return;
-    Sights& sights = sights_[ResourceId(resource["id"].get<std::string>()).key()];
-    const Sight sight{.asked = asked, .shift = world_.daemon_clock.shift, .identity = identity_of(resource)};
+Guard::Answered Guard::shown_in(std::string text) {
+    Answered made;
+    const Json body = Json::parse(text, nullptr, false);
+    made.body = std::move(text);
+    if (!body.is_object()) return made;
+    const auto add = [&](const Json& resource) {
+        if (!resource.is_object() || !resource.contains("id") || !resource["id"].is_string()) return;
+        made.shown.push_back({ResourceId(resource["id"].get<std::string>()).key(), identity_of(resource)});
+    };
+    made.alone = !body.contains("value");
+    if (made.alone) add(body);
+    else if (body["value"].is_array()) std::ranges::for_each(body["value"], add);
+    return made;
+}
+
+void Guard::show(const Shown& shown, std::chrono::nanoseconds asked, bool alone) {
+    Sights& sights = sights_[shown.key];
+    const Sight sight{.asked = asked, .shift = world_.daemon_clock.shift, .identity = shown.identity};
     sights.before = std::exchange(sights.last, sight);
     if (alone) sights.alone = sight;
 }
@@ -184,7 +196,7 @@ void Guard::judge_brakes(const std::string& id, bool by_retention) {
     if (clock_was_off_) return;  // the daemon's hour was another one
     const TimePoint since = std::max(memory_since_, world_.clock.now() - std::chrono::hours{1});
     const auto counts = [&](const simulator::Mutation& mutation) {
-        return mutation.method == "DELETE" && mutation.at > since &&
+        return mutation.method == "DELETE" && mutation.at > since && deleted_.contains(fold_case(mutation.path)) &&
                fold_case(ResourceId(mutation.path).type()) == "microsoft.compute/galleries/images/versions" &&
                ResourceId(mutation.path).subscription() == self.subscription();
     };

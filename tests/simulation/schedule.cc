@@ -15,7 +15,6 @@ constexpr const char* policy_spec = R"(
 )";
 
 constexpr std::uint64_t rounds_per_world = 500;
-constexpr const char* consumer = "00000000-0000-0000-0000-00000000000c";
 
 }  // namespace
 
@@ -25,10 +24,66 @@ Schedule::Schedule(std::uint64_t seed) : random_(seed), world_(options(seed)) {
     const std::string policy = policy_spec;
     good_ = estate::small(0, "",
                           world_.knows_usage() ? estate::replaced(policy, "inUse: Ignore", "inUse: Protect") : policy);
-    world_.load(R"({"subscriptions": [")" + std::string(consumer) + R"("], "resources": []})");
+    world_.load(R"({"subscriptions": [")" + std::string(consumer_subscription) + R"("], "resources": []})");
     for (int i = 0; i < 6; ++i) add_version();
     world_.declare(good_);
     REQUIRE(world_.problems == "");
+    is_alone_ = seed % 5 == 1;
+    if (seed % 4 == 2) start_rival();
+}
+
+// Of another instance, with the same gallery, definition and numbers: some of its versions are there first.
+void Schedule::start_rival() {
+    WorldOptions options{.seed = seed_, .engine = WorldOptions::deleting_engine()};
+    options.engine.instance = "rival";
+    options.inventory = chance(0.5);
+    rival_ = std::make_unique<World>(options, world_.ground);
+    rival_->guard.context = world_.guard.context + " rival";
+    rival_good_ = estate::small(0, "", estate::replaced(policy_spec, "keepNewest: 2", "keepNewest: 1"));
+    for (const char* parent : {"gallery.yaml", "definition.yaml"}) {
+        if (chance(0.5)) rival_good_[parent] += "  adoption: Adopt\n";
+    }
+    for (int i = 0; i < 3; ++i) {
+        const int number = 2 * i + below(2);
+        rival_good_[version_file(number)] = estate::version("1." + std::to_string(number) + ".0",
+                                                            chance(0.5) ? "adoption: Adopt" : "deletionPolicy: Delete");
+    }
+    rival_->declare(rival_good_);
+    REQUIRE(rival_->problems == "");
+}
+
+void Schedule::act_as_rival() {
+    switch (below(8)) {
+        case 0: {
+            auto fewer = rival_good_;
+            fewer.erase(std::next(fewer.begin(), below(static_cast<int>(fewer.size()))));
+            return rival_->declare(fewer);
+        }
+        case 1: return rival_->declare(rival_good_);
+        case 2: return rival_->transport.arm(KillPoint{1 + below(40), chance(0.5)});
+        case 3:
+            for (const auto& [name, plan] : rival_->engine->plans()) {
+                if (!plan.deletions_digest.empty()) return rival_->approve(plan.deletions_digest);
+            }
+            return;
+        case 4: return rival_->restart();
+        default: return rival_->look();
+    }
+}
+
+// Two daemons do not write within the same instant: what one reads right before, the other has finished or begun.
+void Schedule::pass_time(std::chrono::seconds time) {
+    if (!rival_) {
+        world_.round(time);
+        return;
+    }
+    world_.round(time / 2);
+    rival_->round(time - time / 2);
+    if (rival_->transport.died) rival_->restart();
+}
+
+std::uint64_t Schedule::steps() const {
+    return world_.steps() + (rival_ ? rival_->transport.delivered() + rival_->acts : 0);
 }
 
 // One act, and the time until the next one.
@@ -38,12 +93,16 @@ void Schedule::play_round(std::uint64_t number) {
     act();
     const auto pause =
         chance(0.05) ? std::chrono::seconds{std::chrono::hours{6}} : std::chrono::seconds{10 + below(110)};
-    world_.round(pause);
+    if (rival_ && chance(0.3)) {
+        ++rival_->acts;
+        act_as_rival();
+    }
+    pass_time(pause);
     if (world_.transport.died) world_.restart();
 }
 
 void Schedule::run(std::uint64_t steps) {
-    for (std::uint64_t i = 0; i < rounds_per_world && world_.steps() < steps; ++i) play_round(i);
+    for (std::uint64_t i = 0; i < rounds_per_world && this->steps() < steps; ++i) play_round(i);
     rest();
 }
 
@@ -93,25 +152,23 @@ void Schedule::act() {
         case 8: return chance(0.5) ? world_.unreadable() : world_.declare({});
         case 9:
         case 10:
-        case 11: return foreign_write();
+        case 11: return is_alone_ ? fault() : foreign_write();
         case 12:
-            if (chance(0.3)) world_.azure.remove_resource(any_version());
+            if (!is_alone_ && chance(0.3)) world_.azure.remove_resource(any_version());
             return;
         case 13:
         case 14: return fault();
         case 15:
         case 16:
         case 17: world_.transport.arm(KillPoint{1 + below(40), chance(0.5)}); return;
-        case 18: return world_.restart();
+        case 18: return chance(0.9) ? world_.restart_with(WorldOptions::deleting_engine()) : change_flags();
         case 19:
         case 20:
         case 21: return approve();
         case 22:
             if (chance(0.5)) add_version();
             return declare_good();
-        case 23:
-            world_.daemon_clock.shift = chance(0.6) ? Duration{0} : Duration(std::chrono::seconds{below(1200) - 600});
-            return;
+        case 23: return change_clock();
         case 24:
             if (chance(0.1)) world_.lose_journal();
             return;
@@ -122,143 +179,11 @@ void Schedule::act() {
         case 27:
         case 28:
             if (world_.knows_usage()) return machine();
-            [[fallthrough]];
+            return world_.look();
+        case 29:
+            if (chance(0.2)) break_disk();
+            return;
         default: world_.readable ? world_.look() : world_.unreadable();
-    }
-}
-
-// Somebody deploys a version, takes a machine away, or takes galleryd's right to see them.
-void Schedule::machine() {
-    const std::string id = std::string("/subscriptions/") + consumer +
-                           "/resourceGroups/rg-app/providers/Microsoft.Compute/virtualMachines/m" +
-                           std::to_string(below(4));
-    if (chance(0.4)) return world_.azure.remove_resource(id);
-    if (chance(0.2)) return world_.azure.set_readable(consumer, chance(0.5));
-    if (chance(0.3)) return scale_set();
-    const std::string version = ResourceId(any_version()).name();
-    const Status made = world_.azure.put_resource(
-        R"({"id": ")" + id +
-        R"(", "location": "canadacentral", "properties": {"storageProfile": {"imageReference": {"id": ")" +
-        estate::ubuntu + R"(", "exactVersion": ")" + version + R"("}}}})");
-    REQUIRE(made.has_value());
-}
-
-// A model that takes latest, or another image by now, with instances that still run an old version, or none shown.
-void Schedule::scale_set() {
-    const std::string set = std::string("/subscriptions/") + consumer +
-                            "/resourceGroups/rg-app/providers/Microsoft.Compute/virtualMachineScaleSets/s" +
-                            std::to_string(below(2));
-    const std::string instance = set + "/virtualMachines/0";
-    world_.azure.remove_resource(instance);
-    if (chance(0.3)) return world_.azure.remove_resource(set);
-    const std::string image = chance(0.7) ? R"({"id": ")" + estate::ubuntu + R"("})"
-                                          : R"({"publisher": "Canonical", "offer": "ubuntu", "sku": "server"})";
-    const bool has_instance = chance(0.6);
-    Status made = world_.azure.put_resource(
-        R"({"id": ")" + set + R"(", "location": "canadacentral", "sku": {"name": "Standard_D2s_v5", "capacity": )" +
-        (has_instance ? "1" : "0") +
-        R"(}, "properties": {"orchestrationMode": "Uniform", "virtualMachineProfile": {"storageProfile": {"imageReference": )" +
-        image + "}}}}");
-    REQUIRE(made.has_value());
-    if (!has_instance || chance(0.2)) return;
-    made = world_.azure.put_resource(R"({"id": ")" + instance +
-                                     R"(", "location": "canadacentral", "properties": {"storageProfile": )" +
-                                     R"({"imageReference": {"id": ")" + estate::ubuntu + R"(", "exactVersion": ")" +
-                                     ResourceId(any_version()).name() + R"("}}}})");
-    REQUIRE(made.has_value());
-}
-
-void Schedule::declare_good() { world_.declare(good_); }
-
-void Schedule::edit() {
-    const std::string file = version_file(below(versions_));
-    const auto found = good_.find(file);
-    if (found == good_.end()) return;
-    std::string& text = found->second;
-    if (chance(0.3)) {
-        const bool is_held = text.find("galleryd.io/hold") != std::string::npos;
-        text = is_held ? estate::replaced(text, ", annotations: {galleryd.io/hold: audit}", "")
-                       : estate::replaced(text, "namespace: images}",
-                                          "namespace: images, annotations: {galleryd.io/hold: audit}}");
-    } else if (text.find("  tags:") == std::string::npos) {
-        text += "  tags: {round: r" + std::to_string(below(1000)) + "}\n";
-    } else {
-        text.erase(text.find("  tags:"));
-    }
-    declare_good();
-}
-
-void Schedule::remove_document() {
-    const std::string file = version_file(below(versions_));
-    removed_[file] = good_.contains(file) ? good_[file] : removed_[file];
-    if (removed_[file].empty()) return;
-    if (good_.contains(file)) {
-        good_.erase(file);
-    } else {
-        good_[file] = removed_[file];
-    }
-    declare_good();
-}
-
-void Schedule::break_document() {
-    auto broken = good_;
-    auto victim = std::next(broken.begin(), below(static_cast<int>(broken.size())));
-    switch (below(4)) {
-        case 0: victim->second = victim->second.substr(0, victim->second.size() / 2); break;
-        case 1: victim->second += "  nonsense: true\n"; break;
-        case 2: victim->second = "{[broken"; break;
-        default: victim->second += "\n---\n" + victim->second; break;  // declared twice
-    }
-    if (chance(0.5)) broken.erase(version_file(below(versions_)));
-    world_.declare(broken);
-}
-
-void Schedule::foreign_write() {
-    static const std::vector<std::string> patches{
-        R"({"tags": {"galleryd-hold": "person"}})",
-        R"({"tags": {"galleryd-hold": null}})",
-        R"({"tags": {"keep": "true"}})",
-        R"({"tags": {"galleryd-owner": null}})",
-        R"({"tags": {"galleryd-owner": "other/ImageVersion/a/b"}})",
-        R"({"tags": {"galleryd-delete-after": null}})",
-        R"({"tags": {"galleryd-delete-after": "2020-01-01T00:00:00Z", "galleryd-delete-rule": "standard/olderThan"}})",
-        R"({"tags": {"x": "y"}})",
-        R"({"properties": {"publishingProfile": {"excludeFromLatest": true}}})",
-        R"({"properties": {"publishingProfile": {"excludeFromLatest": false}}})",
-        R"({"properties": {"publishingProfile": {"publishedDate": "2026-11-20T00:00:00Z"}}})"};
-    const std::string& patch = patches[static_cast<std::size_t>(below(static_cast<int>(patches.size())))];
-    const std::string id = chance(0.85) ? any_version() : chance(0.5) ? estate::ubuntu : estate::golden;
-    if (chance(0.6)) {
-        if (world_.exists(id)) REQUIRE(world_.azure.change_resource(id, patch).has_value());
-    } else {  // right before a request of ours is served
-        world_.faults("[{path: '" + id + "*', count: 1, foreignWrite: {id: " + id + ", patch: '" + patch + "'}}]");
-    }
-}
-
-// No stale reads here: a foreign write that our strong look is not shown cannot be respected (Azure has no ETag to
-// ask for it).
-void Schedule::fault() {
-    static const std::vector<std::string> kinds{"status: 500",
-                                                "status: 503, retryAfter: 5",
-                                                "status: 429, code: TooManyRequests, retryAfter: 90",
-                                                "cutAfterBytes: 0",
-                                                "delay: 90",
-                                                "method: PUT, cutAfterBytes: 3",
-                                                "method: DELETE, cutAfterBytes: 3",
-                                                "method: GET, dropPage: true",
-                                                "method: GET, repeatPage: true",
-                                                "method: PUT, loseOperation: true",
-                                                "method: DELETE, loseOperation: true",
-                                                "status: 403, code: AuthorizationFailed",
-                                                "method: PUT, longUrl: true",
-                                                "method: DELETE, status: 409, code: Conflict"};
-    world_.faults("[{" + kinds[static_cast<std::size_t>(below(static_cast<int>(kinds.size())))] +
-                  ", probability: 0.5, count: " + std::to_string(1 + below(20)) + "}]");
-}
-
-void Schedule::approve() {
-    for (const auto& [name, plan] : world_.engine->plans()) {
-        if (!plan.deletions_digest.empty()) return world_.approve(plan.deletions_digest);
     }
 }
 
@@ -275,17 +200,19 @@ void Schedule::mend() {
 void Schedule::rest() {
     world_.faults("[]");
     world_.azure.clear_region_failures();
-    world_.azure.set_readable(consumer, true);
+    world_.azure.set_readable(consumer_subscription, true);
     world_.daemon_clock.shift = Duration{0};
+    world_.restart_with(WorldOptions::deleting_engine());
     declare_good();
     world_.approves_all = true;
+    if (rival_) rival_->restart(), rival_->declare(rival_good_);
     std::size_t writes_before = 0;
     int quiet = 0;
     for (int i = 0; i < 60 && quiet < 12; ++i) {  // hours; retries of a failed region are up to six apart
         if (i < 12) mend();
         writes_before = world_.writes();
         for (int k = 0; k < 4; ++k) {
-            world_.round(std::chrono::minutes{15});
+            pass_time(std::chrono::minutes{15});
             if (k == 0) world_.look();
         }
         if (world_.transport.died) world_.restart();
@@ -293,6 +220,7 @@ void Schedule::rest() {
     }
     INFO("SEED=" << seed_ << "\n" << (quiet >= 12 ? "" : world_.open_points()));
     CHECK(quiet >= 12);
+    CHECK(world_.leak() == "");
 }
 
 }  // namespace galleryd

@@ -8,8 +8,12 @@
 
 namespace galleryd {
 
-// A random schedule: edits of documents (valid, invalid, removed), people in the portal, faults, restarts at any
-// request, clock steps, approvals. The guard judges every write. The same seed is the same schedule.
+inline constexpr const char* consumer_subscription = "00000000-0000-0000-0000-00000000000c";
+
+// A random schedule: edits of documents (valid, invalid, removed), people in the portal, faults of Azure and of the
+// disk, restarts at any request and with other flags, clock steps, approvals, and in every fourth world a second daemon
+// of another instance that claims the same gallery. A guard judges every write of each. The same seed is the same
+// schedule.
 class Schedule {
   public:
     explicit Schedule(std::uint64_t seed);
@@ -19,10 +23,10 @@ class Schedule {
     void run(std::uint64_t steps);
     // Until the guard finds something wrong; false when it never does. Nothing has to come to rest.
     bool run_until_wrong();
-    std::uint64_t steps() const { return world_.steps(); }
-    std::size_t writes() const { return world_.guard.writes_seen; }
-    std::size_t deletes() const { return world_.guard.deletes_seen; }
-    int problems() const { return world_.guard.problems; }
+    std::uint64_t steps() const;
+    std::size_t writes() const { return world_.guard.writes_seen + (rival_ ? rival_->guard.writes_seen : 0); }
+    std::size_t deletes() const { return world_.guard.deletes_seen + (rival_ ? rival_->guard.deletes_seen : 0); }
+    int problems() const { return world_.guard.problems + (rival_ ? rival_->guard.problems : 0); }
     World& world() { return world_; }
 
   private:
@@ -42,14 +46,22 @@ class Schedule {
     void break_document();
     void foreign_write();
     void fault();
+    void change_clock();
+    void break_disk();
+    void change_flags();
     void approve();
+    void start_rival();
+    void act_as_rival();
+    void pass_time(std::chrono::seconds time);
     void mend();
     void rest();
 
     simulator::SeededRandom random_;
     std::uint64_t seed_ = 0;
     World world_;
-    estate::Files good_, removed_;
+    bool is_alone_ = false;         // nobody but galleryd writes, and reads may be stale
+    std::unique_ptr<World> rival_;  // a second daemon, by its own documents
+    estate::Files good_, removed_, rival_good_;
     int versions_ = 0;
 };
 

@@ -11,10 +11,12 @@
 #include "controller/adapters/azure/arm_client.h"
 #include "controller/adapters/azure/resource_graph.h"
 #include "controller/adapters/azure/token.h"
+#include "controller/adapters/documents/reader.h"
 #include "controller/adapters/journal/journal.h"
 #include "controller/program/engine.h"
 #include "controller/runtime/task_group.h"
 #include "controller/simulator/simulator.h"
+#include "tests/simulation/failing_disk.h"
 #include "tests/simulation/guard.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/recording_log.h"
@@ -94,22 +96,45 @@ class ShiftedClock : public Clock {
     Clock& clock_;
 };
 
+// Time and Azure, which several daemons may share.
+struct Ground {
+    explicit Ground(const WorldOptions& options);
+    boost::asio::io_context context;
+    ManualClock clock;
+    simulator::Simulator azure;
+    std::set<std::string> on_wire;  // what requests of any of them change right now (reliability I4)
+};
+
+// A token that Azure may refuse at any time. Whoever finds its text anywhere but in the header has found a leak.
+class CanaryToken : public azure::TokenProvider {
+  public:
+    static constexpr std::string_view canary = "canary-7b1f";
+    Task<std::string> token() override { co_return std::string(canary) + "-" + std::to_string(number_); }
+    void invalidate(std::string) override { ++number_; }
+    std::string_view name() const override { return "canary"; }
+
+  private:
+    int number_ = 0;
+};
+
 // The whole daemon but for its sockets, files and threads: engine, Azure client and journal on a manual clock against
 // the simulator.
 class World {
   public:
     explicit World(WorldOptions options = {});
+    World(WorldOptions options, std::shared_ptr<Ground> ground);  // beside another daemon
     ~World();
 
     void load(const std::string& azure_state);               // JSON estate
     void declare(std::map<std::string, std::string> files);  // file name -> YAML; replaces the folder, and looks at it
-    void look();                                             // another look at the same folder
-    Snapshot read_folder();                                  // what such a look sees
-    void unreadable();                                       // the folder is gone
+    void look();  // another look at the same folder: nothing is read again where no file was written since the last
+    Snapshot read_folder();  // what the first look at these files sees
+    void unreadable();       // the folder is gone
 
     // One pass over every scope; the clock moves on by `step` afterwards. Returns the number of requests that changed
     // something.
     std::size_t round(std::chrono::seconds step = std::chrono::seconds{20});
+    void begin_round();  // the same without the time; whoever shares the ground lets it pass
     // Rounds until every plan is converged and no operation runs; false when that takes more than `rounds_max`.
     bool converge(int rounds_max = 400);
     bool is_converged() const;
@@ -143,40 +168,50 @@ class World {
     std::size_t writes_to(const std::string& id) const;  // accepted ones, of any kind, to exactly that resource
     // Every resource of the galleries as JSON, times and ids of operations left out: equal worlds give equal texts.
     std::string fingerprint() const;
+    std::string leak() const;  // where the token's text is found: log, metrics, events; "" nowhere (I12)
     Plan plan(const std::string& scope) const { return engine->plans().at(scope); }
     const EngineOptions& engine_options() const { return options_.engine; }
     bool knows_usage() const { return options_.knows_usage; }
 
-    boost::asio::io_context context;
-    ManualClock clock;
+    std::shared_ptr<Ground> ground;
+    boost::asio::io_context& context;
+    ManualClock& clock;
     ShiftedClock daemon_clock;
     RecordingLog log;
     RecordingMetrics metrics;
-    simulator::Simulator azure;
+    simulator::Simulator& azure;
     Guard guard;
     MortalTransport transport;
-    azure::NoToken token;
+    CanaryToken token;
     azure::ArmClient arm;
     azure::ResourceGraph graph;
-    std::unique_ptr<Journal> journal;
+    std::unique_ptr<FailingDisk> journal;
     std::unique_ptr<Engine> engine;
     std::map<std::string, std::string> files;
     bool readable = true;
     bool approves_all = false;  // a person who approves every digest at once, before the next round
-    std::string problems;       // of the documents at the last look
+    std::string problems;       // of the documents when they were last read
 
   private:
-    void accept(const Snapshot& snapshot);
+    void accept(Snapshot snapshot);
     boost::asio::awaitable<void> follow(OperationRecord operation);
     boost::asio::awaitable<void> pass_all();
     void resume_operations();
     void close_tasks();
-    std::unique_ptr<Journal> make_journal();
+    std::unique_ptr<FailingDisk> make_journal();
 
     WorldOptions options_;
     std::unique_ptr<TaskGroup> tasks_;
     bool passing_ = false, looked_ = false;
-    int rounds_ = 0;  // since the start of the process
+    struct Folder {
+        std::map<std::string, std::string> files;
+        std::string revision;
+        ReadResult read;
+    };
+    std::shared_ptr<const Folder> folder();
+    std::vector<std::shared_ptr<const Folder>> folders_;  // the last few that were read: most edits come back
+    std::optional<std::string> seen_;  // the revision that this process has read, as FolderSource keeps it
+    int rounds_ = 0;                   // since the start of the process
 };
 
 // The first line that differs, with the resource it stands in; "" when the fingerprints are equal.

@@ -256,7 +256,7 @@ TEST_CASE("Z4: an operation in progress past its deadline is reported once and f
     CHECK(bench.journal->operations()->size() == 1);
     CHECK(bench.ends.empty());
     bench.api.operation_states = {ended_as(OperationState::succeeded)};
-    bench.clock.advance(seconds{31});
+    bench.clock.advance(overdue_interval);
     CHECK(bench.ends.size() == 1);
     CHECK(bench.follower.overdue().empty());
     CHECK(bench.metrics.sum("galleryd_arm_operations_overdue") == 0);

@@ -42,6 +42,29 @@ TEST_CASE("operation schedule: few operations are asked about at their own addre
     CHECK(poll_pause(1'000'000) == seconds{30});
 }
 
+TEST_CASE("operation schedule: what is overdue is asked about every five minutes, however it is watched") {
+    FollowedOperation operation = creation();
+    const nanoseconds overdue = operation.started + operation.traits.deadline + seconds{1};
+    SUBCASE("alone") {
+        operation.asked = overdue;
+        CHECK(next_question(operation, OperationWatch{}).at == overdue + overdue_interval);
+        operation.asked = overdue - seconds{2};
+        CHECK(next_question(operation, OperationWatch{}).at < overdue + seconds{30});
+    }
+    SUBCASE("by its resource, until that says something") {
+        operation.has_address = false;
+        operation.asked = overdue;
+        CHECK(next_question(operation, OperationWatch{}).at == overdue + overdue_interval);
+        operation.agreeing = 1;
+        CHECK(next_question(operation, OperationWatch{}).at == overdue + agreement_interval);
+    }
+    SUBCASE("the first question after a start does not wait") {
+        operation.started = -std::chrono::hours{7};
+        operation.followed = minutes{1};
+        CHECK(next_question(operation, OperationWatch{}).at == minutes{1} + std::chrono::milliseconds{500});
+    }
+}
+
 TEST_CASE("operation schedule: short operations are never left to the index") {
     FollowedOperation operation = creation();
     operation.traits = operation_traits("CreateDefinition");
