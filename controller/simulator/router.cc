@@ -85,12 +85,18 @@ std::optional<Answer> check_api_version(const World& world, const Call& call) {
     return unknown_api_version(location.empty() ? "eastus" : location, version, call.path.type, supported);
 }
 
+// An id that reads back as itself: nothing of the path is lost between the scope and the last provider.
+bool has_plain_id(const Path& path) {
+    const std::string id = canonical_id(path);
+    return parse_resource_id(id).has_value() && fold_case(id) == path.key;
+}
+
 }  // namespace
 
 std::optional<Answer> check_request(const World& world, const Call& call) {
     // What is written must have an id that every other tool can read; the service's words for others are unverified.
-    if (call.method() == "PUT" && !call.path.provider.empty() && !call.path.folded.empty() &&
-        call.path.folded[0] != "providers" && !parse_resource_id(call.path.text))
+    if (call.method() == "PUT" && !call.path.provider.empty() && call.path.folded[0] != "providers" &&
+        !has_plain_id(call.path))
         return error_answer(404, "NotFound", "The built-in Azure does not know '" + call.path.text + "'.");
     if (!call.path.folded.empty() && call.path.folded[0] == "subscriptions" && call.path.segments.size() > 1 &&
         !is_guid(call.path.subscription))
