@@ -157,3 +157,11 @@ TEST_CASE("what yaml-cpp quotes of a wrong escape is whole text, also when the e
         CHECK(printable(message, 1'000) == message);
     }
 }
+
+TEST_CASE("a text of several lines is quoted on one") {
+    const ReadResult result = read(gallery("a") + "spec:\n  resourceGroup: |-\n    rg\n    of two lines\n");
+    REQUIRE(result.documents.size() == 1);
+    const auto wrong = std::ranges::find(result.documents[0].problems, std::string("GD1015"), &Diagnostic::code);
+    REQUIRE(wrong != result.documents[0].problems.end());
+    CHECK(wrong->message.starts_with("\"rg of two lines\" does not have the form"));
+}
