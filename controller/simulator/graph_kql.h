@@ -78,7 +78,8 @@ struct Token {
 };
 
 std::variant<std::vector<Token>, Problem> read_tokens(std::string_view text);
-// A problem also for a query beyond the limits above. What a problem quotes is whole UTF-8, at most 80 bytes and an ellipsis.
+// A problem also for a query beyond the limits above. What a problem quotes is whole UTF-8, at most 80 bytes and an
+// ellipsis.
 std::variant<Query, Problem> parse_query(std::string_view text);
 
 }  // namespace galleryd::simulator::kql
