@@ -102,7 +102,8 @@ std::span<const CatalogueEntry> command_errors() {
          "others. 0 would stop it, and more than all there is cannot be used.",
          "Write a number above 0 and at most 1.", "galleryd run --source dir:manifests --arm-share 0.5"},
         {"GD5022", "Not the name of an image version",
-         "usage, hold and release take one image version: the Azure id, or gallery, definition and number as Azure "
+         "usage, hold, release and restore take one image version: the Azure id, or gallery, definition and number as "
+         "Azure "
          "calls them. Names of "
          "documents do not say where in Azure to look.",
          "Write GALLERY/DEFINITION/VERSION, or the id as the portal and plan -o json print it.",
@@ -150,28 +151,49 @@ std::span<const CatalogueEntry> command_errors() {
          "Write a day, which means its end in UTC, or an instant with its offset. Without --at it is now.",
          "galleryd retention preview manifests --at 2027-06-01"},
         {"GD5031", "Observing forbids it",
-         "hold and release write a tag to Azure, and --observe (or GALLERYD_OBSERVE, or observe in the configuration "
+         "hold, release and restore write to Azure, and --observe (or GALLERYD_OBSERVE, or observe in the "
+         "configuration "
          "file) says that nothing is written.",
          "Leave --observe out for this one command.", "GALLERYD_OBSERVE=false galleryd hold golden/ubuntu-2404/1.8.0"},
         {"GD5032", "A digest is approved, not released",
-         "hold and release are about the tag galleryd-hold on one image version. Deletions that wait, and sources "
+         "hold, release and restore are about one image version. Deletions that wait, and sources "
          "whose "
          "deletions are frozen, are named by a digest.",
          "Approve the digest.", "galleryd approve sha256:…"},
         {"GD5033", "The image version cannot be written now",
          "Azure is changing it, and takes no other change until that has ended; or it is being deleted, and no tag "
          "stops that. Nothing was written.",
-         "Ask again later, or with a longer --timeout. In a gallery with soft delete a deleted version can be restored "
-         "in Azure for seven days.",
+         "Ask again later, or with a longer --timeout. In a gallery with soft delete a deleted version can be brought "
+         "back: galleryd restore.",
          "galleryd hold golden/ubuntu-2404/1.8.0 --timeout 1h"},
         {"GD5034", "The reason cannot be a tag's value",
-         "The reason of a hold is the value of the tag galleryd-hold: at most 256 characters, in one line.",
+         "Reason and end of a hold are the value of the tag galleryd-hold: at most 256 characters, in one line.",
          "Write a shorter one and say where the rest is to be found.",
          "galleryd hold golden/ubuntu-2404/1.8.0 --reason \"incident 4711, ask security@example.com\""},
         {"GD5035", "The image version is not as it was written",
          "Azure took the write, and then failed, or the version does not look as written: somebody wrote at the same "
          "time. Azure has no way to refuse the later of two writers.",
          "Look at the version, and give the command again.", "galleryd hold golden/ubuntu-2404/1.8.0"},
+        {"GD5036", "Not a date that a hold can end with",
+         "--until is neither a date nor RFC 3339, or lies in the past: such a hold would hold nothing.",
+         "Write a day, which is held to its end wherever on earth it ends last, or an instant with its offset. Without "
+         "--until the hold has no end.",
+         "galleryd hold golden/ubuntu-2404/1.8.0 --until 2026-12-24"},
+        {"GD5037", "The image version is not deleted",
+         "restore brings back what a gallery keeps soft-deleted, and this version is in Azure. Nothing was written.",
+         "Where it is marked for deletion, a hold keeps it; else there is nothing to do.",
+         "galleryd hold golden/ubuntu-2404/1.8.0"},
+        {"GD5038", "The image version is gone for good",
+         "The gallery has soft delete, and does not keep this version: its time is over (seven days, unless the "
+         "gallery "
+         "names another), it was deleted past soft delete, or it never was there.",
+         "Check gallery, definition and number. What is gone for good has to be published again, under a new number.",
+         "galleryd restore golden/ubuntu-2404/1.8.0"},
+        {"GD5039", "Soft delete is not on in the gallery",
+         "Only a gallery with soft delete keeps what is deleted in it. In this one it is off, and the version is not "
+         "among what was kept before.",
+         "Publish the image again, under a new number. To be able to restore the next one, declare soft delete.",
+         "spec:\n  softDelete: {enabled: true}"},
         {"GD5040", "Not a saved plan",
          "The file given to apply cannot be read, is not JSON, or was not written by galleryd plan --out of this major "
          "format.",

@@ -44,6 +44,9 @@ struct ResourceRecord {
     bool excluded_by_us = false;  // excludeFromLatest was set by deprecation or hold, not by a person or the document
     bool tombstone = false;       // retention removed it: not made again
     std::optional<TimePoint> deleted_at;
+    // Azure said that it carried out our deletion: what is there later was restored by somebody. Kept for good: marks
+    // of before count for nothing.
+    std::optional<TimePoint> gone_at;
     std::optional<TimePoint> written_at;  // last write that Azure accepted, or its end: reads may miss it for minutes
 };
 

@@ -23,6 +23,8 @@ class UsageReader {
     // Image versions of that name, in every subscription: the ids behind "golden/ubuntu-2404/1.8.0".
     virtual Task<std::vector<ResourceId>> find_versions(std::string gallery, std::string definition,
                                                         std::string version) = 0;
+    // The same for an image definition ("golden/ubuntu-2404"): where a version that is not there any more stood.
+    virtual Task<std::vector<ResourceId>> find_definitions(std::string gallery, std::string definition) = 0;
 };
 
 // Machines and models of scale sets of one subscription, from the provider itself: without the index's lag, at the

@@ -5,6 +5,7 @@
 #include "controller/program/cli_verbs.h"
 #include "controller/program/command_approve.h"
 #include "controller/program/command_hold.h"
+#include "controller/program/command_restore.h"
 #include "controller/program/command_retention.h"
 
 namespace galleryd {
@@ -57,6 +58,9 @@ Verb hold_verb(CLI::App& root) {
         "Protect one image version from deletion, whatever documents and policies say: the tag galleryd-hold on the "
         "live version, also on one that is not ours");
     app->add_option("--reason", options->reason, "why, at most 256 characters; it is the tag's value, for all to read");
+    app->add_option("--until", options->until,
+                    "the hold ends with this: a date (2026-12-24: through that day, wherever on earth it ends last) or "
+                    "RFC 3339; default: without end");
     add_hold_flags(app, *options);
     return {app, [options] { return run_hold(*options, std::cout, std::cerr); }};
 }
@@ -69,10 +73,24 @@ Verb release_verb(CLI::App& root) {
     return {app, [options] { return run_release(*options, std::cout, std::cerr); }};
 }
 
+Verb restore_verb(CLI::App& root) {
+    auto options = std::make_shared<RestoreOptions>();
+    CLI::App* app = root.add_subcommand(
+        "restore",
+        "Bring a soft-deleted image version back, without the mark that it was deleted by, and hold it for seven days");
+    app->add_option("VERSION", options->version, "GALLERY/DEFINITION/VERSION, or the Azure id that the version had")
+        ->required();
+    app->add_option("--reason", options->reason, "of the hold");
+    app->add_option("--until", options->until, "of the hold: a date or RFC 3339; default: seven days from now");
+    flag(app, "--timeout", options->timeout, "give up waiting for Azure after this long; work in Azure goes on");
+    add_azure_flags(app, options->common);
+    return {app, [options] { return run_restore(*options, std::cout, std::cerr); }};
+}
+
 }  // namespace
 
 std::vector<Verb> people_verbs(CLI::App& root) {
-    return {retention_verb(root), approve_verb(root), hold_verb(root), release_verb(root)};
+    return {retention_verb(root), approve_verb(root), hold_verb(root), release_verb(root), restore_verb(root)};
 }
 
 }  // namespace galleryd

@@ -24,7 +24,7 @@ CLI::Option* flag(CLI::App* app, const std::string& name, std::string& value, co
 void add_azure_flags(CLI::App* app, CommonOptions& common);
 void add_source_flag(CLI::App* app, CommonOptions& common);
 
-// Retention and the decisions of people: `retention preview`, `approve`, `hold`, `release`.
+// Retention and the decisions of people: `retention preview`, `approve`, `hold`, `release`, `restore`.
 std::vector<Verb> people_verbs(CLI::App& root);
 
 }  // namespace galleryd

@@ -4,35 +4,48 @@
 #include <string>
 
 #include "controller/core/observed.h"
-#include "controller/core/plan.h"
 #include "controller/core/result.h"
 #include "controller/program/options.h"
+#include "controller/program/version_errand.h"
 
 namespace galleryd {
 
 struct HoldOptions {
     CommonOptions common;
     std::string version;  // an Azure id, or GALLERY/DEFINITION/VERSION
-    std::string reason;   // hold: the tag's value; "" = who asked
+    std::string reason;   // hold: why; "" = who asked
+    std::string until;    // hold: a date or RFC 3339; "" = without end
     std::string timeout = "10m";
 };
 
 // `galleryd hold VERSION` puts the tag galleryd-hold on the live version, `galleryd release VERSION` takes it off
-// (behaviour §6, point 6). The rest of the version is sent back as it was read right before. Whose the version is does
-// not matter: a hold only protects, and a person asks with their own rights.
+// (behaviour §6, point 6). One tag is written and nothing else is sent. Whose the version is does not matter: a hold
+// only protects, and a person asks with their own rights.
 int run_hold(const HoldOptions& options, std::ostream& out, std::ostream& err);
 int run_release(const HoldOptions& options, std::ostream& out, std::ostream& err);
 
-inline constexpr std::size_t hold_reason_max = 256;  // Azure's limit of a tag's value, in characters
+inline constexpr std::size_t hold_value_max = 256;  // Azure's limit of a tag's value, in characters
 
 // What a hold says on the live version; nullopt: it carries none. A tag without a value holds as well: "".
 std::optional<std::string> hold_on(const ObservedVersion& version);
+std::string hold_spelling(const ObservedVersion& version);  // of the tag's name
 
-// The version as it is, with the tag put on or (`reason` unset) taken off in whatever spelling it has. Every other
-// field, region and tag as read.
-VersionWrite hold_write(const ObservedVersion& version, const std::optional<std::string>& reason);
+struct HoldWish {
+    std::string reason;      // "" = none was given
+    std::string until_text;  // "" = without end
+    std::string asked_by;    // stands for a reason where none was given
+};
+// The tag's value after the wish. nullopt: what is there lasts as long, or longer, and stays: somebody relies on it. A
+// hold that lasts less long is made longer, and keeps its reason beside the new one; one that is over at `certain` is
+// replaced. `invalid` with GD5034 when the value would be too long.
+Result<std::optional<std::string>> value_after(const ObservedVersion& version, const HoldWish& wish,
+                                               const std::optional<TimePoint>& certain);
+// Past for our clock and for Azure's.
+std::optional<TimePoint> certain_time_of(const ObservedVersion& version, TimePoint now);
 
 // Not longer than a tag's value, nothing that garbles a terminal. `invalid` with GD5034.
-Status check_hold_reason(const std::string& reason);
+Status check_hold_value(const std::string& value);
+// A date that a hold can end with: readable, and ahead. `invalid` with GD5036.
+Status check_hold_end(const std::string& until_text, TimePoint now);
 
 }  // namespace galleryd

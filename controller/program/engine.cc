@@ -26,7 +26,8 @@ Engine::Engine(GalleryApi& api, Journal& journal, Clock& clock, Log& log, Metric
 }
 
 Status Engine::load() {
-    if (const Status loaded = memory_.load(); !loaded) return loaded;
+    const auto whose = options_.remember_documents ? ResourceMemory::Owner::ours : ResourceMemory::Owner::another;
+    if (const Status loaded = memory_.load(whose); !loaded) return loaded;
     if (journal_.writable() && options_.remember_documents) {
         if (const Status pruned = memory_.forget_long_gone(clock_.now()); !pruned) return pruned;
     }

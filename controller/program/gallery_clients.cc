@@ -41,6 +41,8 @@ GalleryClients::Client& GalleryClients::client_of(const CredentialChoice& choice
 
 GalleryApi& GalleryClients::api(const CredentialChoice& choice) { return client_of(choice).arm; }
 
+VersionCare& GalleryClients::care(const CredentialChoice& choice) { return client_of(choice).arm; }
+
 std::set<std::string> GalleryClients::changed() {
     std::set<std::string> names;
     for (auto& [choice, client] : clients_) {

@@ -29,6 +29,7 @@ class GalleryClients {
     explicit GalleryClients(GalleryClientParts parts);
     ~GalleryClients();
     GalleryApi& api(const CredentialChoice& choice);
+    VersionCare& care(const CredentialChoice& choice);
     UsageAskers usage(const CredentialChoice& choice);
     // Credentials ("images/team-a") whose values are others than at the last call, or can be used again or no more.
     std::set<std::string> changed();

@@ -55,6 +55,7 @@ Session::Eyes Session::eyes_on(const ResourceId& gallery) {
     return Eyes{.api = parts_->galleries->acting_for(gallery),
                 .reader = *askers.reader,
                 .lists = *askers.lists,
+                .care = choice == nullptr ? *parts_->arm : parts_->gallery_clients->care(*choice),
                 .memory = memory.value_or(std::string()),
                 .credential = name};
 }

@@ -10,6 +10,7 @@
 #include "controller/core/result.h"
 #include "controller/ports/desired_source.h"
 #include "controller/ports/journal.h"
+#include "controller/ports/version_care.h"
 #include "controller/program/azure_contact.h"
 #include "controller/program/doctor/rights.h"
 #include "controller/program/engine.h"
@@ -46,6 +47,7 @@ class Session {
         GalleryApi& api;
         UsageReader& reader;
         MachineLists& lists;
+        VersionCare& care;
         std::string memory;      // of who used what, the journal's; "" = none
         std::string credential;  // "images/team-a"; "" = galleryd's own
     };

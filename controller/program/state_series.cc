@@ -74,6 +74,11 @@ void count_objects(const Engine& engine, const std::string& gallery, SampleList&
     counts.write(gallery, samples);
 }
 
+// Too many deletions at once: somebody is paged for it. A window that is shut and an operation under way are none.
+bool stops_masses(const BlockReason& reason) {
+    return reason.reason == "brake" || reason.reason == "source_frozen" || reason.reason == "source_empty";
+}
+
 class PlanFigures {
   public:
     void count_changes(const Plan& plan) {
@@ -90,7 +95,7 @@ class PlanFigures {
         double pending = 0;
         std::map<std::string_view, double> blocked;
         for (const VersionVerdict& verdict : plan.verdicts) {
-            for (const BlockReason& reason : verdict.blocked_by) brake_ = brake_ || reason.condition == "BrakeEngaged";
+            brake_ = brake_ || std::ranges::any_of(verdict.blocked_by, stops_masses);
             if (!verdict.delete_after) continue;
             ++pending;
             if (!verdict.blocked_by.empty()) blocked[verdict.blocked_by.front().reason] += 1;

@@ -372,6 +372,10 @@ Status Simulator::change_resource(std::string_view id, const std::string& merge_
     return {};
 }
 
+bool Simulator::is_readable(std::string_view subscription) const {
+    return !parts_->world.unreadable_subscriptions.contains(fold_case(subscription));
+}
+
 void Simulator::set_readable(std::string_view subscription, bool readable) {
     parts_->world.changes.touch();
     if (readable) parts_->world.unreadable_subscriptions.erase(fold_case(subscription));

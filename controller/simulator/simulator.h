@@ -97,6 +97,7 @@ class Simulator {
     Status change_resource(std::string_view id, const std::string& merge_patch);  // a foreign write
     // Whether this identity may read a subscription: Resource Graph leaves an unreadable one out, ARM answers 403.
     void set_readable(std::string_view subscription, bool readable);
+    bool is_readable(std::string_view subscription) const;
     std::optional<TimePoint> next_event() const;       // when something changes by itself
     std::string issue_token(std::string_view client);  // a valid bearer token
     std::uint64_t requests() const;                    // answered so far

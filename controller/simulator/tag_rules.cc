@@ -9,6 +9,8 @@
 namespace galleryd::simulator {
 namespace {
 
+constexpr std::size_t tags_max = 50;  // the specification of Tags_UpdateAtScope, 2024-07-01
+
 Json tags_body(const Resource& resource, const Path& path) {
     Json body = Json::object();
     body["id"] = path.text;
@@ -56,9 +58,15 @@ Answer resource_tags(World& world, const Call& call) {
         const Json none = Json::object();
         const Json& given = member(properties, "tags").is_object() ? member(properties, "tags") : none;
         const Json& before = member(resource->body, "tags").is_object() ? member(resource->body, "tags") : none;
+        // The tags of a tracked resource are its provider's, which takes no change of what is being deleted.
+        if (resource->deleting) return *check_busy(*resource, "Gallery Image Version");
         Json after = method == "DELETE"       ? none
                      : operation == "replace" ? given
                                               : combined(before, given, operation == "delete");
+        if (after.size() > tags_max) {
+            return error_answer(400, "InvalidTags",
+                                "The resource can have at most " + std::to_string(tags_max) + " tags.");  // unverified
+        }
         world.note_update(*resource);
         resource->previous = resource->body;
         resource->changed_at = world.now;

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "controller/core/hold.h"
 #include "controller/core/tags.h"
 #include "reconcilers/lifecycle/interlock.h"
+#include "reconcilers/lifecycle/record_update.h"
 
 namespace galleryd {
 namespace {
@@ -18,6 +20,10 @@ class Moments {
     void add(const std::optional<TimePoint>& from, const std::optional<std::chrono::seconds>& then) {
         if (from && then) add(*from + *then);
     }
+    void add_hold(const std::optional<std::string>& value, Duration skew) {
+        const auto until = value ? parse_hold(*value).until : std::nullopt;
+        if (until) add(*until + skew);
+    }
     std::set<TimePoint> take() { return std::move(all_); }
 
   private:
@@ -30,6 +36,8 @@ void add_version(Moments& moments, const LifecyclePolicy* policy, const Observed
     const auto mark = find_tag_any_case(version.tags, delete_after_tag);
     const auto date = mark == version.tags.end() || !mark->second ? std::nullopt : parse_rfc3339(*mark->second);
     if (date) moments.add(*date + skew);
+    const auto hold = find_tag_any_case(version.tags, hold_tag);
+    if (hold != version.tags.end()) moments.add_hold(hold->second, skew);
     if (policy == nullptr) return;
     moments.add(version.published, policy->deprecate_older_than);
     if (!policy->retention) return;
@@ -50,13 +58,20 @@ std::set<TimePoint> moments_of(const DefinitionScopeInput& scope, const Policy& 
         if (record == nullptr) continue;
         moments.add(record->last_failure_at, refused_removal_pause);
         moments.add(record->removal_failed_at, refused_removal_pause);
+        if (record->gone_at && record->deleted_at) moments.add(*record->deleted_at + deletion_settles);
         if (scope.policy != nullptr && scope.policy->retention)
             moments.add(record->last_failure_at, scope.policy->retention->failed_after);
     }
     for (const ImageVersion* version : scope.versions) {
         if (version->end_of_life) moments.add(*version->end_of_life + skew);
+        moments.add_hold(version->meta.hold, skew);
     }
-    for (const RemovedDocument& removed : policy.removed) moments.add(removed.first_missing + removed_age_min);
+    if (scope.definition != nullptr) moments.add_hold(scope.definition->meta.hold, skew);
+    if (scope.gallery != nullptr) moments.add_hold(scope.gallery->meta.hold, skew);
+    for (const RemovedDocument& removed : policy.removed) {
+        moments.add(removed.first_missing + removed_age_min);
+        moments.add_hold(removed.hold, skew);
+    }
     for (const auto& [key, usage] : policy.usage) {
         if (usage.settles_at) moments.add(*usage.settles_at);
     }

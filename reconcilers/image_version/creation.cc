@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "controller/core/version_name.h"
 #include "reconcilers/image_version/update.h"
 #include "reconcilers/lifecycle/absence.h"
 #include "reconcilers/lifecycle/subject.h"
@@ -106,6 +107,7 @@ std::vector<TargetRegion> plan_missing_version(const Facts& facts, const Version
                "a version of this number was deleted less than seven days ago in a gallery with soft delete; making it "
                "again would bring the old image back",
                {"publish under a new version number",
+                "galleryd restore " + name_for_people(version.id) + " to have the old image back",
                 "purge the soft-deleted version in Azure, or wait until it is gone"});
         return {};
     }

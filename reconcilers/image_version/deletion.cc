@@ -54,7 +54,8 @@ class Deletions {
                 weigh_removed(i);
             } else if (fates_[i].judgement.candidate) {
                 weigh_candidate(i);
-            } else if (may_unmark(version) && mark_of(version, fates_[i].judgement).any_tag) {
+            } else if (may_unmark(version, fates_[i].judgement) &&
+                       mark_of(facts_, version, fates_[i].judgement).any_tag) {
                 fates_[i].mark = MarkStep::unmark;
             }
         }
@@ -64,8 +65,8 @@ class Deletions {
 
   private:
     // Also where the policy is gone: a mark that nothing stands behind any more is taken off.
-    static bool may_unmark(const VersionFacts& version) {
-        if (version.in_transition || version.observed == nullptr) return false;
+    static bool may_unmark(const VersionFacts& version, const Judgement& judgement) {
+        if (version.in_transition || version.observed == nullptr || judgement.rule == "deletedLately") return false;
         if (!version.governed && version.ownership != Ownership::ours) return false;
         return version.observed->state == ProvisioningState::succeeded ||
                version.observed->state == ProvisioningState::failed;
@@ -110,6 +111,15 @@ class Deletions {
                                     "Azure and nothing is written to it");
             return;
         }
+        const bool was_done = version.record != nullptr && version.record->gone_at &&
+                              version.removed->first_missing <= *version.record->gone_at;
+        if (was_done) {
+            fates_[i].judgement.text += "; that was carried out once, and somebody restored the version";
+            plan_.notices.push_back(version.address +
+                                    ": its document is gone, galleryd deleted it, and somebody restored it: it stays "
+                                    "until somebody deletes it by hand");
+            return;
+        }
         fates_[i].judgement.candidate = true;
         InterlockQuestion question = deletion_question(i);
         question.positive_reason = "document removed";
@@ -123,7 +133,7 @@ class Deletions {
         const VersionFacts& version = facts_.versions[i];
         Fate& fate = fates_[i];
         const Retention& retention = *facts_.retention();
-        const Mark mark = mark_of(version, fate.judgement);
+        const Mark mark = mark_of(facts_, version, fate.judgement);
         if (retention.action != RetentionAction::remove) {
             fate.judgement.text += "; retention.action is Report, so it is only named";
             if (mark.any_tag) fate.mark = MarkStep::unmark;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "controller/core/version_name.h"
+
 namespace galleryd::image_version {
 namespace {
 
@@ -51,6 +53,7 @@ Proof prove(const Facts& facts, const VersionFacts& version, Destruction destruc
 InterlockQuestion question_about(const Facts& facts, const VersionFacts& version, Destruction destruction) {
     InterlockQuestion question;
     question.destruction = destruction;
+    question.name = name_for_people(version.id);
     question.policy = &facts.policy;
     question.now = facts.now;
     question.mode = version.strict_mode;
@@ -59,7 +62,10 @@ InterlockQuestion question_about(const Facts& facts, const VersionFacts& version
     question.ownership_problem = proof.problem;
     question.view_complete = facts.input.view->complete;
     question.operation_in_flight = version.in_transition;
-    for (const Hold& hold : holds_of(facts, version)) question.holds.push_back(hold.text);
+    for (const Hold& hold : holds_of(facts, version)) {
+        question.holds.push_back(hold.text);
+        question.hold_ways_out.push_back(hold.way_out);
+    }
     question.locked = facts.policy.locked.contains(version.id.key());
     question.usage = facts.policy.usage_of(version.id);
     question.usage_ignored = facts.retention() != nullptr && facts.retention()->in_use == InUseRule::ignore;

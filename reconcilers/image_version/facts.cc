@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <map>
 
+#include "controller/core/hold.h"
 #include "controller/core/tags.h"
+#include "controller/core/version_name.h"
 
 namespace galleryd::image_version {
 namespace {
@@ -144,34 +146,67 @@ Facts gather_facts(const DefinitionScopeInput& input, const Policy& policy, Time
     return facts;
 }
 
+namespace {
+
+void add_annotation(std::vector<Hold>& holds, const Facts& facts, const std::optional<std::string>& value,
+                    const std::string& of, const SourceLocation* where) {
+    if (!value || is_hold_over(value, certain_time(facts.policy, facts.now))) return;
+    const std::string place = where == nullptr || where->file.empty()
+                                  ? "the document" + of
+                                  : where->file + (where->line > 0 ? ":" + std::to_string(where->line) : "");
+    holds.push_back({"hold", "annotation galleryd.io/hold" + of + (value->empty() ? "" : ": " + *value),
+                     where == nullptr ? "put the document back without the annotation galleryd.io/hold, then remove it "
+                                        "again"
+                                      : "take the annotation galleryd.io/hold out of " + place});
+}
+
+void add_protected_tags(std::vector<Hold>& holds, const Facts& facts, const ObservedTags& tags) {
+    if (facts.retention() == nullptr) return;
+    for (const auto& [name, value] : facts.retention()->protect_tags) {
+        const auto tag = find_tag_any_case(tags, name);
+        // Compared without case: "True" protects where "true" is asked for. A protection is never missed over
+        // spelling.
+        if (tag == tags.end() || (tag->second && fold_case(*tag->second) != fold_case(value))) continue;
+        holds.push_back({facts.rule("protectTags"), "tag " + name + "=" + tag->second.value_or("null"),
+                         "take the tag " + tag->first + " off in Azure, or change retention.protectTags of " +
+                             facts.input.policy->meta.key.name});
+    }
+}
+
+}  // namespace
+
 std::vector<Hold> holds_of(const Facts& facts, const VersionFacts& version) {
     std::vector<Hold> holds;
-    const auto annotation = [&](const std::optional<std::string>& reason, const std::string& of) {
-        if (reason)
-            holds.push_back({"hold", "annotation galleryd.io/hold" + of + (reason->empty() ? "" : ": " + *reason)});
+    const auto of_document = [&](const Metadata& meta, const std::string& of) {
+        add_annotation(holds, facts, meta.hold, of, &meta.where);
     };
-    if (version.desired != nullptr) annotation(version.desired->meta.hold, "");
-    if (version.removed != nullptr) annotation(version.removed->hold, " of the removed document");
-    if (facts.input.definition != nullptr) annotation(facts.input.definition->meta.hold, " of the definition");
-    if (facts.input.gallery != nullptr) annotation(facts.input.gallery->meta.hold, " of the gallery");
+    if (version.desired != nullptr) of_document(version.desired->meta, "");
+    if (version.removed != nullptr)
+        add_annotation(holds, facts, version.removed->hold, " of the removed document", nullptr);
+    if (facts.input.definition != nullptr) of_document(facts.input.definition->meta, " of the definition");
+    if (facts.input.gallery != nullptr) of_document(facts.input.gallery->meta, " of the gallery");
     if (version.observed == nullptr) return holds;
     const ObservedTags& tags = version.observed->tags;
-    if (const auto tag = find_tag_any_case(tags, hold_tag); tag != tags.end()) {
-        holds.push_back({"hold", "tag galleryd-hold" + (tag->second.value_or("").empty() ? "" : ": " + *tag->second)});
+    const auto tag = find_tag_any_case(tags, hold_tag);
+    if (tag != tags.end() && !is_hold_over(tag->second, certain_time(facts.policy, facts.now))) {
+        holds.push_back({"hold", "tag galleryd-hold" + (tag->second.value_or("").empty() ? "" : ": " + *tag->second),
+                         "galleryd release " + name_for_people(version.id)});
     }
-    if (facts.retention() != nullptr) {
-        for (const auto& [name, value] : facts.retention()->protect_tags) {
-            const auto tag = find_tag_any_case(tags, name);
-            // Compared without case: "True" protects where "true" is asked for. A protection is never missed over
-            // spelling.
-            if (tag == tags.end() || (tag->second && fold_case(*tag->second) != fold_case(value))) continue;
-            holds.push_back({facts.rule("protectTags"), "tag " + name + "=" + tag->second.value_or("null")});
-        }
-    }
+    add_protected_tags(holds, facts, tags);
     for (const auto& [name, value] : tags) {
-        if (!value) holds.push_back({"unknownTag", "tag " + name + " has no readable value"});
+        if (value || fold_case(name) == hold_tag) continue;
+        holds.push_back({"unknownTag", "tag " + name + " has no readable value",
+                         "give the tag " + name + " a value in Azure, or take it off"});
     }
     return holds;
+}
+
+std::string ended_hold_text(const Facts& facts, const VersionFacts& version) {
+    if (version.observed == nullptr) return {};
+    const auto tag = find_tag_any_case(version.observed->tags, hold_tag);
+    if (tag == version.observed->tags.end() || !is_hold_over(tag->second, certain_time(facts.policy, facts.now)))
+        return {};
+    return "; its hold ended with " + parse_hold(*tag->second).until_text;
 }
 
 }  // namespace galleryd::image_version

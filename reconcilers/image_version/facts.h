@@ -62,7 +62,10 @@ Facts gather_facts(const DefinitionScopeInput& input, const Policy& policy, Time
 struct Hold {
     std::string rule;  // "hold", "standard/protectTags", "unknownTag"
     std::string text;
+    std::string way_out;  // what a person does to end it
 };
 std::vector<Hold> holds_of(const Facts& facts, const VersionFacts& version);
+// "; its hold ended with 2026-12-24": of the tag galleryd-hold when it no longer counts, else "".
+std::string ended_hold_text(const Facts& facts, const VersionFacts& version);
 
 }  // namespace galleryd::image_version

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "controller/core/hold.h"
 #include "controller/core/tags.h"
+#include "reconcilers/lifecycle/record_update.h"
 
 namespace galleryd::image_version {
 namespace {
@@ -53,6 +55,17 @@ std::optional<Judgement> not_for_the_policy(const Facts& facts, const VersionFac
     return std::nullopt;
 }
 
+// Azure said that it was gone. Reads may find it for minutes after that; later it is there because somebody restored
+// it.
+std::optional<Judgement> deleted_lately(const VersionFacts& version, TimePoint now) {
+    const ResourceRecord* record = version.record;
+    if (record == nullptr || !record->gone_at || !record->deleted_at || now - *record->deleted_at > deletion_settles)
+        return std::nullopt;
+    return keep("deletedLately", "it was deleted at " +
+                                     format_rfc3339(std::chrono::floor<std::chrono::seconds>(*record->gone_at)) +
+                                     "; it is there again only if it still is after a quarter of an hour");
+}
+
 std::optional<Judgement> unknown_data(const VersionFacts& version) {
     const ObservedVersion& observed = *version.observed;
     if (version.in_transition) return keep("inTransition", "an operation is in flight on it");
@@ -101,16 +114,18 @@ Judgement judge(const Facts& facts, const VersionFacts& version, const Standing&
     if (auto kept = not_for_the_policy(facts, version)) return *kept;
     if (const auto holds = holds_of(facts, version); !holds.empty())
         return keep(holds.front().rule, "held: " + holds.front().text);
+    if (auto kept = deleted_lately(version, facts.now)) return *kept;
     if (auto kept = unknown_data(version)) return *kept;
     if (const KeepRule rule = keep_rule(facts, version, standing, latest, KeepCount::likely); !rule.rule.empty())
         return keep(rule.rule, rule.text);
     Judgement judgement;
     match_candidate_rules(judgement, facts, version);
     if (!judgement.candidate) return keep(facts.rule("retention"), "no retention rule names it");
+    judgement.text += ended_hold_text(facts, version);
     return judgement;
 }
 
-Mark mark_of(const VersionFacts& version, const Judgement& judgement) {
+Mark mark_of(const Facts& facts, const VersionFacts& version, const Judgement& judgement) {
     if (version.observed == nullptr) return {};
     const ObservedTags& tags = version.observed->tags;
     const auto date = find_tag_any_case(tags, delete_after_tag);
@@ -119,7 +134,18 @@ Mark mark_of(const VersionFacts& version, const Judgement& judgement) {
     mark.any_tag = date != tags.end() || rule != tags.end();
     if (date == tags.end() || rule == tags.end() || !date->second || !rule->second) return mark;
     const bool still_named = std::ranges::find(judgement.matching, *rule->second) != judgement.matching.end();
-    if (still_named) mark.delete_after = parse_rfc3339(*date->second);
+    if (!still_named) return mark;
+    const auto delete_after = parse_rfc3339(*date->second);
+    if (!delete_after) return mark;
+    // What was announced has happened since, and somebody restored the version: a new deletion is announced anew.
+    const bool is_done =
+        version.record != nullptr && version.record->gone_at && *delete_after <= *version.record->gone_at;
+    // A hold cancels, also where nobody was there to take the mark off before the hold ended.
+    const auto hold = find_tag_any_case(tags, hold_tag);
+    const auto held_until = hold == tags.end() || !hold->second ? std::nullopt : parse_hold(*hold->second).until;
+    const Duration grace = facts.retention() != nullptr ? facts.retention()->grace : std::chrono::seconds{0};
+    const bool is_canceled = held_until && *delete_after - grace <= *held_until;
+    if (!is_done && !is_canceled) mark.delete_after = delete_after;
     return mark;
 }
 

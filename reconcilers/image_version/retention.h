@@ -17,12 +17,14 @@ struct Judgement {
 Judgement judge(const Facts& facts, const VersionFacts& version, const Standing& standing, const Latest& latest);
 
 // The mark on the live version: date and rule tags together. A half or unreadable mark is none, and a mark for a rule
-// that does not name the version is none: grace starts anew. A mark that a person took away is not remembered, so the
-// version is marked again with the whole grace before it; the tag galleryd-hold is what stops it for good.
+// that does not name the version is none, and so is one of before a hold that has ended since, or one that was
+// carried out before somebody restored the version: grace starts anew. A mark that a person took away is not
+// remembered, so the version is marked again with the whole grace before it; the tag galleryd-hold is what stops it for
+// good.
 struct Mark {
     bool any_tag = false;                   // at least one of the two tags is there
     std::optional<TimePoint> delete_after;  // of a mark that counts
 };
-Mark mark_of(const VersionFacts& version, const Judgement& judgement);
+Mark mark_of(const Facts& facts, const VersionFacts& version, const Judgement& judgement);
 
 }  // namespace galleryd::image_version

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "controller/core/hold.h"
+#include "controller/core/tags.h"
 #include "reconcilers/lifecycle/interlock.h"
 #include "reconcilers/lifecycle/ownership.h"
 
@@ -36,6 +38,28 @@ void prove_ownership(InterlockQuestion& question, const Subject& subject, const 
     question.ownership = OwnershipProof::document;
 }
 
+void add_hold(InterlockQuestion& question, const std::optional<std::string>& value, const std::string& of,
+              std::string way_out) {
+    if (!value || is_hold_over(value, certain_time(*question.policy, question.now))) return;
+    question.holds.push_back("annotation galleryd.io/hold" + of + ": " + *value);
+    question.hold_ways_out.push_back(std::move(way_out));
+}
+
+std::string of_document(const SourceLocation& where) {
+    return "take the annotation galleryd.io/hold out of " +
+           (where.file.empty() ? std::string("the document")
+                               : where.file + (where.line > 0 ? ":" + std::to_string(where.line) : ""));
+}
+
+// `galleryd release` is about versions alone.
+void add_hold_tag(InterlockQuestion& question, const ObservedBase& live) {
+    const auto tag = find_tag_any_case(live.tags, hold_tag);
+    if (tag == live.tags.end() || is_hold_over(tag->second, certain_time(*question.policy, question.now))) return;
+    question.holds.push_back("tag galleryd-hold: " + tag->second.value_or("null"));
+    question.hold_ways_out.push_back("az tag update --operation Delete --resource-id " + live.id.text() + " --tags '" +
+                                     tag->first + "=" + tag->second.value_or("") + "'");
+}
+
 InterlockQuestion question_of(const Subject& subject, const Change& change, const DestructionFacts& facts,
                               const Policy& policy, TimePoint now) {
     InterlockQuestion question;
@@ -52,17 +76,18 @@ InterlockQuestion question_of(const Subject& subject, const Change& change, cons
     if (facts.live != nullptr) {
         question.state = facts.live->state;
         question.identity_known = true;  // no published date here: the fingerprint tells a re-created one apart
-        question.holds = holds_on(facts.live->tags);
+        add_hold_tag(question, *facts.live);
     }
     const ResourceRecord* record = policy.find_record(subject.id);
     question.operation_in_flight = record != nullptr && record->operation_in_flight;
     if (record != nullptr && record->failures > 0) question.refused_at = record->last_failure_at;
-    if (subject.meta != nullptr && subject.meta->hold)
-        question.holds.push_back("annotation galleryd.io/hold: " + *subject.meta->hold);
-    if (facts.removed != nullptr && facts.removed->hold)
-        question.holds.push_back("annotation galleryd.io/hold: " + *facts.removed->hold);
-    if (facts.above != nullptr && facts.above->meta.hold)
-        question.holds.push_back("annotation galleryd.io/hold of the gallery: " + *facts.above->meta.hold);
+    if (subject.meta != nullptr) add_hold(question, subject.meta->hold, "", of_document(subject.meta->where));
+    if (facts.removed != nullptr) {
+        add_hold(question, facts.removed->hold, "",
+                 "put the document back without the annotation galleryd.io/hold, then remove it again");
+    }
+    if (facts.above != nullptr)
+        add_hold(question, facts.above->meta.hold, " of the gallery", of_document(facts.above->meta.where));
     question.locked = policy.locked.contains(subject.id.key());
     if (facts.children.empty()) {  // nothing is in it, so nothing in it can be in use or worth keeping
         question.usage = VersionUsage{UsageState::not_in_use, ""};

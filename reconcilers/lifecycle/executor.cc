@@ -142,6 +142,7 @@ Status Executor::settle(std::int64_t intent, const Change& change, const ApplyCo
     if (counts && is_delete(change.step)) {
         record.tombstone = record.tombstone || change.reason == "retention";
         record.deleted_at = now;
+        if (outcome && !outcome->operation) record.gone_at = now;
     }
     const std::string correlation = outcome ? outcome->correlation_id : outcome.error().correlation_id;
     if (const Status stored = memory_.put(change.arm_id.key(), record); !stored) return stored;

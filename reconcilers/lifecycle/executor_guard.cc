@@ -145,6 +145,11 @@ Status Executor::may_send(const Change& change, const Fresh& fresh, const ApplyC
         if (record.deleted_at && clock_.now() - *record.deleted_at < deletion_settles && !is_switched_off(5))
             return changed_since_plan(change, "it was deleted minutes ago and reads may still find it");
     }
+    if (is<UpdateVersion>(step)) {  // a PUT brings a soft-deleted version back (azure-facts §5)
+        const ResourceRecord record = memory_.get(change.arm_id.key());
+        if (record.gone_at && record.deleted_at && clock_.now() - *record.deleted_at < deletion_settles)
+            return changed_since_plan(change, "it was deleted minutes ago and reads may still find it");
+    }
     if (fresh.version && is_delete(step)) {
         if (const Status checked = check_fresh(change.seen, *fresh.version, clock_.now()); !checked) return checked;
     }

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "controller/core/fingerprint.h"
+#include "controller/core/hold.h"
 #include "controller/core/interlock_switch.h"
 #include "controller/core/tags.h"
 #include "reconcilers/lifecycle/interlock.h"
@@ -38,9 +39,16 @@ bool is_past_end(const ObservedVersion& fresh, TimePoint now) {
            *fresh.end_of_life < now;
 }
 
+// A hold that has an end is over by both clocks, or it holds.
+bool is_held(const ObservedVersion& fresh, TimePoint now) {
+    const auto tag = find_tag_any_case(fresh.tags, hold_tag);
+    if (tag == fresh.tags.end()) return false;
+    return !fresh.server_date || !is_hold_over(tag->second, std::min(now, *fresh.server_date));
+}
+
 // Point 6.
 Status check_holds(const ObservedVersion& fresh, TimePoint now) {
-    if (has_tag(fresh.tags, hold_tag))
+    if (is_held(fresh, now))
         return fail(ErrorKind::denied, "Held", "version " + fresh.name + ": it carries the tag galleryd-hold");
     if (fresh.block_deletion_before_end_of_life.value_or(false) && !is_past_end(fresh, now)) {
         return fail(ErrorKind::denied, "BeforeEndOfLife",

@@ -59,7 +59,7 @@ void ask_ownership(Points& points, const InterlockQuestion& q) {
 void ask_positive_reason(Points& points, const InterlockQuestion& q) {
     if (q.positive_reason.empty()) {
         points.stop(3, "no_reason", "Held", "no removed document and no retention rule asks for it",
-                    "declare what should happen");
+                    "remove its document with deletionPolicy: Delete, or write a retention rule that names it");
     }
     if (q.removed == nullptr) return;
     if (q.removed->deletion_policy != DeletionPolicy::remove) {
@@ -81,10 +81,12 @@ void ask_positive_reason(Points& points, const InterlockQuestion& q) {
 void ask_source(Points& points, const InterlockQuestion& q) {
     const SourceHealth& source = q.policy->source;
     if (!source.complete) {
-        points.stop(4, "source_incomplete", "BrakeEngaged",
-                    "not every source is readable and every document of the scope valid" +
-                        (source.problems.empty() ? std::string() : ": " + join(source.problems)),
-                    "correct the documents named (galleryd validate)");
+        points.stop(
+            4, "source_incomplete", "BrakeEngaged",
+            "not every source is readable and every document of the scope valid" +
+                (source.problems.empty() ? std::string() : ": " + join(source.problems)),
+            "correct the documents named (galleryd validate PATH); galleryd get sources tells which source cannot "
+            "be read");
     }
     if (source.empty) {
         points.stop(4, "source_empty", "BrakeEngaged", "a source declares nothing at all",
@@ -108,8 +110,10 @@ void ask_resource(Points& points, const InterlockQuestion& q) {
                     "none needed: it is looked at again when that ends");
     }
     if (q.state != ProvisioningState::succeeded && q.state != ProvisioningState::failed && !is_in_transition(q.state)) {
-        points.stop(5, "unknown_state", "BrakeEngaged", "Azure does not say that its state is Succeeded or Failed",
-                    "look at the resource in Azure");
+        points.stop(
+            5, "unknown_state", "BrakeEngaged", "Azure does not say that its state is Succeeded or Failed",
+            "none needed if that passes; else look at it in Azure (az resource show) and delete it by hand if it has "
+            "to go");
     }
     if (is_in_transition(q.state) && !q.operation_in_flight) {
         points.stop(5, "in_transition", "BrakeEngaged", "its state is " + std::string(to_string(q.state)),
@@ -122,23 +126,28 @@ void ask_resource(Points& points, const InterlockQuestion& q) {
     }
     if (q.refused_at && q.now - *q.refused_at < refused_removal_pause) {
         points.stop(5, "refused_lately", "BrakeEngaged", "Azure refused or failed this removal less than an hour ago",
-                    "none needed: it is tried again after an hour");
+                    "none needed: it is tried again after an hour; galleryd events tells what Azure answered");
     }
 }
 
 void ask_holds(Points& points, const InterlockQuestion& q) {
-    if (!q.holds.empty())
-        points.stop(6, "held", "Held", "held: " + join(q.holds), "galleryd release, or remove that annotation or tag");
+    if (!q.holds.empty()) {
+        points.stop(6, "held", "Held", "held: " + join(q.holds),
+                    q.hold_ways_out.empty() ? "take that annotation or tag off" : join(q.hold_ways_out));
+    }
     if (q.locked) {
         points.stop(6, "locked", "ResourceLocked", "an Azure lock forbids deletion (galleryd never removes locks)",
-                    "remove the lock in Azure if it has to go");
+                    "if it has to go, remove the lock in Azure: az lock list, then az lock delete");
     }
     if (q.blocked_until_end_of_life && (!q.end_of_life || *q.end_of_life >= q.now || q.end_of_life_unknown)) {
-        points.stop(6, "blocked_until_eol", "BeforeEndOfLife",
-                    "blockDeletionBeforeEndOfLife is set and " +
-                        (q.end_of_life ? "end of life is " + format_rfc3339(*q.end_of_life)
-                                       : std::string("no end of life is known")),
-                    "wait, or a person clears the flag: galleryd never does that in order to delete");
+        points.stop(
+            6, "blocked_until_eol", "BeforeEndOfLife",
+            "blockDeletionBeforeEndOfLife is set and " + (q.end_of_life
+                                                              ? "end of life is " + format_rfc3339(*q.end_of_life)
+                                                              : std::string("no end of life is known")),
+            "wait, or clear the flag yourself: safety.blockDeletionBeforeEndOfLife: false in its document, without "
+            "one az sig image-version update --set safetyProfile.blockDeletionBeforeEndOfLife=false. galleryd "
+            "never does that in order to delete");
     }
 }
 
@@ -147,7 +156,7 @@ void ask_usage(Points& points, const InterlockQuestion& q) {
     const std::string detail = q.usage.detail.empty() ? "" : ": " + q.usage.detail;
     if (q.usage.state == UsageState::in_use) {
         points.stop(7, "in_use", "InUse", "in use" + detail,
-                    "move its users to a newer version; galleryd usage VERSION lists them all");
+                    "move its users to a newer version; galleryd usage " + q.name + " lists them all");
     } else if (q.usage.state == UsageState::unknown) {
         points.stop(7, "usage_unknown", "UsageUnknown",
                     "whether it is in use cannot be told, which counts as in use" + detail,
@@ -162,30 +171,36 @@ void ask_time(Points& points, const InterlockQuestion& q) {
     if (!skew || *skew < Duration{0} || *skew >= clock_skew_max) {
         points.stop(8, "clock_skew", "BrakeEngaged",
                     skew ? "our clock and Azure's differ by five minutes or more" : "Azure's clock is not known yet",
-                    "set this machine's clock");
+                    skew ? "set this machine's clock" : "none needed: the next answer of Azure tells it");
     }
     // Passed by both clocks: Azure's may be behind ours by the skew.
     const TimePoint certain = q.now - skew.value_or(Duration{0});
     if (q.grace_until && *q.grace_until >= certain) {
         points.stop(8, "grace", "BeforeEndOfLife", "marked, and its grace ends at " + format_rfc3339(*q.grace_until),
-                    "none needed: time does it");
+                    "none needed: time does it; galleryd hold " + q.name + " stops it");
     }
     if (!q.end_of_life_counts) return;
     if (q.end_of_life_unknown) {
         points.stop(8, "eol_unknown", "BeforeEndOfLife", "its end of life cannot be read",
-                    "set a readable endOfLifeDate");
+                    "set a readable endOfLifeDate in its document or in Azure");
     } else if (q.end_of_life && *q.end_of_life >= certain) {
         points.stop(8, "eol_not_reached", "BeforeEndOfLife",
                     "its end of life is " + format_rfc3339(*q.end_of_life) + ", which has not passed",
-                    "wait, or bring endOfLifeDate forward");
+                    "none needed: time does it; or bring endOfLifeDate forward");
     }
+}
+
+std::string way_past_keep_rule(const InterlockQuestion& q) {
+    if (q.destruction == Destruction::remove_region) return "wait until a wanted region is Completed";
+    if (q.keep_rule.ends_with("/keepNewest")) return "publish a newer version, or lower retention.keepNewest";
+    if (q.keep_rule.ends_with("/minimumAge")) return "none needed: time does it; or lower retention.minimumAge";
+    return "none needed: it may go once a newer version is usable in every region";
 }
 
 void ask_keep_rules(Points& points, const InterlockQuestion& q) {
     if (q.keep_rule.empty() && q.keep_text.empty()) return;
     points.stop(9, "min_keep", "MinimumKeep", (q.keep_rule.empty() ? "" : q.keep_rule + ": ") + q.keep_text,
-                q.destruction == Destruction::remove_region ? "wait until a wanted region is Completed"
-                                                            : "publish a newer version, or change the rule");
+                way_past_keep_rule(q));
 }
 
 void ask_brakes(Points& points, const InterlockQuestion& q) {

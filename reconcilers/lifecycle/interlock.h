@@ -50,6 +50,7 @@ int brake_limit(const BrakeQuestion& brakes);
 
 struct InterlockQuestion {
     Destruction destruction = Destruction::delete_version;
+    std::string name = "VERSION";    // of the version, as verbs take it: "golden/ubuntu-2404/1.8.0"
     const Policy* policy = nullptr;  // nullptr blocks
     TimePoint now{};
     Mode mode = Mode::suspend;                        // 1
@@ -64,7 +65,8 @@ struct InterlockQuestion {
     bool identity_known = false;          //    published date read (what tells a re-created resource from the old one)
     std::optional<TimePoint> refused_at;  //    Azure refused or failed the same removal then: not again for an hour
     std::vector<std::string> holds;       // 6: reasons of people: "annotation galleryd.io/hold: …", "tag keep=true"
-    bool locked = false;                  //    a lock is known
+    std::vector<std::string> hold_ways_out;  //    what ends each of them
+    bool locked = false;                     //    a lock is known
     bool blocked_until_end_of_life = false;  //    Azure's flag (we never clear it in order to delete)
     bool end_of_life_unknown = false;        // 8: there is a date and it cannot be read
     std::optional<TimePoint> end_of_life;

@@ -247,10 +247,14 @@ Status OperationFollower::finish(const OperationRecord& operation, const Operati
         outcome = "failed: " + status.error_code + ": " + status.error_message;
         if (const Status noted = note_failure(operation, status); !noted) return noted;
     }
-    if (status.state == OperationState::succeeded && !operation.step.starts_with("Delete")) {
+    if (status.state == OperationState::succeeded) {
         ResourceRecord record = memory_.get(key);
-        record.written_at = clock_.now();
-        memory_.note_written(key, clock_.monotonic());
+        if (operation.step.starts_with("Delete")) {
+            record.deleted_at = record.gone_at = clock_.now();  // from now on reads have to settle
+        } else {
+            record.written_at = clock_.now();
+            memory_.note_written(key, clock_.monotonic());
+        }
         if (const Status stored = memory_.put(key, record); !stored) return stored;
     }
     if (const Status finished = journal_.finish_operation(operation.resource, outcome, clock_.now()); !finished)

@@ -118,12 +118,6 @@ bool is_tagged_for(const ObservedTags& tags, const ObjectKey& key, const Policy&
     return tag != tags.end() && tag->second == owner_tag_value(policy.instance, key);
 }
 
-std::vector<std::string> holds_on(const ObservedTags& tags) {
-    const auto tag = find_tag_any_case(tags, hold_tag);
-    if (tag == tags.end()) return {};
-    return {std::string("tag galleryd-hold: ") + tag->second.value_or("null")};
-}
-
 Tags tags_of_ours(const Subject& subject, const Tags& declared, const Policy& policy) {
     Tags tags = declared;
     tags[owner_tag] = owner_tag_value(policy.instance, subject.meta->key);

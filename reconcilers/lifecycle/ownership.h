@@ -29,8 +29,6 @@ Conflict not_owned(const Subject& subject, const Policy& policy);  // GD2200
 
 // The tag galleryd-owner on the resource names exactly this instance and document.
 bool is_tagged_for(const ObservedTags& tags, const ObjectKey& key, const Policy& policy);
-// Holds that people put on the live resource: the tag galleryd-hold, in any case and with any value.
-std::vector<std::string> holds_on(const ObservedTags& tags);
 
 // The tags a resource should carry from us: the declared ones and the owner tag.
 Tags tags_of_ours(const Subject& subject, const Tags& declared, const Policy& policy);

@@ -74,6 +74,7 @@ bool note_sighted(ResourceRecord& record, const ObservedBase& seen) {
         seen.read_at - *record.deleted_at <= deletion_settles)
         return false;
     record.deleted_at.reset();
+    if (record.gone_at) record.tombstone = false;  // it was gone, and somebody restored it
     return true;
 }
 
@@ -94,6 +95,7 @@ void note_accepted(ResourceRecord& record, const Change& change, TimePoint now) 
         record.region_retry_after.clear();
         record.region_readds.clear();
         record.excluded_by_us = false;
+        record.gone_at.reset();
     }
     if (is_create(change.step) || change.action == Action::adopt) {
         record.deleted_at.reset();

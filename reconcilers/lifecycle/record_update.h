@@ -18,7 +18,7 @@ void note_accepted(ResourceRecord& record, const Change& change, TimePoint now);
 void note_possible(ResourceRecord& record, const Change& change);
 
 // A strong read found it. Forgets a deletion that did not happen, or that somebody undid, when the resource is at rest
-// long after it. True when there was something to forget.
+// long after it; where Azure had carried it out, the tombstone goes as well. True when there was something to forget.
 bool note_sighted(ResourceRecord& record, const ObservedBase& seen);
 
 // The same, and forgets the retries of every region that is Completed now, so that the next failure starts from the

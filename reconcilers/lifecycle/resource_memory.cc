@@ -10,7 +10,7 @@ constexpr std::chrono::minutes effect_shows{5};  // an effect that is gone later
 
 }  // namespace
 
-Status ResourceMemory::load() {
+Status ResourceMemory::load(Owner whose) {
     auto records = journal_.resource_records();
     if (!records) return std::unexpected(records.error());
     records_ = std::move(*records);
@@ -33,7 +33,7 @@ Status ResourceMemory::load() {
             record.deleted_at = audit.intent.at;
             if (audit.intent.reason == "retention") record.tombstone = true;
         }
-        if (!journal_.writable()) {  // somebody else's journal, or a full disk: known here, told by its owner
+        if (whose == Owner::another || !journal_.writable()) {  // or a full disk: known here, told by its owner
             records_[key] = record;
             continue;
         }

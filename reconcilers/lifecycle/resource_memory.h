@@ -16,7 +16,10 @@ class ResourceMemory {
     explicit ResourceMemory(Journal& journal) : journal_(journal) {}
     // Reads the journal. Intents without an outcome (the process was killed between request and answer) count as
     // written by us: the intent was synced before the request could leave.
-    Status load();
+    // Where the journal is another process's (`hold` beside a daemon), they may be on the wire right now: they count as
+    // well, and their owner closes them.
+    enum class Owner : std::uint8_t { ours, another };
+    Status load(Owner whose = Owner::ours);
     // Drops what is known of resources whose deletion lies more than eight days back: soft delete keeps them for seven,
     // and a tombstone is kept for ever.
     Status forget_long_gone(TimePoint now);

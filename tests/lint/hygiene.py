@@ -57,7 +57,7 @@ def python_problems(text):
         tree = ast.parse(text)
     except SyntaxError as error:
         return [(error.lineno or 1, f"Python does not read it: {error.msg}")]
-    own = {"client_case", "cxx", "doctor_case", "folder_case", "harness", "kill_estate", "proxy", "table",
+    own = {"client_case", "cxx", "doctor_case", "folder_case", "harness", "kill_estate", "proxy", "sample_case", "table",
            "command", "convergence", "estate", "peers", "process", "source", "sweeps", "why", "world",
            "azure", "msal"}   # the second line: tests/bench; the third: tests/bench/peer_sdk.py, which the Azure CLI's own Python runs
     found = []

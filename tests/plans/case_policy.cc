@@ -72,7 +72,7 @@ void read_record(Case& test, const std::string& name, const json& from) {
     check_keys(from,
                {"writtenByUs", "document", "lastApplied", "inFlight", "failures", "lastFailureAt", "regionRetries",
                 "regionRetryAfter", "regionReadds", "removalFailedAt", "excludedByUs", "tombstone", "deletedAt",
-                "appliedTags", "writtenAt"},
+                "appliedTags", "writtenAt", "goneAt"},
                "records." + name);
     ResourceRecord& record = test.policy.records[resource_key(test, name)];
     record.written_by_us = from.value("writtenByUs", record.written_by_us);
@@ -87,6 +87,7 @@ void read_record(Case& test, const std::string& name, const json& from) {
     if (from.contains("lastFailureAt")) record.last_failure_at = time(from["lastFailureAt"]);
     if (from.contains("removalFailedAt")) record.removal_failed_at = time(from["removalFailedAt"]);
     if (from.contains("writtenAt")) record.written_at = time(from["writtenAt"]);
+    if (from.contains("goneAt")) record.gone_at = time(from["goneAt"]);
     if (from.contains("deletedAt")) record.deleted_at = time(from["deletedAt"]);
     for (const auto& [region, count] : from.value("regionRetries", json::object()).items())
         record.region_retries[region] = count;

@@ -66,6 +66,8 @@ void Guard::memory_lost() {
     declared_ = {}, missing_ = {};
     recorded_.clear();
     approved_.clear();
+    shown_since_.clear();
+    remembered_.clear();
     memory_since_ = world_.clock.now();
 }
 

@@ -77,6 +77,7 @@ class Guard {
     void judge_journal(const std::string& path);
     void judge_delete_version(const std::string& id);
     void judge_use(const std::string& id);
+    void note_shown_subscriptions(const std::string& answer);
     void judge_delete_parent(const std::string& id);
     void judge_delete_access(const std::string& id);
     void judge_by_rule(const std::string& id, const nlohmann::json& version, const Retention& retention);
@@ -112,7 +113,9 @@ class Guard {
     std::string describe(const std::string& definition) const;
 
     World& world_;
-    std::map<std::string, TimePoint> machines_;  // by id, since when
+    std::map<std::string, TimePoint> machines_;     // by id, since when
+    std::map<std::string, TimePoint> shown_since_;  // subscriptions with machines, since this memory was shown them
+    std::set<std::string> remembered_;              // those of them that it has written down
     std::map<std::string, std::map<std::string, std::string>>
         sent_tags_;            // by resource and folded name: what we sent last
     DesiredObjects declared_;  // the last good content of everything declared

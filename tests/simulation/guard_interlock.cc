@@ -65,7 +65,10 @@ void Guard::judge_by_rule(const std::string& id, const Json& version, const Rete
 
 // ---- point 5: read by itself just now, and the same as what was planned from ----
 void Guard::answered(const http::Request& request, const http::Response& answer, std::chrono::nanoseconds asked) {
-    if (request.method != "GET" || answer.status != 200) return;
+    if (answer.status != 200) return;
+    if (request.method == "POST" && path_of(request).contains("Microsoft.ResourceGraph"))
+        return note_shown_subscriptions(answer.body);
+    if (request.method != "GET") return;
     if (!fold_case(path_of(request)).contains("/providers/microsoft.compute/galleries/")) return;
     Answered& last = answered_[request.target];
     if (last.body != answer.body) last = shown_in(answer.body);

@@ -12,6 +12,8 @@ using Json = nlohmann::json;
 // 95 % of changes are in the index within 28 s, falling off exponentially: three minutes are certain enough for a test.
 constexpr std::chrono::minutes index_lag_max{3};
 
+constexpr std::chrono::minutes memory_saved_within{2};  // the daemon writes down what it saw once a minute
+
 bool runs(const Json& machine, const ResourceId& version) {
     const Json none = Json::object();
     const Json properties = machine.value("properties", none);
@@ -36,10 +38,22 @@ void Guard::note_machines() {
     machines_ = std::move(now_there);
 }
 
+// A subscription that this state directory never was shown can hide anything: nobody can know of it.
+void Guard::note_shown_subscriptions(const std::string& answer) {
+    for (const auto& [machine, since] : machines_) {
+        const std::string subscription = ResourceId(machine).subscription();
+        if (!answer.contains(subscription)) continue;
+        const auto [shown, is_new] = shown_since_.try_emplace(subscription, world_.clock.now());
+        if (!is_new && world_.clock.now() - shown->second > memory_saved_within) remembered_.insert(subscription);
+    }
+}
+
 void Guard::judge_use(const std::string& id) {
     note_machines();
     for (const auto& [machine, since] : machines_) {
         if (world_.clock.now() - since < index_lag_max) continue;
+        const std::string subscription = ResourceId(machine).subscription();
+        if (!world_.azure.is_readable(subscription) && !remembered_.contains(subscription)) continue;
         if (runs(world_.azure_json(machine), ResourceId(id)))
             wrong("I1: " + id + " is taken away, and " + machine + " runs it since " + format_rfc3339(since));
     }

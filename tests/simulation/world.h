@@ -172,6 +172,7 @@ class World {
     Plan plan(const std::string& scope) const { return engine->plans().at(scope); }
     const EngineOptions& engine_options() const { return options_.engine; }
     bool knows_usage() const { return options_.knows_usage; }
+    bool asks_index() const { return options_.knows_usage || options_.inventory; }
 
     std::shared_ptr<Ground> ground;
     boost::asio::io_context& context;

@@ -21,6 +21,9 @@ inline constexpr ApiVersion machine_api{"Microsoft.Compute/virtualMachines", "20
 inline constexpr std::array<ApiVersion, 6> api_versions{gallery_api,         role_assignment_api, resource_group_api,
                                                         storage_account_api, resource_graph_api,  machine_api};
 
+// Asked by verbs of people alone (hold, release, restore), so it is none of the daemon's.
+inline constexpr ApiVersion tags_api{"Microsoft.Resources/tags", "2024-07-01"};
+
 inline std::string api_query(const ApiVersion& api) { return "?api-version=" + std::string(api.version); }
 
 }  // namespace galleryd::azure

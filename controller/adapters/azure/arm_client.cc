@@ -253,6 +253,18 @@ Task<std::vector<ObservedVersion>> ArmClient::list_versions(ResourceId definitio
                                              decode_version_page);
 }
 
+Task<std::vector<SoftDeletedVersion>> ArmClient::list_soft_deleted(ResourceId definition) {
+    const auto gallery = definition.parent();
+    if (!gallery) co_return fail(ErrorKind::bug, "AzureError", definition.text() + " is no image definition");
+    std::string target = gallery->text() + "/softDeletedArtifactTypes/Images/artifacts/" + definition.name() +
+                         "/versions" + api_query(gallery_api);
+    std::string what = "list soft-deleted image versions of " + definition.text();
+    co_return co_await list<SoftDeletedVersion>(
+        std::move(definition), std::move(target),
+        "Microsoft.Compute/galleries/softDeletedArtifactTypes/artifacts/versions", std::move(what),
+        decode_soft_deleted_page);
+}
+
 Task<std::vector<ObservedRoleAssignment>> ArmClient::list_role_assignments(ResourceId scope) {
     std::string target = scope.text() + "/providers/Microsoft.Authorization/roleAssignments" +
                          api_query(role_assignment_api) + "&$filter=atScope()";

@@ -14,6 +14,7 @@
 #include "controller/ports/log.h"
 #include "controller/ports/metrics.h"
 #include "controller/ports/usage.h"
+#include "controller/ports/version_care.h"
 
 namespace galleryd::azure {
 
@@ -32,7 +33,7 @@ namespace galleryd::azure {
 //  - put_storage_account makes the account only. Its container is data plane (another host, another token audience) and
 //  is not made.
 // Single-threaded; must outlive the calls in flight.
-class ArmClient : public GalleryApi, public MachineLists {
+class ArmClient : public GalleryApi, public MachineLists, public VersionCare {
   public:
     ArmClient(http::Transport& transport, TokenProvider& tokens, Clock& clock, Log& log, Metrics& metrics,
               ArmOptions options, std::shared_ptr<ArmGate> gate = {});
@@ -67,6 +68,12 @@ class ArmClient : public GalleryApi, public MachineLists {
 
     Task<OperationStatus> poll_operation(OperationRef operation) override;
 
+    Task<WriteOutcome> merge_tags(ResourceId version, Tags tags) override;
+    Task<WriteOutcome> delete_tags(ResourceId version, Tags tags) override;
+    Task<WriteOutcome> replace_tags(ResourceId version, Tags tags) override;
+    Task<std::vector<SoftDeletedVersion>> list_soft_deleted(ResourceId definition) override;
+    Task<WriteOutcome> restore_version(ResourceId version) override;
+
   private:
     // The answer of a GET: nullopt for "this resource does not exist", an error for everything that is neither.
     Task<std::optional<http::Response>> get(ResourceId id, std::string target, std::string what, Worth worth);
@@ -76,6 +83,7 @@ class ArmClient : public GalleryApi, public MachineLists {
         Worth worth = Worth::update;
     };
     Task<WriteOutcome> put(ResourceId id, ApiVersion api, Result<std::string> body, PutLabels labels);
+    Task<WriteOutcome> patch(ResourceId id, ArmCall call);
     template <class T>
     Task<std::vector<T>> list(ResourceId scope, std::string target, std::string resource_type, std::string what,
                               Result<Page<T>> (*decode)(std::string_view, DecodeContext));

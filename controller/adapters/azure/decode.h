@@ -10,6 +10,7 @@
 #include "controller/core/result.h"
 #include "controller/core/usage.h"
 #include "controller/ports/gallery_api.h"
+#include "controller/ports/version_care.h"
 
 // Azure's JSON to observed state: pure, and normalised once, here (core/observed.h says what that means). Tolerant
 // where the meaning is certain ("true" for true, "3" for 3, null for missing, any case of an enumeration), strict where
@@ -53,6 +54,9 @@ Result<Page<ObservedVersion>> decode_version_page(std::string_view json, DecodeC
 Result<Page<ObservedRoleAssignment>> decode_role_assignment_page(std::string_view json, DecodeContext context);
 // Virtual machines or scale sets; a row without an id is an error.
 Result<Page<MachineImage>> decode_machine_page(std::string_view json, DecodeContext context);
+
+// Soft-deleted versions of a definition (azure-facts §5); a row that does not say which version it was is an error.
+Result<Page<SoftDeletedVersion>> decode_soft_deleted_page(std::string_view json, DecodeContext context);
 
 // The body of a status answer (Azure-AsyncOperation). An unknown status is in progress: the daemon then looks at the
 // resource. A missing status is an error.

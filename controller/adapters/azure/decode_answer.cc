@@ -101,7 +101,21 @@ Result<MachineImage> read_machine(const Json& row) {
     return machine;
 }
 
+Result<SoftDeletedVersion> read_soft_deleted(const Json& row) {
+    const Json& properties = member(row, "properties");
+    const auto id = parse_resource_id(text_member(properties, "resourceArmId"));
+    if (!id || fold_case(id->type()) != "microsoft.compute/galleries/images/versions")
+        return unreadable("GD3005", "a soft-deleted row does not say which image version it was");
+    return SoftDeletedVersion{.version = *id,
+                              .deleted_at = parse_azure_time(text_member(properties, "softDeletedTime")),
+                              .gone_at = parse_azure_time(text_member(properties, "hardDeletionTargetTime"))};
+}
+
 }  // namespace
+
+Result<Page<SoftDeletedVersion>> decode_soft_deleted_page(std::string_view json, DecodeContext) {
+    return decode_page<SoftDeletedVersion>(json, "list of soft-deleted image versions", read_soft_deleted);
+}
 
 Result<Page<MachineImage>> decode_machine_page(std::string_view json, DecodeContext) {
     return decode_page<MachineImage>(json, "list of machines", read_machine);

@@ -104,4 +104,10 @@ std::string version_named_query(std::string_view gallery, std::string_view defin
            literal_of(end) + "\n| project id\n| order by id asc";
 }
 
+std::string definition_named_query(std::string_view gallery, std::string_view definition) {
+    const std::string end = "/galleries/" + std::string(gallery) + "/images/" + std::string(definition);
+    return "resources\n| where type =~ 'microsoft.compute/galleries/images' and id endswith " + literal_of(end) +
+           "\n| project id\n| order by id asc";
+}
+
 }  // namespace galleryd::azure

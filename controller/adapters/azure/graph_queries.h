@@ -22,6 +22,7 @@ std::string image_users_query(const std::vector<std::string>& prefixes);
 std::string image_instances_query(const std::vector<std::string>& prefixes);  // instances of uniform scale sets
 std::string uniform_scale_sets_query();  // of whatever image: an instance may run one that the model names no more
 std::string instances_query();           // of whatever image
+std::string definition_named_query(std::string_view gallery, std::string_view definition);
 std::string version_named_query(std::string_view gallery, std::string_view definition, std::string_view version);
 std::string literal_of(std::string_view text);  // a literal of the query language
 

@@ -49,8 +49,10 @@ class ResourceGraph : public Inventory, public UsageReader {
     Task<UsageAnswer> users_of(std::vector<ResourceId> galleries) override;
     Task<std::vector<ResourceId>> find_versions(std::string gallery, std::string definition,
                                                 std::string version) override;
+    Task<std::vector<ResourceId>> find_definitions(std::string gallery, std::string definition) override;
 
   private:
+    Task<std::vector<ResourceId>> find_ids(std::string query, std::string what);
     struct Question {
         std::string query, what;                 // what: "read all galleries", for messages
         std::vector<std::string> subscriptions;  // none: the whole tenant

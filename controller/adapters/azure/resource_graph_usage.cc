@@ -199,8 +199,7 @@ Task<UsageAnswer> ResourceGraph::users_of(std::vector<ResourceId> galleries) {
     co_return std::move(users.answer);
 }
 
-Task<std::vector<ResourceId>> ResourceGraph::find_versions(std::string gallery, std::string definition,
-                                                           std::string version) {
+Task<std::vector<ResourceId>> ResourceGraph::find_ids(std::string query, std::string what) {
     std::vector<ResourceId> found;
     RowReader reader = [&found](std::string_view row, const DecodeContext&) -> Result<std::uint64_t> {
         auto id = read_id_row(row);
@@ -208,12 +207,19 @@ Task<std::vector<ResourceId>> ResourceGraph::find_versions(std::string gallery, 
         found.push_back(std::move(*id));
         return std::hash<std::string>{}(found.back().key());
     };
-    const auto requests =
-        co_await read_rows(tenant_question(version_named_query(gallery, definition, version), "find the image version"),
-                           std::move(reader));
+    const auto requests = co_await read_rows(tenant_question(std::move(query), std::move(what)), std::move(reader));
     if (!requests) co_return std::unexpected(requests.error());
     std::ranges::sort(found);
     co_return found;
+}
+
+Task<std::vector<ResourceId>> ResourceGraph::find_versions(std::string gallery, std::string definition,
+                                                           std::string version) {
+    return find_ids(version_named_query(gallery, definition, version), "find the image version");
+}
+
+Task<std::vector<ResourceId>> ResourceGraph::find_definitions(std::string gallery, std::string definition) {
+    return find_ids(definition_named_query(gallery, definition), "find the image definition");
 }
 
 }  // namespace galleryd::azure

@@ -54,6 +54,7 @@ std::string role_for_action(std::string_view action) {
     if (folded.ends_with("/read")) return "Reader";  // Compute Gallery Image Reader does not hold galleries/read
     if (folded.contains("/galleries")) return "Compute Gallery Artifacts Publisher";
     if (folded.starts_with("microsoft.storage/storageaccounts/")) return "Storage Account Contributor";
+    if (folded == "microsoft.resources/tags/write") return "Tag Contributor";
     if (folded.starts_with("microsoft.compute/snapshots/")) return "Disk Snapshot Contributor";
     if (folded == "microsoft.compute/disks/write" || folded == "microsoft.compute/virtualmachines/write")
         return "Compute Gallery Artifacts Publisher";

@@ -65,6 +65,7 @@ std::string print_resource_record(const ResourceRecord& record) {
                     {"excludedByUs", record.excluded_by_us},
                     {"tombstone", record.tombstone},
                     {"deletedAt", optional_time(record.deleted_at)},
+                    {"goneAt", optional_time(record.gone_at)},
                     {"writtenAt", optional_time(record.written_at)}};
     return text.dump(-1, ' ', false, json::error_handler_t::replace);
 }
@@ -89,6 +90,7 @@ std::optional<ResourceRecord> parse_resource_record(const std::string& text) {
         record.excluded_by_us = object.value("excludedByUs", false);  // younger than the first records
         record.tombstone = object.at("tombstone").get<bool>();
         record.deleted_at = read_time(object, "deletedAt");
+        record.gone_at = read_time(object, "goneAt");        // younger than the first records
         record.written_at = read_time(object, "writtenAt");  // younger than the first records
         return record;
     } catch (const json::exception&) {

@@ -49,6 +49,7 @@ inline ResourceRecord resource() {
     record.region_retry_after = {{"eastus2", start + std::chrono::hours(1)}};
     record.region_readds = {{"eastus2", 1}};
     record.tombstone = true;
+    record.gone_at = *parse_rfc3339("2026-02-26T10:00:00Z");
     record.written_at = *parse_rfc3339("2026-02-27T10:00:00Z");
     record.deleted_at = *parse_rfc3339("9999-12-31T23:59:59Z");
     return record;

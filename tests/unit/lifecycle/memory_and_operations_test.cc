@@ -153,6 +153,11 @@ TEST_CASE(
                         .destructive = false,
                         .at = bench.clock.now()};
     REQUIRE(bench.journal->begin_intent(intent).has_value());
+    ResourceMemory beside(*bench.journal);  // `hold` beside the daemon that sends it
+    REQUIRE(beside.load(ResourceMemory::Owner::another).has_value());
+    CHECK(beside.get(bench.id.key()).tombstone == tombstone);
+    CHECK(bench.journal->open_intents()->size() == 1);
+    CHECK(bench.journal->resource_records()->empty());
     ResourceMemory next(*bench.journal);  // the process died, and another one starts
     REQUIRE(next.load().has_value());
     const ResourceRecord record = next.get(bench.id.key());

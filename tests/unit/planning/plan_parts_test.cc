@@ -242,6 +242,29 @@ TEST_CASE("a deletion that did not happen is forgotten when the version is at re
     CHECK_FALSE(record.deleted_at.has_value());
 }
 
+TEST_CASE("what was gone and is there again has been restored: its tombstone goes, and when it was gone stays known") {
+    ResourceRecord record;
+    record.deleted_at = record.gone_at = now;
+    record.tombstone = true;
+    ObservedVersion version;
+    version.state = ProvisioningState::succeeded;
+    version.read_at = now + std::chrono::minutes{10};
+    CHECK_FALSE(note_healed(record, version));
+    CHECK(record.tombstone);
+    version.read_at = now + std::chrono::minutes{16};
+    CHECK(note_healed(record, version));
+    CHECK_FALSE(record.tombstone);
+    CHECK(record.gone_at == now);
+    ResourceRecord never_gone;  // nobody knows whether that deletion arrived: it did not
+    never_gone.deleted_at = now;
+    never_gone.tombstone = true;
+    CHECK(note_healed(never_gone, version));
+    CHECK(never_gone.tombstone);
+    Change create = change_of("a", CreateVersion{});
+    note_accepted(record, create, now);
+    CHECK_FALSE(record.gone_at.has_value());  // a new life
+}
+
 TEST_CASE("a deletion is forgotten as well when a gallery or a definition is seen at rest long after it") {
     ResourceRecord record;
     record.deleted_at = now;

@@ -2,10 +2,8 @@
 
 #include <doctest/doctest.h>
 
-#include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "controller/adapters/azure/encode.h"
 #include "controller/core/policy.h"
 
 using namespace galleryd;
@@ -29,15 +27,10 @@ ObservedVersion version_with(ObservedTags tags) {
     west.name = "westus";
     west.storage_account_type = "Standard_ZRS";
     version.target_regions = {east, west};
-    version.raw = R"({"id": ")" + version.id.text() + R"(", "location": "eastus", "tags": {"team": "web", "odd": null},
-        "properties": {"provisioningState": "Succeeded", "somethingNew": {"kept": 7},
-        "publishingProfile": {"targetRegions": [{"name": "East US", "regionalReplicaCount": 3},
-        {"name": "West US", "regionalReplicaCount": 1, "storageAccountType": "Standard_ZRS"}], "replicaCount": 1,
-        "publishedDate": "2026-01-01T00:00:00Z", "excludeFromLatest": true, "storageAccountType": "Standard_LRS",
-        "endOfLifeDate": "2030-01-01T00:00:00Z"},
-        "safetyProfile": {"blockDeletionBeforeEndOfLife": true, "allowDeletionOfReplicatedLocations": false}}})";
     return version;
 }
+
+std::optional<TimePoint> at(const char* text) { return parse_rfc3339(text); }
 
 int hold(HoldOptions options, std::string& err, bool release = false) {
     std::ostringstream out, errors;
@@ -49,33 +42,65 @@ int hold(HoldOptions options, std::string& err, bool release = false) {
 
 }  // namespace
 
-TEST_CASE("a hold changes one tag and nothing else") {
-    const ObservedVersion version = version_with({{"team", "web"}, {"odd", std::nullopt}});
-    const VersionWrite write = hold_write(version, "incident 4711");
-    CHECK(write.tags == Tags{{hold_tag, "incident 4711"}});
-    CHECK(write.tags_removed.empty());
-    const auto body = azure::encode_version(write, version);
-    REQUIRE(body.has_value());
-    const auto json = nlohmann::json::parse(*body);
-    CHECK(json.at("tags").at("galleryd-hold") == "incident 4711");
-    CHECK(json.at("tags").at("team") == "web");
-    CHECK(json.at("tags").contains("odd"));
-    const auto& properties = json.at("properties");
-    CHECK(properties.at("somethingNew").at("kept") == 7);
-    const auto& profile = properties.at("publishingProfile");
-    REQUIRE(profile.at("targetRegions").size() == 2);
-    CHECK(profile.at("targetRegions")[0].at("regionalReplicaCount") == 3);
-    CHECK(profile.at("targetRegions")[1].at("storageAccountType") == "Standard_ZRS");
-    CHECK(profile.at("excludeFromLatest") == true);
-    CHECK(profile.at("endOfLifeDate") == "2030-01-01T00:00:00Z");
-    CHECK(properties.at("safetyProfile").at("blockDeletionBeforeEndOfLife") == true);
+TEST_CASE("a hold is written with its end in front, so that people see it first") {
+    const ObservedVersion version = version_with({{"team", "web"}});
+    const auto value = value_after(version, {.reason = "incident 4711", .until_text = "2026-12-24", .asked_by = "x"},
+                                   at("2026-01-01T00:00:00Z"));
+    REQUIRE(value.has_value());
+    CHECK(*value == "until 2026-12-24; incident 4711");
+    const auto nameless =
+        value_after(version, {.reason = "", .until_text = "", .asked_by = "held by ana"}, at("2026-01-01T00:00:00Z"));
+    REQUIRE(nameless.has_value());
+    CHECK(*nameless == "held by ana");
 }
 
-TEST_CASE("a release takes the tag off in the spelling that it has") {
-    ObservedVersion version = version_with({{"team", "web"}, {"Galleryd-HOLD", "audit"}});
-    const VersionWrite write = hold_write(version, std::nullopt);
-    CHECK(write.tags.empty());
-    CHECK(write.tags_removed == std::vector<std::string>{"Galleryd-HOLD"});
+TEST_CASE("a hold is only ever made longer, and keeps its reason") {
+    const auto now = at("2026-03-01T00:00:00Z");
+    const auto after = [&](const char* there, const char* reason, const char* until) {
+        const auto value = value_after(version_with({{"Galleryd-HOLD", there}}),
+                                       {.reason = reason, .until_text = until, .asked_by = "held by ana"}, now);
+        REQUIRE(value.has_value());
+        return value->value_or("stays");
+    };
+    CHECK(after("audit", "incident", "") == "stays");
+    CHECK(after("audit", "", "2027-01-01") == "stays");
+    CHECK(after("until the audit is over", "", "2027-01-01") == "stays");
+    CHECK(after("until 2026-04-01; audit", "incident", "2026-04-01") == "stays");
+    CHECK(after("until 2026-04-01; audit", "incident", "2026-03-31T00:00:00Z") == "stays");
+    CHECK(after("until 2026-04-01; audit", "", "2026-05-01") == "until 2026-05-01; audit");
+    CHECK(after("until 2026-04-01; audit", "audit", "") == "audit");
+    CHECK(after("until 2026-04-01; audit", "incident", "") == "audit; incident");
+    CHECK(after("until 2026-04-01", "incident", "2026-05-01") == "until 2026-05-01; incident");
+    CHECK(after("until 2026-02-01; audit", "", "2026-03-02") == "until 2026-03-02; held by ana");  // that one is over
+    const auto unknown = value_after(version_with({{hold_tag, "until 2026-02-01; audit"}}),
+                                     {.reason = "", .until_text = "2026-01-15", .asked_by = "x"}, std::nullopt);
+    REQUIRE(unknown.has_value());
+    CHECK_FALSE(unknown->has_value());  // without a clock nothing is over
+}
+
+TEST_CASE("two reasons that do not fit into one tag are refused") {
+    const auto value =
+        value_after(version_with({{hold_tag, "until 2026-04-01; " + std::string(200, 'a')}}),
+                    {.reason = std::string(100, 'b'), .until_text = "", .asked_by = "x"}, at("2026-03-01T00:00:00Z"));
+    REQUIRE_FALSE(value.has_value());
+    CHECK(value.error().code == "GD5034");
+}
+
+TEST_CASE("a hold ends on a date that is ahead, or it is refused") {
+    const TimePoint now = *parse_rfc3339("2026-03-01T00:00:00Z");
+    for (const char* good : {"", "2026-03-01", "2026-02-28", "2026-03-01T00:00:01Z", "2027-01-01T00:00:00+02:00"})
+        CHECK(check_hold_end(good, now).has_value());  // 28 February ends at noon of 1 March where it ends last
+    for (const char* bad : {"2026-02-27", "2026-03-01T00:00:00Z", "tomorrow", "2026-02-30", "14d"}) {
+        CAPTURE(bad);
+        const Status checked = check_hold_end(bad, now);
+        REQUIRE_FALSE(checked.has_value());
+        CHECK(checked.error().code == "GD5036");
+    }
+}
+
+TEST_CASE("a release names the tag in the spelling that it has") {
+    CHECK(hold_spelling(version_with({{"team", "web"}, {"Galleryd-HOLD", "audit"}})) == "Galleryd-HOLD");
+    CHECK(hold_spelling(version_with({{"team", "web"}})) == hold_tag);
 }
 
 TEST_CASE("a tag without a value holds as well") {
@@ -85,14 +110,14 @@ TEST_CASE("a tag without a value holds as well") {
 }
 
 TEST_CASE("a reason fits into a tag: 256 characters, in one line") {
-    CHECK(check_hold_reason("").has_value());
-    CHECK(check_hold_reason(std::string(256, 'a')).has_value());
+    CHECK(check_hold_value("").has_value());
+    CHECK(check_hold_value(std::string(256, 'a')).has_value());
     std::string umlauts;
     for (int i = 0; i < 256; ++i) umlauts += "ü";
-    CHECK(check_hold_reason(umlauts).has_value());
+    CHECK(check_hold_value(umlauts).has_value());
     for (const std::string& reason : {std::string(257, 'a'), umlauts + "a", std::string("two\nlines"),
                                       std::string("\x1b[31mred"), std::string("bell\a")}) {
-        const Status checked = check_hold_reason(reason);
+        const Status checked = check_hold_value(reason);
         REQUIRE_FALSE(checked.has_value());
         CHECK(checked.error().code == "GD5034");
     }
@@ -115,6 +140,10 @@ TEST_CASE("what cannot be held is refused before anything is opened") {
     CHECK(hold(options, err) == exit_usage);
     CHECK(err.find("GD5031") != std::string::npos);
     options.common.observe = false;
+    options.until = "2020-02-30";
+    CHECK(hold(options, err) == exit_usage);
+    CHECK(err.find("GD5036") != std::string::npos);
+    options.until.clear();
     options.timeout = "soon";
     CHECK(hold(options, err, true) == exit_usage);
     CHECK(err.find("GD5003") != std::string::npos);

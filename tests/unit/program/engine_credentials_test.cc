@@ -80,6 +80,9 @@ class NotedReader : public UsageReader {
     Task<std::vector<ResourceId>> find_versions(std::string, std::string, std::string) override {
         co_return std::vector<ResourceId>{};
     }
+    Task<std::vector<ResourceId>> find_definitions(std::string, std::string) override {
+        co_return std::vector<ResourceId>{};
+    }
 };
 
 std::string gallery(const std::string& name, const std::string& more, const std::string& space = "images") {

@@ -26,13 +26,13 @@ namespace galleryd {
 // An engine with a journal in memory against the simulator: what the API and the metrics of the program are read from.
 class SmallEngine {
   public:
-    SmallEngine()
+    explicit SmallEngine(EngineOptions options = {})
         : clock(context, *parse_rfc3339("2026-11-21T00:00:00Z")),
           azure(clock, simulator_options()),
           transport(azure, clock),
           arm(transport, token, clock, log, arm_metrics, arm_options()),
           journal(memory_journal(clock.now())),
-          engine(arm, *journal, clock, log, arm_metrics, EngineOptions{}) {
+          engine(arm, *journal, clock, log, arm_metrics, std::move(options)) {
         REQUIRE(engine.load().has_value());
     }
 

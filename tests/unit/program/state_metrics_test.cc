@@ -149,6 +149,9 @@ TEST_CASE("who uses versions has an age only after somebody asked") {
         Task<std::vector<ResourceId>> find_versions(std::string, std::string, std::string) override {
             co_return std::vector<ResourceId>{};
         }
+        Task<std::vector<ResourceId>> find_definitions(std::string, std::string) override {
+            co_return std::vector<ResourceId>{};
+        }
     };
     Nobody nobody;
     SmallEngine small;
