@@ -21,7 +21,7 @@ std::span<const CatalogueEntry> document_errors() {
          "More than 64 levels of maps and lists. No field of galleryd.io needs more than ten.", "Remove levels.", ""},
         {"GD1006", "The file or document is too large",
          "A file has more than 1 MiB, or a document more than 50,000 values, or a list in brackets more than 20,000 "
-         "parts, or a hundred documents of a file cannot be read.",
+         "parts, or a hundred documents of a file are wrong or stand there twice.",
          "Split it into several files or documents.", ""},
         {"GD1007", "The file is not plain UTF-8 text",
          "It contains control characters, characters that turn the text direction, bytes that are not UTF-8, or it is "

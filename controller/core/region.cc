@@ -117,7 +117,7 @@ std::optional<std::string> suggest_region(std::string_view spelling) {
     std::size_t best_distance = 4;  // more than three edits away is another word
     for (const auto& [name, display] : regions) {
         const bool is_prefix = wanted.size() >= 4 && name.starts_with(wanted);
-        const std::size_t distance = is_prefix ? 1 : edit_distance(wanted, name);
+        const std::size_t distance = is_prefix ? 1 : edit_distance(wanted, name, best_distance);
         if (distance < best_distance) {
             best = name;
             best_distance = distance;

@@ -54,7 +54,7 @@ std::optional<std::string> suggest_role(std::string_view role) {
         const std::string name = fold_case(known.name);
         // "Image Reader" for "Compute Gallery Image Reader": people leave the common words out.
         const bool tail = wanted.size() >= 8 && name.ends_with(wanted);
-        const std::size_t distance = tail ? 0 : edit_distance(wanted, name);
+        const std::size_t distance = tail ? 0 : edit_distance(wanted, name, best_distance);
         if (distance < best_distance) {
             best = known.name;
             best_distance = distance;

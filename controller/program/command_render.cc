@@ -19,9 +19,11 @@ int run_render(const RenderOptions& options, std::ostream& out, std::ostream& er
         return 1;
     }
     ReadResult result = read_documents(*files, {.threads = options.threads});
+    DiagnosticLines lines(err);
     for (const DocumentRecord& document : result.documents) {
-        for (const Diagnostic& problem : document.problems) err << diagnostic_line(problem) << "\n";
+        for (const Diagnostic& problem : document.problems) lines.tell(problem);
     }
+    lines.finish();
     if (!all_valid(result.documents)) return 1;
     apply_declared_tiers(result.objects);
     out << render_all(result.objects);

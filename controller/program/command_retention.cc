@@ -89,7 +89,7 @@ int run_retention_preview(const RetentionOptions& options, std::ostream& out, st
     }
     const auto problems = (*session)->read_sources();
     if (!problems) return exit_with(err, problems.error());
-    for (const Diagnostic& problem : *problems) err << diagnostic_line(problem) << "\n";
+    print_diagnostics(*problems, err);
     if (const Status signed_in = (*session)->sign_in(); !signed_in) {
         print_error(err, signed_in.error());
         return signed_in.error().reason == "Interrupted" ? exit_interrupted : exit_error;

@@ -30,13 +30,15 @@ void print_json(const std::vector<DocumentRecord>& documents, std::ostream& out)
 
 void print_text(const std::vector<DocumentRecord>& documents, std::ostream& out, std::ostream& err) {
     std::size_t invalid = 0, warnings = 0;
+    DiagnosticLines lines(out);
     for (const DocumentRecord& document : documents) {
         invalid += document.state == DocumentState::present ? 0 : 1;
         for (const Diagnostic& problem : document.problems) {
-            out << diagnostic_line(problem) << "\n";
+            lines.tell(problem);
             warnings += problem.severity == Severity::warning ? 1 : 0;
         }
     }
+    lines.finish();
     const std::string count = std::to_string(documents.size()) + (documents.size() == 1 ? " document" : " documents");
     const std::string warned =
         warnings == 0 ? "" : ", " + std::to_string(warnings) + (warnings == 1 ? " warning" : " warnings");

@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
-#include <sstream>
 #include <string_view>
 
 #include "controller/adapters/documents/text.h"
@@ -13,6 +12,8 @@
 
 namespace galleryd {
 namespace {
+
+constexpr std::size_t file_bytes_max = 64 * 1024;  // there are twenty flags
 
 const std::set<std::string>& known_names() {
     static const std::set<std::string> names{
@@ -53,6 +54,7 @@ std::optional<std::string> scalar_text(const nlohmann::json& value) {
 }  // namespace
 
 Result<std::map<std::string, std::string>> read_config(std::string_view text, const std::string& path) {
+    if (text.size() > file_bytes_max) return refuse(path, "the file is larger than 64 KiB");
     if (const auto problem = documents::find_text_problem(text)) return refuse(path, problem->problem.message);
     const auto pieces = documents::cut_documents(text);
     if (pieces.size() != 1) return refuse(path, "one YAML document with flag names and values is expected");
@@ -79,10 +81,11 @@ Status apply_config_file(int argc, char** argv) {
     const auto path = config_path(argc, argv);
     if (!path) return {};
     std::ifstream file(*path, std::ios::binary);
-    std::ostringstream content;
-    content << file.rdbuf();
-    if (!file) return refuse(*path, "the file cannot be read");
-    const auto values = read_config(content.str(), *path);
+    std::string content(file_bytes_max + 1, '\0');  // one more than allowed: enough to refuse, also /dev/zero
+    file.read(content.data(), static_cast<std::streamsize>(content.size()));
+    if (!file.is_open() || file.bad()) return refuse(*path, "the file cannot be read");
+    content.resize(static_cast<std::size_t>(file.gcount()));
+    const auto values = read_config(content, *path);
     if (!values) return std::unexpected(values.error());
     for (const auto& [variable, value] : *values) ::setenv(variable.c_str(), value.c_str(), 0);
     return {};

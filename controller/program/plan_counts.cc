@@ -1,7 +1,7 @@
+#include "controller/program/plan_counts.h"
+
 #include <algorithm>
 #include <set>
-
-#include "controller/program/plan_text.h"
 
 namespace galleryd {
 namespace {

@@ -15,7 +15,7 @@
 namespace galleryd {
 namespace {
 
-constexpr std::size_t file_bytes_max = 1024 * 1024;
+constexpr std::size_t file_bytes_max = 64 * 1024;  // a price list has a dozen lines
 constexpr double price_max = 1000;
 constexpr std::array<std::string_view, 4> storage_types{"Standard_LRS", "Standard_ZRS", "Premium_LRS", "PremiumV2_LRS"};
 
@@ -110,6 +110,7 @@ class PriceReader {
 }  // namespace
 
 Result<Prices> parse_prices(std::string_view yaml, const std::string& file) {
+    if (yaml.size() > file_bytes_max) return wrong(file, "the price list is larger than 64 KiB");
     const documents::PlainYaml read = documents::read_plain_yaml(yaml);
     if (!read.problem.empty())
         return wrong(read.line > 0 ? file + ":" + std::to_string(read.line) : file, read.problem);
@@ -130,7 +131,6 @@ Result<Prices> load_prices(const std::optional<std::string>& path) {
     file.read(text.data(), static_cast<std::streamsize>(text.size()));
     if (file.bad()) return wrong(*path, "the price list cannot be read");
     text.resize(static_cast<std::size_t>(file.gcount()));
-    if (text.size() > file_bytes_max) return wrong(*path, "the price list is larger than 1 MiB");
     return parse_prices(text, *path);
 }
 

@@ -10,10 +10,13 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "controller/core/json_depth.h"
 #include "controller/program/plan_json.h"
 
 namespace galleryd {
 namespace {
+
+constexpr int json_depth_max = 64;  // a plan has ten
 
 using Json = nlohmann::ordered_json;  // to write
 // To read: members of an ordered object are looked for one by one, so a file of a mebibyte would take a minute. And
@@ -219,6 +222,7 @@ Result<SavedPlan> read_saved_plan(const std::string& path) {
 }
 
 Result<SavedPlan> parse_saved_plan(std::string_view text, const std::string& path) {
+    if (is_json_deeper(text, json_depth_max)) return not_a_plan(path, "its JSON is nested deeper than any plan's");
     const SortedJson json = SortedJson::parse(text, nullptr, false);
     if (json.is_discarded() || !json.is_object()) return not_a_plan(path, "it is not JSON");
     if (text_of(json, "kind") != "Plan" || !json.contains("saved"))

@@ -34,7 +34,7 @@ std::optional<http::ServerResponse> control(Simulator& simulator, const http::Se
     std::size_t removed = 0;
     for (const Json& id : member(body, "remove")) {
         if (!id.is_string() || !simulator.resource(id.get<std::string>()))
-            return refuse(400, "there is no resource " + id.dump());
+            return refuse(400, "there is no resource " + id.dump(-1, ' ', false, Json::error_handler_t::replace));
         simulator.remove_resource(id.get<std::string>());
         ++removed;
     }

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "controller/core/resource_id.h"
+#include "controller/core/utf8.h"
 #include "controller/simulator/rules.h"
 
 namespace galleryd::simulator {
@@ -280,9 +281,10 @@ std::shared_ptr<const Graph::Done> Graph::run(World& world, const std::string& t
     done->key = key;
     done->query = std::move(std::get<kql::Query>(parsed));
     if (!fill_table(world, done->query, scope.subscriptions, then, change_rows_, done->rows)) {
+        const std::string table = printable(done->query.table, 80);
         refusal =
-            syntax_error(world, {.message = "Table " + done->query.table + " is not known.",
-                                 .token = done->query.table,
+            syntax_error(world, {.message = "Table " + table + " is not known.",
+                                 .token = table,
                                  .expected = "resources, resourcecontainers, resourcechanges or computeresources"});
         return nullptr;
     }

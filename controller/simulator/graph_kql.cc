@@ -5,11 +5,13 @@
 #include <charconv>
 
 #include "controller/core/resource_id.h"
+#include "controller/core/utf8.h"
 
 namespace galleryd::simulator::kql {
 namespace {
 
 constexpr std::size_t depth_max = 40;  // of nested parentheses and calls
+constexpr std::size_t quoted_max = 80;
 constexpr std::array<std::string_view, 30> comparisons{"==",
                                                        "!=",
                                                        "=~",
@@ -192,6 +194,7 @@ class Parser {
     }
 
     Expr binary(std::string name, Expr left, Expr right) {
+        if (++operators_ > operators_max) refuse("a query of fewer conditions");
         Expr made;
         made.kind = Expr::Kind::binary;
         made.name = std::move(name);
@@ -342,18 +345,22 @@ class Parser {
     }
 
     std::vector<Token> tokens_;  // the last one is the end
-    std::size_t at_ = 0, depth_ = 0;
+    std::size_t at_ = 0, depth_ = 0, operators_ = 0;
 };
 
 }  // namespace
 
 std::variant<Query, Problem> parse_query(std::string_view text) {
+    if (text.size() > query_bytes_max)
+        return Problem{.token = printable(text, quoted_max), .expected = "a query of at most 256 KiB"};
     auto tokens = read_tokens(text);
     if (auto* problem = std::get_if<Problem>(&tokens)) return std::move(*problem);
     try {
         return Parser(std::move(std::get<std::vector<Token>>(tokens))).parse();
     } catch (Refused& refused) {
-        return std::move(refused.problem);
+        Problem& problem = refused.problem;
+        for (std::string* quoted : {&problem.message, &problem.token}) *quoted = printable(*quoted, quoted_max);
+        return std::move(problem);
     }
 }
 

@@ -18,6 +18,11 @@
 // Everything else is a syntax error: the real service knows far more, a query that we do not check must not pass.
 namespace galleryd::simulator::kql {
 
+// The service publishes neither limit. Ours name 300 ids of 200 bytes and some hundred prefixes at most; a mebibyte
+// would cost 170 MB, and a chain of conditions is as many calls deep as it is long.
+inline constexpr std::size_t query_bytes_max = 256 * 1024;
+inline constexpr std::size_t operators_max = 1000;  // and, or, comparisons, + and - of a query
+
 struct PathStep {
     std::string name;  // member
     std::size_t index = 0;
@@ -73,6 +78,8 @@ struct Token {
 };
 
 std::variant<std::vector<Token>, Problem> read_tokens(std::string_view text);
+// A problem also for a query beyond the limits above. What a problem quotes is whole UTF-8, at most 80 bytes and an
+// ellipsis.
 std::variant<Query, Problem> parse_query(std::string_view text);
 
 }  // namespace galleryd::simulator::kql

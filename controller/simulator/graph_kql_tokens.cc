@@ -2,10 +2,14 @@
 #include <charconv>
 
 #include "controller/core/resource_id.h"
+#include "controller/core/utf8.h"
 #include "controller/simulator/graph_kql.h"
 
 namespace galleryd::simulator::kql {
 namespace {
+
+constexpr std::size_t digits_max = 100;  // a number of more would be larger than any
+constexpr double seconds_max = 1e12;     // 30,000 years in microseconds fit into 64 bits
 
 bool is_letter(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '$'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -27,7 +31,7 @@ class Reader {
                 return tokens;
             }
             if (!read_one(token))
-                return Problem{.token = std::string(1, text_[std::min(at_, text_.size() - 1)]),
+                return Problem{.token = printable(text_.substr(std::min(at_, text_.size() - 1), 4), 4),
                                .expected = "a token of the query language",
                                .line = token.line,
                                .position = token.position};
@@ -95,6 +99,7 @@ class Reader {
             while (is_digit(peek())) ++at_;
         }
         token.kind = Token::Kind::number;
+        if (at_ - start > digits_max) return false;
         token.text = std::string(text_.substr(start, at_ - start));
         const std::size_t unit_at = at_;
         while (is_letter(peek())) ++at_;
@@ -109,6 +114,7 @@ class Reader {
         else if (unit == "s") seconds = 1;
         else if (unit == "ms") seconds = 0.001;
         else return false;
+        if (amount * seconds > seconds_max) return false;
         token.kind = Token::Kind::timespan;
         token.time = Duration(static_cast<std::int64_t>(amount * seconds * 1e6));
         return true;

@@ -158,8 +158,9 @@ std::string Login::issue(World& world, const std::string& tenant, const std::str
                       {"tid", tenant},
                       {"ver", "1.0"},
                       {"uti", world.id_random.base64url(22)}};
-    const std::string text =
-        encode_base64url(header.dump()) + "." + encode_base64url(claims.dump()) + "." + world.id_random.base64url(342);
+    const std::string text = encode_base64url(header.dump(-1, ' ', false, Json::error_handler_t::replace)) + "." +
+                             encode_base64url(claims.dump(-1, ' ', false, Json::error_handler_t::replace)) + "." +
+                             world.id_random.base64url(342);
     // Clients count the hour on their own clocks, so a fast world must not end it early.
     const double scale = std::max(1.0, world.options.time_scale);
     const auto valid = std::chrono::duration_cast<Duration>(lifetime * scale);

@@ -85,9 +85,19 @@ std::optional<Answer> check_api_version(const World& world, const Call& call) {
     return unknown_api_version(location.empty() ? "eastus" : location, version, call.path.type, supported);
 }
 
+// An id that reads back as itself: nothing of the path is lost between the scope and the last provider.
+bool has_plain_id(const Path& path) {
+    const std::string id = canonical_id(path);
+    return parse_resource_id(id).has_value() && fold_case(id) == path.key;
+}
+
 }  // namespace
 
 std::optional<Answer> check_request(const World& world, const Call& call) {
+    // What is written must have an id that every other tool can read; the service's words for others are unverified.
+    if (call.method() == "PUT" && !call.path.provider.empty() && call.path.folded[0] != "providers" &&
+        !has_plain_id(call.path))
+        return error_answer(404, "NotFound", "The built-in Azure does not know '" + call.path.text + "'.");
     if (!call.path.folded.empty() && call.path.folded[0] == "subscriptions" && call.path.segments.size() > 1 &&
         !is_guid(call.path.subscription))
         return error_answer(
@@ -117,6 +127,8 @@ Answer route(World& world, const Call& call) {
     if (type == call.path.provider && !call.path.subscription.empty()) return subscription_call(world, call);
     if (type == "microsoft.authorization/permissions" && call.method() == "GET") return permissions_call(world, call);
     if (call.path.provider == "microsoft.authorization") return role_call(world, call);
+    if (call.path.subscription.empty())
+        return error_answer(404, "NotFound", "The built-in Azure does not know '" + call.path.text + "'.");
     if (call.path.segments.size() > 3 && call.path.folded[3] == "microsoft.features") return feature_call(world, call);
     if (call.path.provider == "microsoft.storage" && type != "microsoft.storage") return storage_call(world, call);
     if (type == "microsoft.resources/tags" && !call.path.collection && fold_case(call.path.name()) == "default")
@@ -130,9 +142,7 @@ Answer route(World& world, const Call& call) {
         type.starts_with("microsoft.compute/locations/communitygalleries"))
         return get_consumer_view(world, call);
     const bool is_about_provider = type.ends_with("/register") || type == "microsoft.compute/locations/usages";
-    if (is_about_provider && !call.path.subscription.empty()) return subscription_call(world, call);
-    if (call.path.subscription.empty())
-        return error_answer(404, "NotFound", "The built-in Azure does not know '" + call.path.text + "'.");
+    if (is_about_provider) return subscription_call(world, call);
     return seeded_resource(world, call);
 }
 

@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "controller/core/resource_id.h"
+#include "controller/core/utf8.h"
 #include "controller/simulator/faults.h"
 #include "controller/simulator/graph.h"
 #include "controller/simulator/login.h"
@@ -62,6 +63,20 @@ Answer unauthorized(const Call& call, const std::string& code, const std::string
                                                "error_description=\"" +
                                                message + "\"");
     return answer;
+}
+
+// A URL is text. What it creates is named by it in every list and in the saved state, which are UTF-8. (The service's
+// own words for such a URL are unverified.)
+std::optional<Answer> refuse_url(const Call& call) {
+    const std::string target = percent_decode(call.http.target);
+    std::size_t length = 0;
+    for (std::string_view rest = target; !rest.empty(); rest.remove_prefix(length)) {
+        char32_t point = 0;
+        length = utf8_length(rest, point);
+        if (length == 0 || point < 0x20 || is_forbidden_in_text(point))
+            return error_answer(400, "BadRequest", "The request URL is invalid.");
+    }
+    return std::nullopt;
 }
 
 std::optional<Answer> parse_body(Call& call) {
@@ -237,6 +252,7 @@ http::ServerResponse Simulator::Parts::serve(const http::ServerRequest& request)
     Answer answer_now;
     std::optional<Answer> early;
     if (fault != nullptr && fault->aadsts != 0) early = Login::refuse(world, call, fault->aadsts);
+    if (!early) early = refuse_url(call);
     if (!early) early = login.handle(world, call);
     if (!early) early = authenticate(call);
     if (!early) early = parse_body(call);

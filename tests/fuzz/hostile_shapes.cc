@@ -96,6 +96,17 @@ void add_manifests(Shapes& shapes) {
         return "---\napiVersion: galleryd.io/v1alpha1\nkind: ImageVersion\nmetadata: {name: v" + std::to_string(i) +
                "}\nspec: {imageDefinition: x, version: 1.0." + std::to_string(i) + ", source: {managedImage: a}}\n";
     });
+    shapes.add("versions of a definition that is nowhere", "", [](std::size_t i) {
+        return "---\napiVersion: galleryd.io/v1alpha1\nkind: ImageVersion\nmetadata: {name: v" + std::to_string(i) +
+               "}\nspec: {imageDefinition: x, version: 1.0." + std::to_string(i) +
+               ", source: {managedImage: "
+               "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/r/providers/"
+               "Microsoft.Compute/images/a}}\n";
+    });
+    shapes.add("policies, each of them right", "", [](std::size_t i) {
+        return "---\napiVersion: galleryd.io/v1alpha1\nkind: LifecyclePolicy\nmetadata: {name: p" + std::to_string(i) +
+               "}\nspec: {}\n";
+    });
     shapes.repeat("one policy again and again",
                   "---\napiVersion: galleryd.io/v1alpha1\nkind: LifecyclePolicy\nmetadata: {name: p}\nspec: {}\n");
 }

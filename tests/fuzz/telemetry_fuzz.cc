@@ -61,6 +61,7 @@ void check_redaction(std::string_view bytes) {
     constexpr std::string_view canary = "eyJjYW5hcnkiOiJjYW5hcnkifQ.eyJjYW5hcnkiOiJjYW5hcnkifQ.c2ln";
     const std::string text(bytes);
     require(!redact(text + "\n" + std::string(canary)).contains(canary), "a token on a line of its own is not shown");
+    if (text.contains("canary~secret")) return;  // there it has no name
     require(!redact(text + "\nclient_secret=canary~secret&x").contains("canary~secret"), "nor is a secret with a name");
 }
 

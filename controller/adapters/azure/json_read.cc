@@ -6,31 +6,10 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "controller/core/json_depth.h"
+
 namespace galleryd::azure {
 namespace {
-
-// nlohmann parses iteratively but prints recursively: the depth is limited before anything else happens.
-bool is_too_deep(std::string_view text) {
-    int depth = 0;
-    bool in_text = false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        if (in_text) {
-            if (c == '\\') {
-                ++i;
-            } else if (c == '"') {
-                in_text = false;
-            }
-        } else if (c == '"') {
-            in_text = true;
-        } else if (c == '{' || c == '[') {
-            if (++depth > json_depth_max) return true;
-        } else if (c == '}' || c == ']') {
-            --depth;
-        }
-    }
-    return false;
-}
 
 bool looks_like_web_page(std::string_view text) {
     const std::size_t start = text.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
@@ -63,7 +42,7 @@ Result<Json> parse_json(std::string_view text, std::string_view what) {
                               printable(text, 120));
     }
     if (text.empty()) return unreadable("GD3001", name + ": the answer is empty");
-    if (is_too_deep(text))
+    if (is_json_deeper(text, json_depth_max))  // nlohmann parses iteratively but prints recursively
         return unreadable("GD3001", name + ": the answer is nested deeper than " + std::to_string(json_depth_max));
     Json parsed = Json::parse(text, nullptr, false);
     if (parsed.is_discarded()) {

@@ -141,9 +141,15 @@ class BlockReader {
     // `at`: the bracket that opens; then behind the one that closes.
     bool read_collection(std::string_view text, std::size_t& at, std::size_t column) {
         const bool is_map = text[at] == '{';
+        const char close = is_map ? '}' : ']';
         builder_.begin(is_map, place(column + at));
-        for (;;) {
-            skip_blanks(text, ++at);
+        skip_blanks(text, ++at);
+        if (at < text.size() && text[at] == close) {
+            builder_.end();
+            ++at;
+            return true;
+        }
+        for (;; skip_blanks(text, ++at)) {
             if (is_map) {
                 const std::size_t length = key_length(text.substr(at));
                 if (length == 0) return false;
@@ -156,7 +162,7 @@ class BlockReader {
             if (text[at] != ',') break;
         }
         builder_.end();
-        return text[at++] == (is_map ? '}' : ']');
+        return text[at++] == close;
     }
 
     bool read_flow_value(std::string_view text, std::size_t& at, std::size_t column) {
@@ -179,11 +185,15 @@ class BlockReader {
 
 }  // namespace
 
-std::optional<Tree> read_blocks(const Piece& piece) {
+std::optional<ReadTree> read_blocks(const Piece& piece) {
     try {
-        return BlockReader(piece).read();
-    } catch (const ReadFailure&) {  // a field twice, 010, too deep: yaml-cpp's reading finds it too, and is told
-        return std::nullopt;
+        auto tree = BlockReader(piece).read();
+        if (!tree) return std::nullopt;
+        return ReadTree{.tree = std::move(*tree), .failure = std::nullopt};
+    } catch (const ReadFailure& failure) {
+        if (failure.problem.code == too_many_values_code)
+            return ReadTree{.tree = {}, .failure = TextProblem{failure.problem, failure.place}};
+        return std::nullopt;  // a field twice, 010, too deep: yaml-cpp's reading finds it too, and is told
     }
 }
 

@@ -1,5 +1,7 @@
 #include "controller/adapters/documents/parsed.h"
 
+#include <set>
+
 #include "controller/adapters/documents/tree.h"
 #include "controller/adapters/documents/validator.h"
 #include "controller/core/check.h"
@@ -37,6 +39,8 @@ class DocumentParser {
         parsed_.line = parsed_.places.value_at("").line;
     }
 
+    // Where everything stands, and nothing else.
+    ParsedDocument take_places() { return std::move(parsed_); }
     ParsedDocument parse() {
         parse_into();
         for (const Problem& problem : problems_)
@@ -200,26 +204,33 @@ ParsedDocument failed(const DocumentFile& file, const TextProblem& failure) {
     return parsed;
 }
 
-// A file of refused documents, each of six bytes, would become messages of hundreds of megabytes. The last record
-// stands for everything behind it: no key, so whatever was declared in this file may still be there.
+// A file of refused documents, each of six bytes, would become messages of hundreds of megabytes; so would one that
+// declares one object ten thousand times. The last record stands for everything behind it: no key, so whatever was
+// declared in this file may still be there.
 class Patience {
   public:
     static constexpr std::size_t refused_max = 100;
+    explicit Patience(std::size_t first) : seen_(first) {}
 
-    // `documents`: those so far; asked after each addition.
+    // `documents`: those so far, counted from `first` on; asked after each addition.
     bool is_lost(std::vector<ParsedDocument>& documents) {
-        for (; seen_ < documents.size(); ++seen_) refused_ += documents[seen_].valid() ? 0 : 1;
+        for (; seen_ < documents.size(); ++seen_) {
+            const ParsedDocument& document = documents[seen_];
+            const bool is_new = !document.key || keys_.insert(*document.key).second;
+            refused_ += document.valid() && is_new ? 0 : 1;
+        }
         return refused_ >= refused_max;
     }
 
   private:
-    std::size_t seen_ = 0, refused_ = 0;
+    std::size_t seen_, refused_ = 0;
+    std::set<ObjectKey> keys_;
 };
 
 TextProblem rest_unread(Place place) {
     return {{.code = "GD1006",
              .pointer = "",
-             .message = "100 documents of this file cannot be read; what follows is not looked at",
+             .message = "100 documents of this file are wrong or stand there twice; what follows is not looked at",
              .remedy = "Correct those first, or split the file."},
             place};
 }
@@ -234,18 +245,21 @@ bool is_azure_estate(const std::string& file, const json& value) {
            !value.contains("spec");
 }
 
-void parse_value(const DocumentFile& file, const Piece& piece, json& value, Places places,
+enum class Reading : std::uint8_t { whole, places };
+
+void parse_value(const DocumentFile& file, const Piece& piece, json& value, Places places, Reading reading,
                  std::vector<ParsedDocument>& out) {
     if (value.is_object() && value.contains("apiVersion") && value["apiVersion"].is_string()) {
         const std::string& version = value["apiVersion"].get_ref<const std::string&>();
         if (version == api_version || version == "galleryd.io" || version.starts_with("galleryd.io/")) {
-            out.push_back(DocumentParser(file, piece, value, std::move(places)).parse());
+            DocumentParser parser(file, piece, value, std::move(places));
+            out.push_back(reading == Reading::whole ? parser.parse() : parser.take_places());
             return;
         }
         if (version == "v1" && value.value("kind", json()) == json("List") && value.contains("items") &&
             value["items"].is_array()) {
             std::vector<Places> below = places.items_below("/items");
-            Patience patience;
+            Patience patience(out.size());
             for (std::size_t i = 0; i < value["items"].size(); ++i) {
                 json& item = value["items"][i];
                 const bool nested = item.is_object() && item.value("kind", json()) == json("List");
@@ -253,11 +267,11 @@ void parse_value(const DocumentFile& file, const Piece& piece, json& value, Plac
                 Places where;
                 if (i < below.size()) where = std::move(below[i]);
                 else where.add(Places::root, "", places.value_at(""), places.value_at(""));  // hashes of keys collided
-                if (patience.is_lost(out)) {
+                if (reading == Reading::whole && patience.is_lost(out)) {
                     out.push_back(failed(file, rest_unread(where.value_at(""))));
                     break;
                 }
-                parse_value(file, piece, item, std::move(where), out);
+                parse_value(file, piece, item, std::move(where), reading, out);
             }
         }
         return;  // another API group: none of our business
@@ -271,18 +285,21 @@ void parse_value(const DocumentFile& file, const Piece& piece, json& value, Plac
                                 places.value_at("")}));
 }
 
-}  // namespace
-
-std::vector<ParsedDocument> parse_piece(const DocumentFile& file, const Piece& piece) {
-    std::vector<ParsedDocument> documents;
+// The documents of one piece: none (comments, other API groups), one, or the items of a List.
+void parse_piece(const DocumentFile& file, const Piece& piece, Reading reading, std::vector<ParsedDocument>& out) {
     ReadTree read = read_tree(piece);
     if (read.failure) {
-        documents.push_back(failed(file, *read.failure));
+        out.push_back(failed(file, *read.failure));
     } else if (!read.empty) {
-        parse_value(file, piece, read.tree.value, std::move(read.tree.places), documents);
+        parse_value(file, piece, read.tree.value, std::move(read.tree.places), reading, out);
     }
-    return documents;
 }
+
+bool is_one_json(const DocumentFile& file, std::string_view text) {
+    return file.file.ends_with(".json") && looks_like_json(text);
+}
+
+}  // namespace
 
 std::vector<ParsedDocument> parse_file(const DocumentFile& file) {
     std::vector<ParsedDocument> documents;
@@ -291,14 +308,17 @@ std::vector<ParsedDocument> parse_file(const DocumentFile& file) {
         return documents;
     }
     const std::string_view text = without_bom(file.content);
-    if (file.file.ends_with(".json") && looks_like_json(text)) return parse_piece(file, {text, 1});
+    if (is_one_json(file, text)) {
+        parse_piece(file, {text, 1}, Reading::whole, documents);
+        return documents;
+    }
     const std::vector<Piece> pieces = cut_documents(file.content);
     // Most of them hold one document, and ten thousand stay for a while; a mebibyte has not room for more that are
     // right.
     documents.reserve(std::min<std::size_t>(pieces.size(), 10'000));
-    Patience patience;
+    Patience patience(0);
     for (std::size_t i = 0; i < pieces.size(); ++i) {
-        std::ranges::move(parse_piece(file, pieces[i]), std::back_inserter(documents));
+        parse_piece(file, pieces[i], Reading::whole, documents);
         if (!patience.is_lost(documents) || i + 1 == pieces.size()) continue;
         documents.push_back(failed(file, rest_unread({pieces[i + 1].line, 1})));
         break;
@@ -313,9 +333,18 @@ void drop_places(std::vector<ParsedDocument>& of_a_file) {
 }
 
 void restore_places(std::vector<ParsedDocument>& of_a_file) {
-    std::vector<ParsedDocument> again = parse_file(*of_a_file.front().file);
-    GALLERYD_CHECK(again.size() == of_a_file.size(), "a file that is read again holds the same documents");
-    for (std::size_t i = 0; i < again.size(); ++i) of_a_file[i].places = std::move(again[i].places);
+    const DocumentFile& file = *of_a_file.front().file;
+    const std::string_view text = without_bom(file.content);
+    std::vector<Piece> pieces{{text, 1}};
+    if (!is_one_json(file, text)) pieces = cut_documents(file.content);
+    std::vector<ParsedDocument> again;
+    for (std::size_t i = 0; i < pieces.size() && again.size() < of_a_file.size(); ++i)
+        parse_piece(file, pieces[i], Reading::places, again);
+    // More, where the last of them stands for what was not looked at.
+    GALLERYD_CHECK(again.size() >= of_a_file.size(), "a file that is read again holds the same documents");
+    for (std::size_t i = 0; i < of_a_file.size(); ++i) {
+        if (of_a_file[i].places.size() == 0) of_a_file[i].places = std::move(again[i].places);
+    }
 }
 
 }  // namespace galleryd::documents

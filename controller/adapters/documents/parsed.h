@@ -22,8 +22,6 @@ struct ParsedDocument {
     bool valid() const { return object.index() != 0; }
 };
 
-// The documents of one piece: none (comments, other API groups), one, or the items of a List.
-std::vector<ParsedDocument> parse_piece(const DocumentFile& file, const Piece& piece);
 // The documents of a file, in its order; one that is invalid when the file cannot be read at all.
 std::vector<ParsedDocument> parse_file(const DocumentFile& file);
 void drop_places(std::vector<ParsedDocument>& of_a_file);  // of those without problems

@@ -28,13 +28,13 @@ PlainYaml read_plain_yaml(std::string_view text) {
         ReadTree read = read_yaml(piece);
         if (read.failure) return refused(*read.failure);
         if (read.empty) continue;
-        ++documents;
+        if (++documents > 1) break;  // a mebibyte has room for 150,000 of them
         result.json = read.tree.value.dump();
         result.places = std::move(read.tree.places);
     }
     if (documents == 1) return result;
     result.json.clear();
-    result.problem = "one YAML document is expected, this file has " + std::to_string(documents);
+    result.problem = std::string("one YAML document is expected, this file has ") + (documents == 0 ? "none" : "more");
     return result;
 }
 

@@ -14,6 +14,13 @@ std::string named(const std::string& pointer) {
     return pointer.size() <= bytes_max ? pointer : shortened(pointer);
 }
 
+// A message is a line, also when it quotes a text of several.
+std::string on_one_line(std::string text) {
+    std::ranges::replace_if(
+        text, [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
+    return text;
+}
+
 }  // namespace
 
 Diagnostic locate(const Problem& problem, const std::string& file, const Places& places) {
@@ -22,8 +29,8 @@ Diagnostic locate(const Problem& problem, const std::string& file, const Places&
             .severity = problem.severity,
             .where = {file, static_cast<int>(place.line), static_cast<int>(place.column)},
             .field = named(problem.pointer),
-            .message = problem.message,
-            .remedy = problem.remedy};
+            .message = on_one_line(problem.message),
+            .remedy = on_one_line(problem.remedy)};
 }
 
 bool has_error(const std::vector<Diagnostic>& problems) {
@@ -36,7 +43,7 @@ std::string nearest(std::string_view wanted, const std::vector<std::string>& can
     std::size_t best_distance = std::max<std::size_t>(2, wanted.size() / 3) + 1;
     const std::string folded = fold_case(wanted);
     for (const std::string& candidate : candidates) {
-        const std::size_t distance = edit_distance(folded, fold_case(candidate));
+        const std::size_t distance = edit_distance(folded, fold_case(candidate), best_distance);
         if (distance < best_distance) {
             best = candidate;
             best_distance = distance;

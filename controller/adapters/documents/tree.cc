@@ -12,7 +12,7 @@ ReadFailure too_deep(Place place) {
 
 Places::Index TreeBuilder::add_place(Place place) {
     if (tree_.places.size() >= values_max) {
-        throw ReadFailure{{.code = "GD1006",
+        throw ReadFailure{{.code = std::string(too_many_values_code),
                            .pointer = "",
                            .message = "the document has more than 50000 values",
                            .remedy = "Split it into several documents."},

@@ -31,6 +31,7 @@ struct ReadTree {
 };
 
 ReadFailure too_deep(Place place);
+inline constexpr std::string_view too_many_values_code = "GD1006";
 
 // By read_blocks where that suffices, else by yaml-cpp; the two give the same trees (block_reader.h).
 ReadTree read_yaml(const Piece& piece);

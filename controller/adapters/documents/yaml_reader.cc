@@ -186,7 +186,7 @@ ReadTree read_yaml(const Piece& piece) {
         if (const auto excess = find_flow_excess(piece))
             return {.tree = {}, .failure = TextProblem{excess->problem, excess->place}};
     }
-    if (auto tree = read_blocks(piece)) return {.tree = std::move(*tree), .failure = std::nullopt};
+    if (auto read = read_blocks(piece)) return std::move(*read);
     return read_any_yaml(piece);
 }
 

@@ -27,10 +27,15 @@ ParseState state_of(const error_code& error) {
     return ParseState::malformed;
 }
 
+constexpr std::size_t last_chunk_bytes = 5;  // "0\r\n\r\n"
+
 template <class Parser>
 ParseState feed_parser(Parser& parser, InputBuffer& input, error_code& error) {
     while (!parser.is_done()) {
         if (input.empty()) return ParseState::more;
+        // No message ends before them, and Beast 1.81 asserts that "0\r\n" never comes alone (basic_parser.ipp:702).
+        if (parser.is_header_done() && parser.chunked() && input.data().size() < last_chunk_bytes)
+            return ParseState::more;
         error = {};
         const std::size_t used = parser.put(input.data(), error);
         input.consume(used);

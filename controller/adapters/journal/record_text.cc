@@ -3,12 +3,15 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "controller/core/json_depth.h"
+
 namespace galleryd::journal {
 
 namespace {
 
 using nlohmann::json;
 
+constexpr int json_depth_max = 8;  // a record has two
 constexpr std::int64_t micros(TimePoint time) { return time.time_since_epoch().count(); }
 // A number that is none of ours: a damaged text must not become another record.
 struct NotOurs {};
@@ -68,6 +71,7 @@ std::string print_resource_record(const ResourceRecord& record) {
 }
 
 std::optional<ResourceRecord> parse_resource_record(const std::string& text) {
+    if (is_json_deeper(text, json_depth_max)) return std::nullopt;
     try {
         const json object = json::parse(text);
         ResourceRecord record;

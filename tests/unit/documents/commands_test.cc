@@ -137,6 +137,23 @@ TEST_CASE("validate prints one line a problem and exits 0, 1 or 64") {
     CHECK(missing.err.contains("GD1090"));
 }
 
+TEST_CASE("validate prints a hundred lines of a code, counts them all, and tells them all as JSON") {
+    const Folder folder;
+    for (int i = 0; i < 130; ++i) {
+        folder.write("g" + std::to_string(1000 + i) + ".yaml",
+                     "apiVersion: galleryd.io/v1alpha1\nkind: Gallery\nmetadata: {name: g" + std::to_string(i) + "}\n");
+    }
+    folder.write("z.yaml", "- a\n");
+    const Output text = output_of(run_validate, ValidateOptions{.paths = {folder.path()}});
+    CHECK(text.code == 1);
+    CHECK(std::ranges::count(text.out, '\n') == 102);
+    CHECK(text.out.contains("… and 30 more like GD1011; `galleryd validate -o json` has them all.\n"));
+    CHECK(text.out.contains("GD1009"));  // another code is not lost behind the many
+    CHECK(text.err.contains("131 documents, 131 invalid"));
+    const Output json = output_of(run_validate, ValidateOptions{.paths = {folder.path()}, .output = "json"});
+    CHECK(nlohmann::json::parse(json.out)["diagnostics"].size() == 131);
+}
+
 TEST_CASE("validate -o json is a stable document") {
     const Folder folder;
     folder.write("v.yaml", estate() + version_document("v", "1.0.0", "  replicas: 0\n"));

@@ -43,6 +43,41 @@ TEST_CASE("a hundred refused documents at the end of a file leave nothing unread
     CHECK(result.documents.back().problems.at(0).code == "GD1009");
 }
 
+TEST_CASE("a file that declares one object again and again is given up after a hundred, and nothing of it is used") {
+    std::string file;
+    for (int i = 0; i < 10'000; ++i)
+        file += "---\napiVersion: galleryd.io/v1alpha1\nkind: LifecyclePolicy\nmetadata: {name: p}\nspec: {}\n";
+    const ReadResult result = read(file);
+    REQUIRE(result.documents.size() == 102);
+    CHECK(result.objects.policies.empty());
+    for (const DocumentRecord& document : result.documents) CHECK(document.state == DocumentState::invalid);
+    CHECK(result.documents[0].problems.at(0).code == "GD1030");
+    CHECK(result.documents[100].problems.at(0).code == "GD1030");
+    const DocumentRecord& last = result.documents.back();
+    CHECK_FALSE(last.key.has_value());
+    CHECK(last.problems.at(0).code == "GD1006");
+    CHECK(last.problems.at(0).where.line == 506);
+}
+
+TEST_CASE("ten thousand documents that nothing is wrong with are all read") {
+    std::string file;
+    for (int i = 0; i < 10'000; ++i)
+        file += "---\napiVersion: galleryd.io/v1alpha1\nkind: LifecyclePolicy\nmetadata: {name: p" + std::to_string(i) +
+                "}\nspec: {}\n";
+    const ReadResult result = read(file);
+    CHECK(result.documents.size() == 10'000);
+    CHECK(result.objects.policies.size() == 10'000);
+}
+
+TEST_CASE("a document of too many lines is told by the line that is one too many") {
+    std::string file;
+    for (int i = 0; i < 60'000; ++i) file += "k" + std::to_string(i) + ": 1\n";
+    const ReadResult result = read(file);
+    REQUIRE(result.documents.size() == 1);
+    CHECK(result.documents[0].problems.at(0).code == "GD1006");
+    CHECK(result.documents[0].problems.at(0).where.line == 50'000);
+}
+
 TEST_CASE("a List of refused items is given up after a hundred") {
     std::string file = "apiVersion: v1\nkind: List\nitems:\n";
     for (int i = 0; i < 40'000; ++i) file += "- a\n";
@@ -121,4 +156,12 @@ TEST_CASE("what yaml-cpp quotes of a wrong escape is whole text, also when the e
         CHECK(message.starts_with("this is not YAML: "));
         CHECK(printable(message, 1'000) == message);
     }
+}
+
+TEST_CASE("a text of several lines is quoted on one") {
+    const ReadResult result = read(gallery("a") + "spec:\n  resourceGroup: |-\n    rg\n    of two lines\n");
+    REQUIRE(result.documents.size() == 1);
+    const auto wrong = std::ranges::find(result.documents[0].problems, std::string("GD1015"), &Diagnostic::code);
+    REQUIRE(wrong != result.documents[0].problems.end());
+    CHECK(wrong->message.starts_with("\"rg of two lines\" does not have the form"));
 }

@@ -48,8 +48,8 @@ TEST_CASE("a wrong list is refused with file, line and what to write") {
         {"snapshotGBMonth: {Standard_LRS: 1}\n", "date is missing"},
         {"date: 2026-11-01\n", "snapshotGBMonth.Standard_LRS is missing"},
         {"- 1\n", "a price list is a map"},
-        {"", "this file has 0"},
-        {"date: 2026-11-01\n---\ndate: 2026-11-01\n", "this file has 2"},
+        {"", "this file has none"},
+        {"date: 2026-11-01\n---\ndate: 2026-11-01\n", "this file has more"},
         {"date: [\n", "p.yaml:"},
         {"a: &x [*x]\n", "p.yaml:1"},
         {"a\x01: 1\n", "control character"},
@@ -63,4 +63,18 @@ TEST_CASE("a wrong list is refused with file, line and what to write") {
         CHECK_MESSAGE(prices.error().message.find(list.message) != std::string::npos, prices.error().message);
     }
     CHECK(load_prices("/nonexistent/prices.yaml").error().message.find("No such file") != std::string::npos);
+}
+
+TEST_CASE("a list beyond 64 KiB, or of several documents, is refused") {
+    const std::string list = "date: 2026-02-28\ncurrency: CAD\nsnapshotGBMonth: {Standard_LRS: 0.07}\negressGB: 0\n";
+    const auto large = parse_prices(list + "# " + std::string(64 * 1024, 'x'), "p.yaml");
+    REQUIRE_FALSE(large.has_value());
+    CHECK(large.error().code == "GD5042");
+    CHECK(large.error().message == "p.yaml: the price list is larger than 64 KiB");
+    const auto two = parse_prices(list + "---\n" + list, "p.yaml");
+    REQUIRE_FALSE(two.has_value());
+    CHECK(two.error().message == "p.yaml: one YAML document is expected, this file has more");
+    const auto none = parse_prices("# nothing\n", "p.yaml");
+    REQUIRE_FALSE(none.has_value());
+    CHECK(none.error().message == "p.yaml: one YAML document is expected, this file has none");
 }

@@ -169,7 +169,7 @@ void RandomEstate::draw_policy() {
     policy.observe = chance(3);
     policy.leader = chance(97);
     policy.journal_writable = chance(97);
-    if (chance(97)) policy.clock_skew = std::chrono::minutes(chance(95) ? 0 : 6);
+    if (chance(97)) policy.clock_skew = std::chrono::minutes(chance(95) ? 0 : pick(4, 6));
     policy.source.complete = chance(97);
     policy.source.empty = chance(2);
     if (chance(3)) policy.source.frozen = "shrank";

@@ -119,3 +119,14 @@ TEST_CASE("a configuration file that is not there is an error; none named is not
     Arguments none({"galleryd", "run"});
     CHECK(apply_config_file(none.count(), none.pointers.data()).has_value());
 }
+
+TEST_CASE("a configuration file that has no end is refused after 64 KiB") {
+    Arguments endless({"galleryd", "run", "--config", "/dev/zero"});
+    const Status applied = apply_config_file(endless.count(), endless.pointers.data());
+    REQUIRE_FALSE(applied.has_value());
+    CHECK(applied.error().message == "--config /dev/zero: the file is larger than 64 KiB");
+    Arguments folder({"galleryd", "run", "--config", "/"});
+    const Status refused = apply_config_file(folder.count(), folder.pointers.data());
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().message == "--config /: the file cannot be read");
+}
