@@ -51,9 +51,14 @@ plans: $(RELEASE)/build.ninja ## golden plan cases (UPDATE_GOLDEN=1 rewrites the
 	@cmake --build $(RELEASE) --target plans_tests -j $(JOBS)
 	@$(RELEASE)/tests/plans_tests
 
-sim: $(RELEASE)/build.ninja ## random simulation with faults (STEPS=1000000, SEED= repeats one)
+# A process for each core, each from a random seed of its own; one when a seed is repeated.
+sim: $(RELEASE)/build.ninja ## random simulation with faults (STEPS=1000000 in all, SEED= repeats one)
 	@cmake --build $(RELEASE) --target simulation_tests -j $(JOBS)
-	@STEPS=$(STEPS) SEED=$(SEED) $(RELEASE)/tests/simulation_tests -tc="random schedules*"
+	@jobs=$(if $(SEED),1,$(JOBS)); pids=(); \
+	for ((i = 0; i < jobs; i++)); do \
+	    STEPS=$$((($(STEPS) + jobs - 1) / jobs)) SEED=$(SEED) $(RELEASE)/tests/simulation_tests -tc="random schedules*" & pids+=($$!); \
+	done; \
+	status=0; for pid in "$${pids[@]}"; do wait $$pid || status=$$?; done; exit $$status
 
 integration: all ## end-to-end tests on the release binary
 	@ctest --test-dir $(RELEASE) --output-on-failure --no-tests=error -j $(JOBS) -R '^integration\.'

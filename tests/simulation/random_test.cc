@@ -18,7 +18,7 @@ std::uint64_t number_from(const char* name, std::uint64_t otherwise) {
 }
 
 #ifdef NDEBUG
-constexpr std::uint64_t default_steps = 350'000;  // a minute and a half; `make sim` goes on from there
+constexpr std::uint64_t default_steps = 1'000'000;  // a good minute; `make sim` goes on from there
 #else
 constexpr std::uint64_t default_steps = 20'000;
 #endif
