@@ -39,6 +39,7 @@ class Guard {
 
     // What an answer showed to the daemon; `asked`: monotonic, when the request left.
     void answered(const http::Request& request, const http::Response& answer, std::chrono::nanoseconds asked);
+    void not_answered(const std::string& path) { unheard_.insert(ResourceId(path).key()); }
     void looked(const ReadResult& read);                 // the daemon saw the folder like this
     void approved_source() { approved_source_ = true; }  // a person released this state of the folder
     // The state directory is gone: what was declared before is not known any more, so nothing of it may be deleted.
@@ -121,13 +122,13 @@ class Guard {
     DesiredObjects declared_;  // the last good content of everything declared
     std::map<ObjectKey, Missing> missing_;
     std::set<ObjectKey> invalid_;
-    std::map<std::string, Sights> sights_;         // by ResourceId::key()
-    std::map<std::string, Answered> answered_;     // the last answer to each question, read
-    std::map<std::string, std::string> last_put_;  // by ResourceId::key(): the body
-    std::set<std::string> recorded_;               // what this memory wrote with our owner tag
-    std::set<std::string> approved_;               // what people approved the deletion of
-    std::set<std::string> deleted_;                // what this daemon asked to delete, folded
-    std::map<std::string, int> deleted_in_pass_;   // by definition
+    std::map<std::string, Sights> sights_;        // by ResourceId::key()
+    std::map<std::string, Answered> answered_;    // the last answer to each question, read
+    std::set<std::string> unheard_;               // by ResourceId::key(): the answer to the last PUT was lost
+    std::set<std::string> recorded_;              // what this memory wrote with our owner tag
+    std::set<std::string> approved_;              // what people approved the deletion of
+    std::set<std::string> deleted_;               // what this daemon asked to delete, folded
+    std::map<std::string, int> deleted_in_pass_;  // by definition
     TimePoint memory_since_{};
     bool stopped_ = false, clock_was_off_ = false;
     bool unknown_content_ = false, frozen_ = false, empty_ = false, approved_source_ = false;

@@ -52,9 +52,11 @@ Task<http::Response> MortalTransport::send(http::Origin origin, http::Request re
     ++delivered_;
     const Guard::Wire wire(guard_, request);
     const http::Request asked = on_answer || !is_write(request) ? request : http::Request{};
+    const std::string written = is_write(request) ? path_of(request) : "";
     const auto asked_at = clock_.monotonic();
     auto answer = co_await inner_.send(std::move(origin), std::move(request), limits);
     ++delivered_;
+    if (!written.empty() && (dies || !answer)) guard_.not_answered(written);
     if (answer && on_answer) on_answer(asked, *answer);
     if (answer) guard_.answered(asked, *answer, asked_at);
     if (dies) {
