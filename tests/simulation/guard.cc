@@ -21,6 +21,7 @@ void find_missing(const Objects& before, const Objects& now, const std::set<Obje
         Missing& entry = missing[key];
         entry.since = at;
         if constexpr (requires { object.governance; }) entry.governance = object.governance;
+        if constexpr (std::is_same_v<std::decay_t<decltype(object)>, ImageVersion>) entry.version = object;
         entry.hold = object.meta.hold;
     }
 }
@@ -105,6 +106,10 @@ void Guard::looked(const ReadResult& read) {
     keep_last_good(next.definitions, declared_.definitions, invalid_, !settled);
     keep_last_good(next.versions, declared_.versions, invalid_, !settled);
     keep_last_good(next.policies, declared_.policies, invalid_, !settled);
+    // What was missing and is there again, but wrong, stands on its last good content, too.
+    for (const auto& [key, entry] : missing_) {
+        if (invalid_.contains(key) && entry.version) next.versions.emplace(key, *entry.version);
+    }
     declared_ = std::move(next);
     if (settled) missing_.merge(gone);
     for (auto& [key, entry] : missing_) {

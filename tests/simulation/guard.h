@@ -65,6 +65,7 @@ class Guard {
         int looks = 0;
         Governance governance;
         std::optional<std::string> hold;
+        std::optional<ImageVersion> version;
     };
     struct Sight {
         std::chrono::nanoseconds asked{0};  // monotonic

@@ -167,7 +167,7 @@ void Guard::judge_keep_rules(const std::string& id, const Json& version) {
     const Retention* retention = retention_of(*self.parent());
     if (retention == nullptr) return;
     if (is_usable(version) && newer_usable < retention->keep_newest)
-        wrong("I1: among the newest that the policy keeps: " + id);
+        wrong("I1: among the newest that the policy keeps: " + id + describe(self.parent()->key()));
     const auto published = date_of(version, "publishedDate");
     if (!published || world_.clock.now() + clocks_apart_max - *published < retention->minimum_age)
         wrong("I1: deleted, and younger than the policy's minimumAge: " + id);
