@@ -244,14 +244,20 @@ void Guard::judge_put(const std::string& id, const std::string& body) {
     judge_tags(resource, before, after);
     if (tag(after, "galleryd-owner").starts_with(world_.engine_options().instance + "/"))
         recorded_.insert(resource.key());
+    const auto is_excluded = [](const Json& version) {
+        const Json profile = version.value("properties", Json::object()).value("publishingProfile", Json::object());
+        return profile.value("excludeFromLatest", false);
+    };
+    if (!is_excluded(after)) excluded_by_us_.erase(resource.key());
+    else if (before.is_null() || !is_excluded(before)) excluded_by_us_.insert(resource.key());
     if (before.is_null()) return;
     const std::string owner = tag(before, "galleryd-owner");
     if (!owner.empty() && !owner.starts_with(world_.engine_options().instance + "/"))
         wrong("I6: resource of '" + owner + "' written: " + id);
     if (fold_case(resource.type()) != "microsoft.compute/galleries/images/versions") return;
     // Once more is what a lost answer leads to while a replica does not show what it did (reliability R2).
-    const bool is_repeated = unheard_.erase(resource.key()) > 0;
     const std::string state = state_of(before);
+    const bool is_repeated = unheard_.erase(resource.key()) > 0 && state != "Deleting";
     if (state != "Succeeded" && state != "Failed" && !is_repeated)
         wrong("I4: version in state " + state + " written: " + id);
     judge_regions(id, before, after);

@@ -89,6 +89,7 @@ class Guard {
     void judge_sight(const std::string& id);
     void judge_holds(const std::string& id, const nlohmann::json& resource);
     void judge_time(const std::string& id, const nlohmann::json& version);
+    bool counts_as_usable(const ResourceId& version) const;
     void judge_keep_rules(const std::string& id, const nlohmann::json& version);
     void judge_brakes(const std::string& id, bool by_retention);
     void judge_window(const std::string& id, const DeletionWindow& window);
@@ -125,6 +126,7 @@ class Guard {
     std::set<ObjectKey> invalid_;
     std::map<std::string, Sights> sights_;        // by ResourceId::key()
     std::map<std::string, Answered> answered_;    // the last answer to each question, read
+    std::set<std::string> excluded_by_us_;        // by ResourceId::key(): we took it out of latest ourselves
     std::set<std::string> unheard_;               // by ResourceId::key(): the answer to the last PUT was lost
     std::set<std::string> recorded_;              // what this memory wrote with our owner tag
     std::set<std::string> approved_;              // what people approved the deletion of

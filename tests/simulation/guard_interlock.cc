@@ -153,6 +153,13 @@ void Guard::judge_time(const std::string& id, const Json& version) {
 }
 
 // ---- point 9 ----
+// Rank counts what is usable, and what only we keep out of latest for now (behaviour §4: "not excluded by hand").
+bool Guard::counts_as_usable(const ResourceId& version) const {
+    const Json there = world_.azure_json(version.text());
+    const bool is_ready = state_of(there) == "Succeeded" || state_of(there) == "Updating";
+    return is_usable(there) || (is_ready && excluded_by_us_.contains(version.key()));
+}
+
 void Guard::judge_keep_rules(const std::string& id, const Json& version) {
     const ResourceId self(id);
     const auto number = parse_image_version_number(self.name());
@@ -160,7 +167,7 @@ void Guard::judge_keep_rules(const std::string& id, const Json& version) {
     int newer_usable = 0;
     for (const ResourceId& other : versions_of(self.parent()->key())) {
         const auto other_number = parse_image_version_number(other.name());
-        if (other_number && *other_number > *number && is_usable(world_.azure_json(other.text()))) ++newer_usable;
+        if (other_number && *other_number > *number && counts_as_usable(other)) ++newer_usable;
     }
     if (is_usable(version) && newer_usable == 0)
         wrong("I8: the newest usable version is deleted: " + id + describe(self.parent()->key()));
