@@ -168,11 +168,17 @@ Result<std::optional<std::string>> value_after(const ObservedVersion& version, c
         else if (!old.reason.empty()) reason = old.reason + "; " + wish.reason;
     }
     std::string value = hold_value(wish.until_text, reason);
-    if (const Status checked = check_hold_value(value); !checked) return std::unexpected(checked.error());
+    if (const Status checked = check_hold_value(value, wish.until_text); !checked)
+        return std::unexpected(checked.error());
     return std::optional(std::move(value));
 }
 
-Status check_hold_value(const std::string& value) {
+Status check_hold_value(const std::string& value, const std::string& until_text) {
+    if (parse_hold(value).until_text != until_text)
+        return wrong_usage("GD5036",
+                           "--reason \"" + printable(value) +
+                               "\" would be read as a hold that ends; give the date with --until, or begin the "
+                               "reason with another word");
     const auto characters =
         std::ranges::count_if(value, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
     if (static_cast<std::size_t>(characters) > hold_value_max)
@@ -204,7 +210,7 @@ int run_hold(const HoldOptions& options, std::ostream& out, std::ostream& err) {
     if (!errand) return exit_with(err, errand.error());
     if (const Status end = check_hold_end(options.until, TimePoint::min()); !end) return exit_with(err, end.error());
     const HoldWish wish{.reason = options.reason, .until_text = options.until, .asked_by = "held by " + user_name()};
-    const Status checked = check_hold_value(hold_value(wish.until_text, wish.reason));
+    const Status checked = check_hold_value(hold_value(wish.until_text, wish.reason), wish.until_text);
     if (!checked) return exit_with(err, checked.error());
     const auto done = run_errand(options, "hold", std::move(*errand), wish);
     if (!done) return exit_with(err, done.error());

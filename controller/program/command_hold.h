@@ -44,7 +44,8 @@ Result<std::optional<std::string>> value_after(const ObservedVersion& version, c
 std::optional<TimePoint> certain_time_of(const ObservedVersion& version, TimePoint now);
 
 // Not longer than a tag's value, nothing that garbles a terminal. `invalid` with GD5034.
-Status check_hold_value(const std::string& value);
+// Also that it is read as it was meant: a reason that begins like an end would let go of what it should hold.
+Status check_hold_value(const std::string& value, const std::string& until_text);
 // A date that a hold can end with: readable, and ahead. `invalid` with GD5036.
 Status check_hold_end(const std::string& until_text, TimePoint now);
 

@@ -241,7 +241,8 @@ int run_restore(const RestoreOptions& options, std::ostream& out, std::ostream& 
     const Status end = check_hold_end(options.until, TimePoint::min());
     if (!end) return exit_with(err, end.error());
     const Status value =
-        check_hold_value(hold_value(options.until.empty() ? "2026-01-01" : options.until, options.reason));
+        check_hold_value(hold_value(options.until.empty() ? "2026-01-01" : options.until, options.reason),
+                         options.until.empty() ? "2026-01-01" : options.until);
     if (!value) return exit_with(err, value.error());
     const auto done = run_errand(options, std::move(*errand));
     if (!done) return exit_with(err, done.error());

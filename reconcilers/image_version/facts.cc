@@ -201,6 +201,22 @@ std::vector<Hold> holds_of(const Facts& facts, const VersionFacts& version) {
     return holds;
 }
 
+std::optional<TimePoint> held_until(const Facts& facts, const VersionFacts& version) {
+    std::optional<TimePoint> latest;
+    const auto add = [&](const std::optional<std::string>& value) {
+        const auto until = value ? parse_hold(*value).until : std::nullopt;
+        if (until) latest = std::max(latest.value_or(*until), *until);
+    };
+    if (version.desired != nullptr) add(version.desired->meta.hold);
+    if (version.removed != nullptr) add(version.removed->hold);
+    if (facts.input.definition != nullptr) add(facts.input.definition->meta.hold);
+    if (facts.input.gallery != nullptr) add(facts.input.gallery->meta.hold);
+    if (version.observed == nullptr) return latest;
+    const auto tag = find_tag_any_case(version.observed->tags, hold_tag);
+    if (tag != version.observed->tags.end()) add(tag->second);
+    return latest;
+}
+
 std::string ended_hold_text(const Facts& facts, const VersionFacts& version) {
     if (version.observed == nullptr) return {};
     const auto tag = find_tag_any_case(version.observed->tags, hold_tag);

@@ -66,6 +66,8 @@ struct Hold {
 };
 std::vector<Hold> holds_of(const Facts& facts, const VersionFacts& version);
 // "; its hold ended with 2026-12-24": of the tag galleryd-hold when it no longer counts, else "".
+// The latest end of whatever holds it, or held it: tag and annotations. nullopt: nothing with an end.
+std::optional<TimePoint> held_until(const Facts& facts, const VersionFacts& version);
 std::string ended_hold_text(const Facts& facts, const VersionFacts& version);
 
 }  // namespace galleryd::image_version

@@ -141,10 +141,9 @@ Mark mark_of(const Facts& facts, const VersionFacts& version, const Judgement& j
     const bool is_done =
         version.record != nullptr && version.record->gone_at && *delete_after <= *version.record->gone_at;
     // A hold cancels, also where nobody was there to take the mark off before the hold ended.
-    const auto hold = find_tag_any_case(tags, hold_tag);
-    const auto held_until = hold == tags.end() || !hold->second ? std::nullopt : parse_hold(*hold->second).until;
+    const auto held = held_until(facts, version);
     const Duration grace = facts.retention() != nullptr ? facts.retention()->grace : std::chrono::seconds{0};
-    const bool is_canceled = held_until && *delete_after - grace <= *held_until;
+    const bool is_canceled = held && *delete_after - grace <= *held;
     if (!is_done && !is_canceled) mark.delete_after = delete_after;
     return mark;
 }

@@ -5,6 +5,7 @@
 
 #include "controller/core/hold.h"
 #include "controller/core/tags.h"
+#include "controller/core/utf8.h"
 #include "reconcilers/lifecycle/interlock.h"
 #include "reconcilers/lifecycle/ownership.h"
 
@@ -51,13 +52,20 @@ std::string of_document(const SourceLocation& where) {
                                : where.file + (where.line > 0 ? ":" + std::to_string(where.line) : ""));
 }
 
+// For a shell: what stands in a tag was written by anybody.
+std::string quoted(const std::string& text) {
+    std::string made = "'";
+    for (const char c : printable(text, text.size())) made += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return made + "'";
+}
+
 // `galleryd release` is about versions alone.
 void add_hold_tag(InterlockQuestion& question, const ObservedBase& live) {
     const auto tag = find_tag_any_case(live.tags, hold_tag);
     if (tag == live.tags.end() || is_hold_over(tag->second, certain_time(*question.policy, question.now))) return;
     question.holds.push_back("tag galleryd-hold: " + tag->second.value_or("null"));
-    question.hold_ways_out.push_back("az tag update --operation Delete --resource-id " + live.id.text() + " --tags '" +
-                                     tag->first + "=" + tag->second.value_or("") + "'");
+    question.hold_ways_out.push_back("az tag update --operation Delete --resource-id " + live.id.text() + " --tags " +
+                                     quoted(tag->first + "=" + tag->second.value_or("")));
 }
 
 InterlockQuestion question_of(const Subject& subject, const Change& change, const DestructionFacts& facts,

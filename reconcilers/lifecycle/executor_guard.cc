@@ -134,7 +134,9 @@ Status Executor::may_send(const Change& change, const Fresh& fresh, const ApplyC
     if (is<DeleteVersion>(
             step)) {  // scopes are planned side by side, each with the whole hour's budget: here it is one
         const auto deletes = journal_.deletes_since(change.arm_id.subscription(), clock_.now() - std::chrono::hours{1});
-        if ((!deletes || *deletes >= context.deletes_per_hour_max) && !is_switched_off(10)) {
+        if (!deletes && !is_switched_off(10))
+            return fail(ErrorKind::not_ready, "HourlyBrake", change.address + ": " + deletes.error().message);
+        if (deletes && *deletes >= context.deletes_per_hour_max && !is_switched_off(10)) {
             return fail(ErrorKind::not_ready, "HourlyBrake",
                         change.address + ": " + std::to_string(context.deletes_per_hour_max) +
                             " versions of this subscription were deleted within the last hour");

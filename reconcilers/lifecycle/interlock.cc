@@ -227,8 +227,10 @@ void ask_brakes(Points& points, const InterlockQuestion& q) {
                     approve);
     }
     if (brakes.hourly_left <= 0) {
-        points.stop(10, "brake_hourly", "BrakeEngaged", "the hourly limit of deletions in this subscription is reached",
-                    "none needed: it goes on later");
+        points.stop(
+            10, "brake_hourly", "BrakeEngaged",
+            "the hourly limit of deletions in this subscription is reached, or nobody knows how many there were",
+            "none needed: it goes on later");
     }
 }
 

@@ -340,9 +340,8 @@ void restore_places(std::vector<ParsedDocument>& of_a_file) {
     std::vector<ParsedDocument> again;
     for (std::size_t i = 0; i < pieces.size() && again.size() < of_a_file.size(); ++i)
         parse_piece(file, pieces[i], Reading::places, again);
-    // More, where the last of them stands for what was not looked at.
-    GALLERYD_CHECK(again.size() >= of_a_file.size(), "a file that is read again holds the same documents");
-    for (std::size_t i = 0; i < of_a_file.size(); ++i) {
+    // Fewer, where the last record stands for what was not looked at: it has its place already.
+    for (std::size_t i = 0; i < std::min(again.size(), of_a_file.size()); ++i) {
         if (of_a_file[i].places.size() == 0) of_a_file[i].places = std::move(again[i].places);
     }
 }

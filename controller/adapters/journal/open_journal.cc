@@ -1,6 +1,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "controller/adapters/journal/directory.h"
 #include "controller/adapters/journal/sqlite_journal.h"
 
@@ -124,14 +126,25 @@ Result<std::unique_ptr<Journal>> open_unwritable(const JournalOptions& options, 
     return forgetful(options, nullptr, why);
 }
 
+bool has_damaged_before(const std::string& directory) {
+    std::error_code failed;
+    for (const auto& entry : std::filesystem::directory_iterator(directory, failed)) {
+        if (entry.path().filename().string().starts_with("galleryd.db.corrupt-")) return true;
+    }
+    return false;
+}
+
 // Errors in here leave the journal open and stopped; the caller sees that from writable().
 void remember_start(Journal& journal, const JournalOptions& options) {
     const auto created = journal.setting("created_at");
     if (!created || !created->empty() || !journal.writable()) return;
+    // Killed right after a damaged one was moved aside: this one has no beginning yet.
+    if (has_damaged_before(options.directory)) options.report->rebuilt = true;
     options.report->fresh = !options.report->rebuilt;
-    if (!journal.put_setting("created_at", format_rfc3339(options.now))) return;
-    if (options.report->rebuilt)
-        static_cast<void>(journal.put_setting("rebuilt_at", format_rfc3339(options.now)).has_value());
+    const std::string now = format_rfc3339(options.now);
+    // First: whoever is killed in between begins here again.
+    if (options.report->rebuilt && !journal.put_setting("rebuilt_at", now)) return;
+    static_cast<void>(journal.put_setting("created_at", now).has_value());  // when it fails, the journal says so
 }
 
 }  // namespace
@@ -174,6 +187,7 @@ Result<std::unique_ptr<Journal>> open_journal(JournalOptions options) {
     if (was_emptied) {  // nothing is left to be kept aside; somebody has to hear of it all the same
         options.report->notice = "the journal " + path + " was empty; starting with a new one";
         options.report->notice_code = "GD4102";
+        options.report->rebuilt = true;
     }
     auto journal = std::make_unique<SqliteJournal>(options, std::move(*lock), std::move(opened->database),
                                                    std::move(opened->refusal));

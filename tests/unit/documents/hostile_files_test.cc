@@ -59,6 +59,19 @@ TEST_CASE("a file that declares one object again and again is given up after a h
     CHECK(last.problems.at(0).where.line == 506);
 }
 
+TEST_CASE("a given-up file that ends with something that is not ours is told like any other") {
+    std::string file;
+    for (int i = 0; i < 101; ++i)
+        file += "---\napiVersion: galleryd.io/v1alpha1\nkind: LifecyclePolicy\nmetadata: {name: p}\nspec: {}\n";
+    file += "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n";
+    const ReadResult result = read(file);
+    REQUIRE(result.documents.size() == 102);
+    CHECK(result.objects.policies.empty());
+    CHECK(result.documents[100].problems.at(0).code == "GD1030");
+    CHECK(result.documents[100].problems.at(0).where.line == 504);
+    CHECK(result.documents.back().problems.at(0).code == "GD1006");
+}
+
 TEST_CASE("ten thousand documents that nothing is wrong with are all read") {
     std::string file;
     for (int i = 0; i < 10'000; ++i)

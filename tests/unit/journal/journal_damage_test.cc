@@ -143,6 +143,8 @@ void bear(const TemporaryDirectory& home, const Files& files, const std::set<std
         if (report.rebuilt) {
             CHECK(report.notice_code == "GD4102");
             CHECK_FALSE(journal->deletes_since("S1", samples::start - 1h).has_value());
+        }
+        if (!report.moved_aside.empty()) {
             CHECK(home.read(report.moved_aside.substr(home.path().size() + 1)) == files.database);
             if (!files.log.empty())
                 CHECK(home.read(report.moved_aside.substr(home.path().size() + 1) + "-wal") == files.log);

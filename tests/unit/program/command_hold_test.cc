@@ -110,14 +110,17 @@ TEST_CASE("a tag without a value holds as well") {
 }
 
 TEST_CASE("a reason fits into a tag: 256 characters, in one line") {
-    CHECK(check_hold_value("").has_value());
-    CHECK(check_hold_value(std::string(256, 'a')).has_value());
+    CHECK(check_hold_value("", "").has_value());
+    CHECK(check_hold_value("until 2026-12-24; audit", "").error().code == "GD5036");  // it would end
+    CHECK(check_hold_value("until 2026-12-24; audit", "2026-12-24").has_value());
+    CHECK(check_hold_value("until 2026-03-01; until 2026-12-24; x", "2026-12-24").error().code == "GD5036");
+    CHECK(check_hold_value(std::string(256, 'a'), "").has_value());
     std::string umlauts;
     for (int i = 0; i < 256; ++i) umlauts += "ü";
-    CHECK(check_hold_value(umlauts).has_value());
+    CHECK(check_hold_value(umlauts, "").has_value());
     for (const std::string& reason : {std::string(257, 'a'), umlauts + "a", std::string("two\nlines"),
                                       std::string("\x1b[31mred"), std::string("bell\a")}) {
-        const Status checked = check_hold_value(reason);
+        const Status checked = check_hold_value(reason, "");
         REQUIRE_FALSE(checked.has_value());
         CHECK(checked.error().code == "GD5034");
     }
