@@ -56,7 +56,8 @@ Task<http::Response> MortalTransport::send(http::Origin origin, http::Request re
     const auto asked_at = clock_.monotonic();
     auto answer = co_await inner_.send(std::move(origin), std::move(request), limits);
     ++delivered_;
-    if (!written.empty() && (dies || !answer)) guard_.not_answered(written);
+    // "Conflict" tells the daemon as little as no answer: Azure did nothing, and is busy with what nobody heard of.
+    if (!written.empty() && (dies || !answer || answer->status == 409)) guard_.not_answered(written);
     if (answer && on_answer) on_answer(asked, *answer);
     if (answer) guard_.answered(asked, *answer, asked_at);
     if (dies) {
