@@ -165,6 +165,14 @@ Task<bool> change_tags(ErrandSite& site, ObservedVersion as_read, TagChange chan
     const auto written = co_await write_down_and_send(site, std::move(intent), std::move(narrow));
     const auto map = whole_map(as_read, change);
     if (written || written.error().reason != "AuthorizationFailed" || !map) co_return written;
+    // The whole map may be another one since it was read; writing the old one would bring back what somebody took off.
+    const auto now = co_await site.eyes.api.get_version(site.version, false);
+    if (!now) co_return std::unexpected(now.error());
+    if (!now->has_value() || (*now)->tags != as_read.tags) {
+        co_return std::unexpected(
+            errand_error(ErrorKind::conflict, "GD5035", "NotAsRead",
+                         "somebody changed the tags meanwhile; nothing was written, run it again"));
+    }
     auto wide = site.eyes.care.replace_tags(site.version, *map);
     Intent again = intent_of(site, change.reason, change.detail + " (with all tags)", errand);
     const auto done = co_await write_down_and_send(site, std::move(again), std::move(wide));

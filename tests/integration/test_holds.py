@@ -68,6 +68,14 @@ class Holds(Case):
         self.assertEqual([reason for reason, _ in self.audit()], ["hold", "hold", "release", "release"])
         self.assertEqual([outcome.split(":")[0] for _, outcome in self.audit()], ["failed", "done"] * 2)
 
+    def test_on_that_road_too_a_hold_that_somebody_changed_meanwhile_stays(self):
+        refused = {"method": "PATCH", "path": "*" + TAGS, "status": 403, "code": "AuthorizationFailed", "message": "no Microsoft.Resources/tags/write"}
+        patch = json.dumps({"tags": {"galleryd-hold": "the court wants it"}})
+        self.begin({**refused, "count": 1, "foreignWrite": {"id": version_path("ubuntu-2204", "1.0.6"), "patch": patch}}, refused)
+        done = self.galleryd("release", "golden/ubuntu-2204/1.0.6", *self.flags, "--timeout", "3s", expect=None)
+        self.assertNotEqual(done.returncode, 0, done.stdout)
+        self.assertEqual(self.tags("ubuntu-2204", "1.0.6")["galleryd-hold"], "the court wants it")
+
     def test_killed_between_intent_and_answer_it_is_written_down_and_can_be_repeated(self):
         self.begin({"method": "PATCH", "path": "*" + TAGS, "count": 1, "delay": "20s"})
         version = "golden/ubuntu-2404/1.4.0"
