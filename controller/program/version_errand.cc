@@ -170,7 +170,7 @@ Task<bool> change_tags(ErrandSite& site, ObservedVersion as_read, TagChange chan
     if (!now) co_return std::unexpected(now.error());
     if (!now->has_value() || (*now)->tags != as_read.tags) {
         co_return std::unexpected(
-            errand_error(ErrorKind::conflict, "GD5035", "NotAsRead",
+            errand_error(ErrorKind::not_ready, "GD5035", "NotAsRead",
                          "somebody changed the tags meanwhile; nothing was written, run it again"));
     }
     auto wide = site.eyes.care.replace_tags(site.version, *map);

@@ -55,8 +55,10 @@ void Schedule::start_rival() {
 void Schedule::act_as_rival() {
     switch (below(8)) {
         case 0: {
-            auto fewer = rival_good_;
-            fewer.erase(std::next(fewer.begin(), below(static_cast<int>(fewer.size()))));
+            auto fewer = rival_good_;  // a version, as in remove_document
+            auto version = fewer.lower_bound("version-");
+            std::advance(version, below(static_cast<int>(std::distance(version, fewer.end()))));
+            fewer.erase(version);
             return rival_->declare(fewer);
         }
         case 1: return rival_->declare(rival_good_);
