@@ -153,7 +153,8 @@ void World::approve(const std::string& digest) {
         }
     }
     guard.approved(shown);
-    REQUIRE(journal->put_approval(digest, "a person", daemon_clock.now() + std::chrono::hours{24}).has_value());
+    const Status stored = journal->put_approval(digest, "a person", daemon_clock.now() + std::chrono::hours{24});
+    REQUIRE((stored.has_value() || !journal->writable()));
 }
 
 void World::faults(const std::string& yaml) {
