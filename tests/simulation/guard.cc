@@ -68,7 +68,6 @@ void Guard::memory_lost() {
     recorded_.clear();
     approved_.clear();
     shown_since_.clear();
-    remembered_.clear();
     memory_since_ = world_.clock.now();
 }
 

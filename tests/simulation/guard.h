@@ -48,11 +48,12 @@ class Guard {
     void approved(const std::set<std::string>& shown) { approved_.insert(shown.begin(), shown.end()); }
     void pass_begins() { deleted_in_pass_.clear(); }  // the brake counts by passes
     void process_stopped() { stopped_ = true; }       // it was told to write nothing any more
-    void process_started() { stopped_ = false; }
-    void note_machines();               // what uses versions now; asked often enough to know since when
-    std::string context;                // seed and step, for messages
-    bool collects = false;              // wrong writes are kept in `verdicts` and fail nothing
-    std::vector<std::string> verdicts;  // "I1: held version deleted: /subscriptions/…"
+    void process_started();
+    void note_machines();                    // what uses versions now; asked often enough to know since when
+    std::string context;                     // seed and step, for messages
+    bool forgives_what_nobody_sees = false;  // machines in subscriptions that Azure never showed to this memory
+    bool collects = false;                   // wrong writes are kept in `verdicts` and fail nothing
+    std::vector<std::string> verdicts;       // "I1: held version deleted: /subscriptions/…"
     std::size_t writes_seen = 0, deletes_seen = 0;
     std::size_t taken_seen = 0;                      // deletions, and PUTs that take regions or replicas away
     std::optional<std::set<std::string>> confirmed;  // `apply`: what a person said yes to, by ResourceId::key()
@@ -118,7 +119,6 @@ class Guard {
     World& world_;
     std::map<std::string, TimePoint> machines_;     // by id, since when
     std::map<std::string, TimePoint> shown_since_;  // subscriptions with machines, since this memory was shown them
-    std::set<std::string> remembered_;              // those of them that it has written down
     std::map<std::string, std::map<std::string, std::string>>
         sent_tags_;            // by resource and folded name: what we sent last
     DesiredObjects declared_;  // the last good content of everything declared
