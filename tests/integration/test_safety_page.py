@@ -78,9 +78,9 @@ class SafetyPage(Case):
         target, *settings = command.split()[1:]
         done = subprocess.run(["make", "-n", target, *settings], cwd=SOURCE, capture_output=True, text=True, check=False, env=environment())
         self.assertEqual(done.returncode, 0, done.stderr)
-        runs = [line for line in done.stdout.splitlines() if "/tests/" in line and "cmake" not in line and "build/release/tests/" in line]
-        self.assertEqual(len(runs), 1, done.stdout)
-        return runs[0]
+        runs = "\n".join(line for line in done.stdout.splitlines() if "cmake" not in line)
+        self.assertIn("build/release/tests/", runs, done.stdout)
+        return f"({runs})"      # a recipe may end its shell
 
     def test_every_command_does_what_the_page_says(self):
         missing = [name for name in NEEDED if not os.access(os.path.join(BUILD, "tests", name), os.X_OK)]
